@@ -1,0 +1,70 @@
+/*
+ * MQTT intake: the managed mosquitto child, and the Paho client that takes what devices publish.
+ *
+ * Acknowledged means kept: the message callback submits by itself, on Paho's receive thread, and
+ * returns 1 after the message is in the journal (library-facts: never 0). While submit blocks,
+ * Paho stops reading; keep-alive is 0 towards the managed broker. If the gateway must end while a
+ * message cannot be kept, the process ends without leaving the callback.
+ */
+#ifndef SY_MQTT_H
+#define SY_MQTT_H
+
+#include "base/intake.h"
+#include "drivers/registry.h"
+
+/* The broker child. Listens where told, on ports that the kernel chose for port 0. Files under
+ * `dir`: mosquitto.conf, passwords, acl, persistence. */
+typedef struct sy_broker sy_broker;
+typedef struct sy_broker_options {
+    const char *dir;             /* made, 0700 */
+    const char *const *listen;   /* "127.0.0.1:1883"; port 0: a free one */
+    size_t n_listen;
+    const char *ca, *cert, *key; /* optional TLS on all listeners; NULL */
+    size_t max_payload;          /* bytes */
+    bool replay_user;            /* --clock replay: a user "replay" that may publish as any device */
+} sy_broker_options;
+
+/* Start mosquitto and wait until it accepts connections (10 s). Generates a credential for the
+ * gateway each start; device passwords are those that sy_broker_password keeps. The child dies with
+ * us (PR_SET_PDEATHSIG). A broker that dies is started again with back-off by a watcher thread. */
+SY_MUST_USE sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o,
+                                   const sy_registry *devices, sy_fail *f);
+/* New devices or credentials: files rewritten, broker told (SIGHUP). */
+SY_MUST_USE sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f);
+void sy_broker_stop(sy_broker *b);
+/* "tcp://127.0.0.1:PORT" or "ssl://…" of the first listener; lives as long as b. */
+const char *sy_broker_uri(const sy_broker *b);
+const char *sy_broker_user(const sy_broker *b);
+const char *sy_broker_password(const sy_broker *b);
+uint64_t sy_broker_restarts(const sy_broker *b);
+long sy_broker_pid(const sy_broker *b);
+/* Keep (or with password NULL forget) a device's password, hashed, in dir/passwords. Works with or
+ * without a running broker; the broker learns of it by sy_broker_reload or SIGHUP. */
+SY_MUST_USE sy_err sy_broker_credential(const char *dir, const char *device, const char *password,
+                                        sy_fail *f);
+
+typedef struct sy_mqtt sy_mqtt;
+typedef struct sy_mqtt_options {
+    const char *uri;             /* tcp:// or ssl:// */
+    const char *client_id;       /* the persistent session's name */
+    const char *user, *password; /* NULL: none */
+    const char *ca, *cert, *key; /* NULL: none */
+    bool managed;                /* our own broker: keep-alive 0 */
+    bool v311;                   /* MQTT 3.1.1 instead of 5 */
+    bool replay;                 /* take markers from SY_MQTT_MARKER */
+    size_t max_payload;
+} sy_mqtt_options;
+#define SY_MQTT_MARKER "steelyard/replay/marker" /* payload: a decimal number */
+
+/* Connects in the background, for ever, with back-off; subscribes to every device's topic. */
+SY_MUST_USE sy_err sy_mqtt_start(sy_mqtt **out, const sy_mqtt_options *o, const sy_intake *intake,
+                                 sy_registry_slot *devices, sy_fail *f);
+/* The registry in the slot changed: subscribe to what is new, unsubscribe what is gone. */
+void sy_mqtt_reload(sy_mqtt *m);
+bool sy_mqtt_connected(const sy_mqtt *m);
+/* True once connected and subscribed; waits up to timeout_ms. */
+bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);
+/* Disconnect cleanly; what Paho had received goes through the callback first. */
+void sy_mqtt_stop(sy_mqtt *m);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The devices that may speak, as the configuration lists them: an immutable, counted table that
+ * drivers and the pipeline share. A reload makes a new one; who holds a reference keeps the old.
+ *
+ * Any thread may look up; ref and unref are atomic.
+ */
+#ifndef SY_REGISTRY_H
+#define SY_REGISTRY_H
+
+#include "base/intake.h"
+
+typedef enum sy_credential { SY_CRED_NONE, SY_CRED_PASSWORD, SY_CRED_PSK } sy_credential;
+
+/* One row of a plain JSON mapping: the value at `path` ("$.a.b[0]") is the record `name`. */
+typedef struct sy_map_row {
+    const char *name; /* "time" names the time of the others */
+    const char *path;
+} sy_map_row;
+
+/* A word of a state as the device writes it: JSON text of the value (true, "open", 1). */
+typedef struct sy_state_word {
+    const char *text;
+    int state;
+} sy_state_word;
+
+typedef struct sy_channel { /* one point of the device */
+    uint32_t point;         /* index into site->points */
+    const char *name;
+    const sy_state_word *states; /* further spellings; the vocabulary's words always count */
+    size_t n_states;
+} sy_channel;
+
+typedef struct sy_device {
+    const char *id;
+    sy_transport transport;
+    const char *topic;      /* MQTT: exact, or ending in "/#" */
+    const char *format;     /* name of a format, "senml-json" … */
+    const sy_map_row *map;
+    size_t n_map;
+    sy_credential credential;
+    struct { unsigned char addr[16]; int bits; bool v6; bool set; } from; /* CoAP: allowed peers */
+    const sy_channel *channels;
+    size_t n_channels;
+} sy_device;
+
+typedef struct sy_registry {
+    const sy_device *devices;
+    size_t n;
+    void *index;            /* private */
+    void (*free)(void *owner);
+    void *owner;            /* what the strings live in */
+    int refs;               /* atomic */
+} sy_registry;
+
+/* Take the devices (borrowed from owner, which free releases with the last reference). */
+SY_MUST_USE sy_err sy_registry_make(sy_registry **out, const sy_device *devices, size_t n,
+                                    void (*free_owner)(void *), void *owner, sy_fail *f);
+sy_registry *sy_registry_ref(sy_registry *r);
+void sy_registry_unref(sy_registry *r);
+const sy_device *sy_registry_by_id(const sy_registry *r, sy_span id);
+/* The device whose topic matches; exact topics win over "/#", longer over shorter. */
+const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic);
+
+/* Where drivers find the registry in force; swapped by a reload. */
+typedef struct sy_registry_slot sy_registry_slot;
+SY_MUST_USE sy_err sy_registry_slot_open(sy_registry_slot **out, sy_registry *first, sy_fail *f);
+void sy_registry_slot_set(sy_registry_slot *s, sy_registry *next); /* takes the caller's reference */
+sy_registry *sy_registry_slot_get(sy_registry_slot *s);            /* a new reference */
+void sy_registry_slot_close(sy_registry_slot *s);
+
+#endif

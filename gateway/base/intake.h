@@ -1,0 +1,57 @@
+/*
+ * The one interface between drivers/ and the gateway: hand in a message, get it kept.
+ *
+ * A driver acknowledges a message to its device only after submit has returned SY_OK (durability
+ * balanced) or after the message's sequence is synced (strict); SY_OK with *kept false means that
+ * the very message is in the journal already (a retransmission): acknowledge, it is not counted
+ * as a new one. submit may block while the disk is full or the pipeline is far behind: that is the
+ * back-pressure. Any thread.
+ */
+#ifndef SY_INTAKE_H
+#define SY_INTAKE_H
+
+#include "base/os.h"
+
+typedef enum sy_transport { SY_TRANSPORT_MQTT = 1, SY_TRANSPORT_COAP = 2 } sy_transport;
+
+enum {
+    SY_MSG_RETAINED = 1,        /* MQTT: a stored copy, not a new event */
+    SY_MSG_DUP = 2,             /* the transport says that it may have been sent before */
+    SY_MSG_PROMISE = 4,         /* the device waits for an acknowledgement (QoS 1, CON) */
+    SY_MSG_UNAUTHENTICATED = 8, /* came without a credential, as the configuration allows */
+};
+
+typedef struct sy_message {
+    sy_transport transport;
+    uint8_t flags;
+    uint16_t content_format; /* CoAP Content-Format; 0xffff: none */
+    sy_span source;          /* MQTT topic, or CoAP device id */
+    sy_span ident;           /* the transport's identity of this message, at most 64 bytes */
+    sy_span payload;
+} sy_message;
+
+typedef enum sy_reject {
+    SY_REJECT_TOO_LARGE,
+    SY_REJECT_UNKNOWN_DEVICE,
+    SY_REJECT_NOT_ALLOWED, /* wrong or missing identity, or speaks for another */
+    SY_REJECT_FORMAT,      /* format not known or not that of the device */
+    SY_REJECT_MALFORMED,
+    SY_REJECT_COUNT
+} sy_reject;
+
+typedef struct sy_intake {
+    void *ctx;
+    /* Keep a message. *seq is its number in the journal. On failure nothing was kept: do not
+     * acknowledge. SY_E_CLOSED: the gateway ends. */
+    sy_err (*submit)(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f);
+    /* Block until seq is on stable storage. */
+    sy_err (*wait_synced)(void *ctx, uint64_t seq, sy_fail *f);
+    /* True where acknowledgements wait for the sync (durability: strict). */
+    bool strict;
+    /* Count and log (rate-limited) a message that was refused at the door. */
+    void (*rejected)(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail);
+    /* Only under --clock replay: a marker message (drivers/mqtt) passed through in order. */
+    void (*marker)(void *ctx, uint64_t number);
+} sy_intake;
+
+#endif

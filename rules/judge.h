@@ -1,0 +1,122 @@
+/*
+ * The judge: a pure function from a log to alerts. No clock, no file, no random source, no global.
+ *
+ * Input, in the order of the log: readings, and the passage of the log's clock (advance). What is
+ * judged is event time: readings wait until the clock has reached them, are ordered by (time,
+ * point), and one that arrives out of order within SY_JUDGE_REDO makes the judge redo the stretch
+ * that it touches, from a checkpoint. The alerts are a function of the set of valid readings, not
+ * of their order of arrival; each change of what has been published is emitted as a change.
+ * The meaning is docs/rules-reference.md (rules-language, "Meaning, exactly" and rulings).
+ *
+ * Time: epoch ms. Values: in the point's unit; states as numbers. One thread at a time.
+ * Determinism: no libm, no -ffast-math, no FMA contraction, no pointer or hash order.
+ */
+#ifndef SY_RULES_JUDGE_H
+#define SY_RULES_JUDGE_H
+
+#include "base/site.h"
+#include "rules/tree.h"
+
+#define SY_JUDGE_REDO ((sy_ms)600000) /* older readings out of order are not judged (LATE) */
+
+typedef struct sy_judge sy_judge;
+
+typedef enum sy_alert_state {
+    SY_ALERT_ACTIVE, SY_ALERT_CLEARED, SY_ALERT_SUPERSEDED, SY_ALERT_WITHDRAWN
+} sy_alert_state;
+
+typedef enum sy_change_kind {
+    SY_CHANGE_RAISED,     /* new */
+    SY_CHANGE_ESCALATED,  /* severity rose */
+    SY_CHANGE_CLEARED,
+    SY_CHANGE_SUPERSEDED, /* its rule or point ended */
+    SY_CHANGE_AMENDED,    /* a late reading changed raised, cleared, severity; same id */
+    SY_CHANGE_WITHDRAWN,  /* a late reading shows that it never was; `replaced_by` may be set */
+} sy_change_kind;
+
+/* One alert as it stands. Pointers are borrowed until the next call on the judge. */
+typedef struct sy_alert {
+    char id[33];            /* hex of 16 bytes of SHA-256(gateway NUL rule NUL subject NUL onset) */
+    const sy_rule *rule;
+    const char *subject;    /* premises/place/point(series) */
+    uint32_t point;         /* the driver's point */
+    sy_alert_level level;   /* highest reached */
+    sy_ms onset, raised, cleared; /* cleared: SY_MS_NONE while open */
+    sy_alert_state state;
+    double min, max;        /* of the driver's valid readings from onset to cleared or to now; NaN */
+    uint64_t count;
+    sy_ms counted, unknown, exempt; /* of the measure that raised it */
+    sy_ms span;             /* from onset to raised */
+    const char *replaces;   /* id of the withdrawn alert it stands for, or NULL */
+} sy_alert;
+
+typedef struct sy_change {
+    sy_change_kind kind;
+    sy_ms at;               /* logical time of the change */
+    sy_alert alert;         /* as it stands after the change */
+} sy_change;
+
+typedef struct sy_judge_options {
+    const sy_set *set;      /* outlive the judge */
+    const sy_site *site;
+    sy_ms start;            /* the box starts (silence of points that never spoke counts from here) */
+    sy_ms in_force;         /* activation: no rule judges time before it; SY_MS_NONE: backtest */
+    bool wait_delivery;     /* publish silence only when `delivery` has passed too (live) */
+    sy_alloc alloc;
+    /* Called for each published change, in order, from within the calls below. */
+    void (*emit)(void *ctx, const sy_change *c);
+    void *ctx;
+} sy_judge_options;
+
+SY_MUST_USE sy_err sy_judge_open(sy_judge **out, const sy_judge_options *o);
+void sy_judge_close(sy_judge *j);
+
+/* What became of a reading. */
+typedef enum sy_verdict {
+    SY_READING_TAKEN,
+    SY_READING_DUPLICATE, /* the same time and value is known already */
+    SY_READING_CONFLICT,  /* the same time with another value: both count as uncertain from now on */
+    SY_READING_LATE       /* out of order by more than SY_JUDGE_REDO: not judged */
+} sy_verdict;
+
+/* A reading of a point (index into site->points). A reading that is not valid is told too: it is
+ * remembered for conflicts, and judged as absent. SY_E_NOMEM. */
+SY_MUST_USE sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value,
+                                    sy_quality quality, sy_verdict *verdict);
+/* The log's clock has reached `now` (never backward; earlier values are ignored). Timers due up to
+ * now fire at their logical times. SY_E_NOMEM. */
+SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
+/* The earliest clock time at which advance could publish something without a further reading;
+ * SY_MS_MAX if none. The pipeline appends a tick when it passes. */
+sy_ms sy_judge_deadline(const sy_judge *j);
+
+/* All alerts so far that are published (open ones with their figures up to now), ordered by
+ * (raised, rule id, subject). Calls back for each; those closed longer than keep_ms ago may be
+ * forgotten by sy_judge_forget. */
+void sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a), void *ctx);
+/* Drop closed alerts that can no longer change (closed and older than the redo stretch). */
+void sy_judge_forget(sy_judge *j);
+
+/* What is not watched and why, for `check` and coverage: one call a (rule, place). */
+typedef struct sy_unwatched {
+    const sy_rule *rule;
+    uint32_t place;
+    const char *why;        /* "place has no door" … English */
+} sy_unwatched;
+void sy_judge_unwatched(const sy_judge *j, void (*fn)(void *ctx, const sy_unwatched *u), void *ctx);
+size_t sy_judge_instances(const sy_judge *j);
+size_t sy_judge_bytes(const sy_judge *j);
+
+/* The whole state, canonical bytes: equal states give equal bytes. Loading needs a judge opened
+ * with the same set and site (the snapshot names their hashes): SY_E_UNSUPPORTED otherwise,
+ * SY_E_CORRUPT for damaged bytes. */
+SY_MUST_USE sy_err sy_judge_save(const sy_judge *j, sy_buf *out);
+SY_MUST_USE sy_err sy_judge_load(sy_judge *j, sy_span bytes);
+
+/* Carry over from the judge that was in force until `at`: alerts and counted time of instances
+ * with equal rule id and subject (counted time only where the judgement hash is equal); what has
+ * no successor closes as superseded, emitted through the old judge's emit. `from` is spent: close
+ * it afterwards. */
+SY_MUST_USE sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at);
+
+#endif
