@@ -90,6 +90,9 @@ SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
  * SY_MS_MAX if none. The pipeline appends a tick when it passes. */
 sy_ms sy_judge_deadline(const sy_judge *j);
 
+/* The box was off and runs again since `at` (a START record): silence counts anew from then. */
+SY_MUST_USE sy_err sy_judge_restarted(sy_judge *j, sy_ms at);
+
 /* All alerts so far that are published (open ones with their figures up to now), ordered by
  * (raised, rule id, subject). Calls back for each; those closed longer than keep_ms ago may be
  * forgotten by sy_judge_forget. */

@@ -4,9 +4,10 @@
  * 2.04 after the message is kept (balanced: at once in the handler; strict: late piggyback when it
  * is synced). 4.00 malformed, 4.01 no credential, 4.03 not from there, 4.04 unknown device, 4.13
  * too large (with Size1), 4.15 unknown content format, 5.03 while nothing can be kept; each with a
- * diagnostic payload. Retransmissions are answered from a cache of (peer, message id, token) for
- * EXCHANGE_LIFETIME (247 s), which is rebuilt from the journal after a restart. Block1 (RFC 7959)
- * is put together here, never by the library. Every coap_* call is on the thread "sy-coap".
+ * diagnostic payload. A retransmission is recognised by (peer, message id, token), the message's
+ * ident: submit says that it is kept already, also after a restart, and it is answered alike; the
+ * answers of block-wise transfers are cached per session. Block1 (RFC 7959) is put together here,
+ * never by the library. Every coap_* call is on the thread "sy-coap".
  */
 #ifndef SY_COAP_H
 #define SY_COAP_H
@@ -26,9 +27,6 @@ typedef struct sy_coap_options {
 
 SY_MUST_USE sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *intake,
                                  sy_registry_slot *devices, sy_fail *f);
-/* A message kept before the restart: called for the journal's tail between make and first use, in
- * order, so that its retransmission is recognised. ident is what was submitted. */
-void sy_coap_remember(sy_coap *c, sy_span ident);
 /* The port of listener i (0-based over listen, then dtls_listen). */
 uint16_t sy_coap_port(const sy_coap *c, size_t i);
 /* strict: everything up to seq is synced; any thread. */
