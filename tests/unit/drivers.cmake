@@ -1,0 +1,1 @@
+sy_test(test_registry SOURCES unit/test_registry.c LINKS sy_drivers)
