@@ -10,7 +10,12 @@
 
 #include "base/os.h"
 
-typedef enum sy_level { SY_LOG_ERROR = 3, SY_LOG_WARN = 4, SY_LOG_INFO = 6, SY_LOG_DEBUG = 7 } sy_level;
+typedef enum sy_level {
+    SY_LOG_ERROR = 3,
+    SY_LOG_WARN = 4,
+    SY_LOG_INFO = 6,
+    SY_LOG_DEBUG = 7
+} sy_level;
 enum { SY_LOG_BURST = 10 };
 
 /* fmt gives further key=value pairs, already in logfmt; quote text with sy_logq. */

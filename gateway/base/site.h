@@ -19,9 +19,9 @@ typedef struct sy_site_point {
     bool is_state;        /* values are numbers of the state's words, from 0, in vocabulary order */
     sy_ms every;          /* expected interval; 0: not known (reports changes) */
     sy_ms delivery;       /* how long after its time a reading may come */
-    double range_lo, range_hi; /* physical range in the point's unit; NaN: none */
+    double range_lo, range_hi;                /* physical range in the point's unit; NaN: none */
     double accuracy, uncertainty, resolution; /* NaN: not stated */
-    uint32_t place;       /* index into places */
+    uint32_t place;                           /* index into places */
 } sy_site_point;
 
 typedef struct sy_site_place {
