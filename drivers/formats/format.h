@@ -46,4 +46,7 @@ const sy_format *sy_format_by_content(uint16_t content_format);
 /* The likeliest format of these bytes, or NULL. */
 const sy_format *sy_format_probe(sy_span payload);
 
+/* Is this a path of a "json" map: "$.a.b[0]", "$['odd key']"? For the check of a configuration. */
+SY_MUST_USE sy_err sy_json_path_check(const char *path, sy_fail *f);
+
 #endif

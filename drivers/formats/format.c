@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of formats. A new one is a file and a line here. */
+#include "drivers/formats/format.h"
+
+#include "drivers/formats/senml.h"
+
+const sy_format *const sy_formats[] = {
+    &sy_format_senml_json, &sy_format_senml_cbor, &sy_format_json, &sy_format_number, NULL,
+};
+
+const sy_format *sy_format_find(sy_span name)
+{
+    for (size_t i = 0; sy_formats[i]; i++)
+        if (sy_span_is(name, sy_formats[i]->name))
+            return sy_formats[i];
+    return NULL;
+}
+
+const sy_format *sy_format_by_content(uint16_t content_format)
+{
+    for (size_t i = 0; sy_formats[i] && content_format != 0xffff; i++)
+        if (sy_formats[i]->content_format == content_format)
+            return sy_formats[i];
+    return NULL;
+}
+
+const sy_format *sy_format_probe(sy_span payload)
+{
+    const sy_format *best = NULL;
+    int sure = 0;
+    for (size_t i = 0; sy_formats[i]; i++) {
+        int p = sy_formats[i]->probe(payload);
+        if (p > sure) {
+            sure = p;
+            best = sy_formats[i];
+        }
+    }
+    return best;
+}
