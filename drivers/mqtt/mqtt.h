@@ -13,15 +13,20 @@
 #include "drivers/registry.h"
 
 /* The broker child. Listens where told, on ports that the kernel chose for port 0. Files under
- * `dir`: mosquitto.conf, passwords, acl, persistence. */
+ * `dir`: passwords (hashes of the devices', kept); made at each start: mosquitto.conf, acl,
+ * mosquitto.passwd, replay.password; sessions.db (the broker's persistence). The users of the box
+ * itself begin with '@', which no device id may. */
+#define SY_MQTT_REPLAY_USER "@replay"
 typedef struct sy_broker sy_broker;
 typedef struct sy_broker_options {
-    const char *dir;             /* made, 0700 */
-    const char *const *listen;   /* "127.0.0.1:1883"; port 0: a free one */
+    const char *dir;           /* made, 0700 */
+    const char *const *listen; /* "127.0.0.1:1883"; port 0: a free one */
     size_t n_listen;
     const char *ca, *cert, *key; /* optional TLS on all listeners; NULL */
     size_t max_payload;          /* bytes */
-    bool replay_user;            /* --clock replay: a user "replay" that may publish as any device */
+    bool replay_user;            /* --clock replay: a user SY_MQTT_REPLAY_USER that may publish as
+                                    any device; its password is in dir/replay.password */
+    const sy_intake *intake;     /* told of what the broker itself refuses; may be NULL */
 } sy_broker_options;
 
 /* Start mosquitto and wait until it accepts connections (10 s). Generates a credential for the
@@ -32,8 +37,11 @@ SY_MUST_USE sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o,
 /* New devices or credentials: files rewritten, broker told (SIGHUP). */
 SY_MUST_USE sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f);
 void sy_broker_stop(sy_broker *b);
-/* "tcp://127.0.0.1:PORT" or "ssl://…" of the first listener; lives as long as b. */
+/* "tcp://127.0.0.1:PORT": the first listener, or with TLS a plain one on loopback for the box
+ * itself; lives as long as b. */
 const char *sy_broker_uri(const sy_broker *b);
+/* The port of listener i, counted as in the options. */
+uint16_t sy_broker_port(const sy_broker *b, size_t i);
 const char *sy_broker_user(const sy_broker *b);
 const char *sy_broker_password(const sy_broker *b);
 uint64_t sy_broker_restarts(const sy_broker *b);
@@ -42,6 +50,8 @@ long sy_broker_pid(const sy_broker *b);
  * without a running broker; the broker learns of it by sy_broker_reload or SIGHUP. */
 SY_MUST_USE sy_err sy_broker_credential(const char *dir, const char *device, const char *password,
                                         sy_fail *f);
+/* True where a password of the device is kept in dir. */
+bool sy_broker_has_credential(const char *dir, const char *device);
 
 typedef struct sy_mqtt sy_mqtt;
 typedef struct sy_mqtt_options {
@@ -64,7 +74,9 @@ void sy_mqtt_reload(sy_mqtt *m);
 bool sy_mqtt_connected(const sy_mqtt *m);
 /* True once connected and subscribed; waits up to timeout_ms. */
 bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);
-/* Disconnect cleanly; what Paho had received goes through the callback first. */
+/* Disconnect cleanly; what Paho had received goes through the callback first, at most about 3 s.
+ * A callback that still cannot keep its message then is left where it is, for ever, unacknowledged:
+ * the caller goes on (shuts the journal) and ends the process soon. The intake must stay valid. */
 void sy_mqtt_stop(sy_mqtt *m);
 
 #endif

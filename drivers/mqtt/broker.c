@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The managed broker: one thread that starts mosquitto, reads its log, and starts it again.
+ *
+ * The thread "sy-broker" owns the child from fork to reaping. Under `lock`: pid, ready, failed,
+ * why. Signals to the child are sent under the lock, where its pid cannot have been reaped. A
+ * gateway that was killed leaves a broker that is saving its sessions: the lock file, which the
+ * child holds open, makes the next start wait for its end, else two would write one session file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "drivers/mqtt/broker_int.h"
+
+enum {
+    START_MS = 10000,
+    STOP_MS = 10000,
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_LAST_MS = 10000,
+    STABLE_MS = 30000,
+    PORT_TRIES = 5
+};
+
+struct sy_broker {
+    sy_broker__setup setup;
+    char conf[SY_BROKER__PATH];
+    char uri[96];
+    const sy_intake *intake;
+    int lock_fd, stop_fd;
+    pthread_t thread;
+    bool threaded;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    long pid;
+    bool ready, failed, reload_wanted;
+    sy_fail why;    /* of failed */
+    char said[200]; /* the child's last line about an error */
+    atomic_ullong restarts;
+    /* The thread's own. */
+    sy_broker__child child;
+    bool ever_ready;
+};
+
+static bool stopping(const sy_broker *b)
+{
+    struct pollfd p = {.fd = b->stop_fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+static void set_uri(sy_broker *b)
+{
+    const sy_broker__listener *l = &b->setup.listeners[0];
+    for (size_t i = 0; i < b->setup.n_listeners; i++) {
+        if (!b->setup.listeners[i].tls) {
+            l = &b->setup.listeners[i];
+            break;
+        }
+    }
+    const char *host = l->host;
+    host = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(host, "::") == 0 ? "::1" : host;
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(b->uri, sizeof b->uri, "tcp://%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
+             (unsigned)l->port);
+}
+
+/* "Client NAME disconnected, …" and "Client NAME disconnected due to …". */
+static void refused(sy_broker *b, const char *text, sy_reject why, const char *detail)
+{
+    static const char head[] = "Client ";
+    const char *name = strncmp(text, head, sizeof head - 1) == 0 ? text + sizeof head - 1 : text;
+    const char *end = strstr(name, " disconnected");
+    if (b->intake) {
+        b->intake->rejected(b->intake->ctx, SY_TRANSPORT_MQTT, why,
+                            (sy_span){name, end ? (size_t)(end - name) : strlen(name)}, detail);
+    }
+}
+
+static void said(void *ctx, const char *text)
+{
+    sy_broker *b = ctx;
+    char quoted[512];
+    sy_logq(sy_span_of(text), quoted, sizeof quoted);
+    if (strstr(text, " running") && strncmp(text, "mosquitto version", 17) == 0) {
+        pthread_mutex_lock(&b->lock);
+        b->ready = true;
+        if (b->reload_wanted) {
+            kill((pid_t)b->pid, SIGHUP);
+        }
+        b->reload_wanted = false;
+        pthread_cond_broadcast(&b->changed);
+        pthread_mutex_unlock(&b->lock);
+    } else if (strstr(text, "not authorised")) {
+        refused(b, text, SY_REJECT_NOT_ALLOWED, "wrong or missing password");
+    } else if (strstr(text, "oversize packet")) {
+        refused(b, text, SY_REJECT_TOO_LARGE, "the broker cut the connection");
+    } else if (strncmp(text, "Error", 5) == 0) {
+        pthread_mutex_lock(&b->lock);
+        snprintf(b->said, sizeof b->said, "%.190s", text);
+        pthread_mutex_unlock(&b->lock);
+        sy_log(SY_LOG_WARN, "broker.error", "msg=%s", quoted);
+        return;
+    }
+    sy_log(SY_LOG_DEBUG, "broker.says", "msg=%s", quoted);
+}
+
+/* Wait until it ends (true) or we are to stop (false). */
+static bool supervise(sy_broker *b)
+{
+    for (;;) {
+        struct pollfd p[3] = {{.fd = b->child.exit_fd, .events = POLLIN},
+                              {.fd = b->child.log_fd, .events = POLLIN},
+                              {.fd = b->stop_fd, .events = POLLIN}};
+        if (poll(p, 3, -1) < 0) {
+            continue; /* EINTR */
+        }
+        bool open = true;
+        if (p[1].revents) {
+            open = sy_broker__read_log(&b->child, said, b);
+        }
+        if (p[2].revents) {
+            return false;
+        }
+        if (p[0].revents) {
+            return true;
+        }
+        if (!open) { /* it closed its log but lives: do not spin on the pipe */
+            close(b->child.log_fd);
+            b->child.log_fd = -1;
+        }
+    }
+}
+
+/* The first start on a chosen port may meet somebody who took it meanwhile. */
+static sy_err prepare(sy_broker *b, sy_fail *f)
+{
+    sy_err e = b->ever_ready ? SY_OK : sy_broker__choose_ports(&b->setup, f);
+    e = e ? e : sy_broker__write_conf(&b->setup, f);
+    return e ? e : sy_broker__spawn(&b->child, b->conf, b->lock_fd, f);
+}
+
+static void end_child(sy_broker *b, int timeout_ms)
+{
+    pthread_mutex_lock(&b->lock);
+    if (b->pid > 0) {
+        kill((pid_t)b->pid, SIGTERM);
+    }
+    b->pid = 0; /* nobody else signals it from here on */
+    b->ever_ready = b->ever_ready || b->ready;
+    b->ready = false;
+    pthread_mutex_unlock(&b->lock);
+    sy_broker__reap(&b->child, timeout_ms);
+}
+
+static void give_up(sy_broker *b, const sy_fail *why)
+{
+    pthread_mutex_lock(&b->lock);
+    b->why = *why;
+    b->failed = true;
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* One life of the child. True where there should be another. */
+static bool one_life(sy_broker *b, int *tries)
+{
+    sy_fail f = {0};
+    sy_ms born = sy_mono_ms();
+    sy_err e = prepare(b, &f);
+    bool ended = true;
+    if (!e) {
+        pthread_mutex_lock(&b->lock);
+        b->pid = b->child.pid;
+        pthread_mutex_unlock(&b->lock);
+        ended = supervise(b);
+        if (ended) {
+            (void)sy_broker__read_log(&b->child, said, b);
+        }
+        end_child(b, STOP_MS);
+    }
+    if (!ended) {
+        return false;
+    }
+    if (!b->ever_ready) {
+        if (!e) {
+            e = sy_fail_set(&f, SY_E_IO, "mosquitto ended at its start: %s",
+                            b->said[0] ? b->said : "it gave no reason");
+        }
+        if (++*tries >= PORT_TRIES) {
+            give_up(b, &f);
+            return false;
+        }
+    } else {
+        *tries = sy_mono_ms() - born > STABLE_MS ? 0 : *tries + 1;
+        atomic_fetch_add(&b->restarts, 1);
+        sy_log(SY_LOG_ERROR, "broker.ended", "%s",
+               e ? f.text : "msg=\"mosquitto ended, starting it again\"");
+    }
+    return true;
+}
+
+static void *watch(void *arg)
+{
+    sy_broker *b = arg;
+    sy_thread_name("sy-broker");
+    int tries = 0;
+    while (!stopping(b) && one_life(b, &tries)) {
+        int shift = tries < 8 ? tries : 8;
+        int wait_ms = BACKOFF_FIRST_MS << shift;
+        struct pollfd p = {.fd = b->stop_fd, .events = POLLIN};
+        (void)poll(&p, 1, wait_ms < BACKOFF_LAST_MS ? wait_ms : BACKOFF_LAST_MS);
+    }
+    return NULL;
+}
+
+static sy_err copy_path(char *out, const char *in, sy_fail *f)
+{
+    size_t n = in ? strlen(in) : 0;
+    if (n >= SY_BROKER__PATH || (n && strpbrk(in, "\r\n"))) {
+        return sy_fail_set(f, SY_E_RANGE, "path too long, or with a line break: %.100s", in);
+    }
+    memcpy(out, in ? in : "", n + 1);
+    return SY_OK;
+}
+
+static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
+{
+    sy_broker__setup *s = &b->setup;
+    bool tls = o->cert && o->key;
+    s->max_payload = o->max_payload;
+    s->replay_user = o->replay_user;
+    s->listeners = calloc(o->n_listen + 1, sizeof *s->listeners);
+    if (!s->listeners) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the broker");
+    }
+    if (o->n_listen == 0) {
+        return sy_fail_set(f, SY_E_USAGE, "the managed broker needs an address in mqtt: listen:");
+    }
+    sy_err e = copy_path(s->dir, o->dir, f);
+    e = e ? e : copy_path(s->ca, o->ca, f);
+    e = e ? e : copy_path(s->cert, o->cert, f);
+    e = e ? e : copy_path(s->key, o->key, f);
+    for (size_t i = 0; i < o->n_listen && !e; i++) {
+        e = sy_broker__parse_listen(o->listen[i], &s->listeners[i], f);
+        s->listeners[i].tls = tls;
+    }
+    s->n_listeners = o->n_listen;
+    if (!e && tls) { /* for ourselves: no certificate must name 127.0.0.1, no cipher to pay for */
+        e = sy_broker__parse_listen("127.0.0.1:0", &s->listeners[s->n_listeners++], f);
+    }
+    sy_broker__random_password(s->gateway_password);
+    sy_broker__random_password(s->replay_password);
+    return e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
+}
+
+static sy_err take_lock(sy_broker *b, sy_fail *f)
+{
+    char path[SY_BROKER__PATH];
+    sy_err e = sy_dir_make(b->setup.dir, f);
+    e = e ? e : sy_broker__path(b->setup.dir, "lock", path, f);
+    if (e) {
+        return e;
+    }
+    b->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (b->lock_fd < 0) {
+        return sy_fail_sys(f, "cannot open %.200s", path);
+    }
+    struct timespec nap = {.tv_nsec = 20000000};
+    for (sy_ms until = sy_mono_ms() + START_MS; flock(b->lock_fd, LOCK_EX | LOCK_NB) != 0;) {
+        if (sy_mono_ms() > until) {
+            return sy_fail_set(f, SY_E_EXISTS,
+                               "another mosquitto still uses %.150s: end it and start again",
+                               b->setup.dir);
+        }
+        nanosleep(&nap, NULL);
+    }
+    return SY_OK;
+}
+
+static sy_err await_ready(sy_broker *b, sy_fail *f)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += START_MS / 1000;
+    int rc = 0;
+    pthread_mutex_lock(&b->lock);
+    while (!b->ready && !b->failed && rc == 0) {
+        rc = pthread_cond_timedwait(&b->changed, &b->lock, &until);
+    }
+    sy_err e = SY_OK;
+    if (!b->ready) {
+        if (b->failed && f) {
+            *f = b->why;
+        }
+        e = b->failed ? b->why.code
+                      : sy_fail_set(f, SY_E_IO, "mosquitto does not start within %d s: %s",
+                                    START_MS / 1000, b->said);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return e;
+}
+
+static sy_err start_thread(sy_broker *b, sy_fail *f)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&b->thread, NULL, watch, b);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc) {
+        errno = rc;
+        return sy_fail_sys(f, "cannot start the broker's thread");
+    }
+    b->threaded = true;
+    return SY_OK;
+}
+
+sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_registry *devices,
+                       sy_fail *f)
+{
+    sy_broker *b = calloc(1, sizeof *b);
+    if (!b) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the broker");
+    }
+    pthread_condattr_t ca;
+    pthread_condattr_init(&ca);
+    pthread_condattr_setclock(&ca, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->changed, &ca);
+    pthread_condattr_destroy(&ca);
+    pthread_mutex_init(&b->lock, NULL);
+    b->intake = o->intake;
+    b->lock_fd = b->child.exit_fd = b->child.log_fd = -1;
+    b->stop_fd = eventfd(0, EFD_CLOEXEC);
+    sy_err e = b->stop_fd < 0 ? sy_fail_sys(f, "cannot make an eventfd") : set_up(b, o, f);
+    e = e ? e : take_lock(b, f);
+    e = e ? e : sy_broker__write_access(&b->setup, devices, f);
+    e = e ? e : start_thread(b, f);
+    e = e ? e : await_ready(b, f);
+    if (e) {
+        sy_broker_stop(b);
+        return e;
+    }
+    set_uri(b);
+    sy_log(SY_LOG_INFO, "broker.ready", "uri=%s pid=%ld", b->uri, sy_broker_pid(b));
+    *out = b;
+    return SY_OK;
+}
+
+sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f)
+{
+    sy_err e = sy_broker__write_access(&b->setup, devices, f);
+    pthread_mutex_lock(&b->lock);
+    if (!e && b->pid > 0 && b->ready) {
+        kill((pid_t)b->pid, SIGHUP);
+    } else if (!e) {
+        b->reload_wanted = true; /* SIGHUP would end a mosquitto that is still starting */
+    }
+    pthread_mutex_unlock(&b->lock);
+    return e;
+}
+
+void sy_broker_stop(sy_broker *b)
+{
+    if (!b) {
+        return;
+    }
+    if (b->threaded) {
+        eventfd_write(b->stop_fd, 1);
+        pthread_join(b->thread, NULL);
+    }
+    if (b->lock_fd >= 0) {
+        close(b->lock_fd);
+    }
+    if (b->stop_fd >= 0) {
+        close(b->stop_fd);
+    }
+    pthread_cond_destroy(&b->changed);
+    pthread_mutex_destroy(&b->lock);
+    free(b->setup.listeners);
+    free(b);
+}
+
+const char *sy_broker_uri(const sy_broker *b)
+{
+    return b->uri;
+}
+
+uint16_t sy_broker_port(const sy_broker *b, size_t i)
+{
+    return i < b->setup.n_listeners ? b->setup.listeners[i].port : 0;
+}
+
+const char *sy_broker_user(const sy_broker *b)
+{
+    (void)b;
+    return SY_BROKER__GATEWAY_USER;
+}
+
+const char *sy_broker_password(const sy_broker *b)
+{
+    return b->setup.gateway_password;
+}
+
+uint64_t sy_broker_restarts(const sy_broker *b)
+{
+    return atomic_load(&b->restarts);
+}
+
+long sy_broker_pid(const sy_broker *b)
+{
+    sy_broker *m = (sy_broker *)b; /* the lock is not part of what const promises */
+    pthread_mutex_lock(&m->lock);
+    long pid = m->pid;
+    pthread_mutex_unlock(&m->lock);
+    return pid;
+}

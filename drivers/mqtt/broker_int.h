@@ -1,0 +1,63 @@
+/*
+ * Shared by the files of the managed broker: where it listens, and the files made for it.
+ */
+#ifndef SY_BROKER_INT_H
+#define SY_BROKER_INT_H
+
+#include "drivers/mqtt/mqtt.h"
+
+#define SY_BROKER__GATEWAY_USER "@gateway"
+enum { SY_BROKER__HASH = 160, SY_BROKER__PASSWORD = 33, SY_BROKER__PATH = 1024 };
+
+typedef struct sy_broker__listener {
+    char host[64];
+    uint16_t port; /* 0: choose */
+    bool chosen;   /* by us, so another one may be tried */
+    bool tls;
+} sy_broker__listener;
+
+typedef struct sy_broker__setup {
+    char dir[SY_BROKER__PATH];
+    char ca[SY_BROKER__PATH], cert[SY_BROKER__PATH], key[SY_BROKER__PATH]; /* "": no TLS */
+    sy_broker__listener *listeners;
+    size_t n_listeners;
+    size_t max_payload;
+    bool replay_user;
+    char gateway_password[SY_BROKER__PASSWORD], replay_password[SY_BROKER__PASSWORD];
+} sy_broker__setup;
+
+/* "host:port", "[v6]:port". */
+SY_MUST_USE sy_err sy_broker__parse_listen(const char *text, sy_broker__listener *out, sy_fail *f);
+/* Give each listener with a chosen port a port that is free now. */
+SY_MUST_USE sy_err sy_broker__choose_ports(sy_broker__setup *s, sy_fail *f);
+/* mosquitto.conf */
+SY_MUST_USE sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f);
+/* acl, mosquitto.passwd, replay.password */
+SY_MUST_USE sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_registry *devices,
+                                           sy_fail *f);
+/* dir + "/" + name, into a buffer of SY_BROKER__PATH bytes. */
+SY_MUST_USE sy_err sy_broker__path(const char *dir, const char *name, char *out, sy_fail *f);
+
+/* A random password: 32 letters and digits. */
+void sy_broker__random_password(char out[SY_BROKER__PASSWORD]);
+/* The hash that mosquitto reads: $7$ (PBKDF2, SHA-512). */
+SY_MUST_USE sy_err sy_broker__hash(const char *password, char out[SY_BROKER__HASH], sy_fail *f);
+
+/* The child. Only the thread that spawns it sees it, and that thread must outlive it: the kernel
+ * sends the parent-death signal when the thread that forked ends. */
+typedef struct sy_broker__child {
+    long pid;    /* 0: none */
+    int exit_fd; /* readable once it has ended (pidfd) */
+    int log_fd;  /* its stderr */
+    char line[512];
+    size_t n_line;
+} sy_broker__child;
+
+/* lock_fd stays open in the child, so that the next gateway can wait until it has gone. */
+SY_MUST_USE sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, int lock_fd, sy_fail *f);
+/* Read what it wrote; each whole line goes to `line`. False at the end of the stream. */
+bool sy_broker__read_log(sy_broker__child *c, void (*line)(void *ctx, const char *text), void *ctx);
+/* Wait for its end, at most timeout_ms (SIGKILL then), and reap it. Closes all. */
+void sy_broker__reap(sy_broker__child *c, int timeout_ms);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * Shared by the files of the MQTT client: its state, and one asynchronous request at a time.
+ *
+ * Paho calls back on its own thread with its global mutex held. So our lock is never held while one
+ * of its functions is called, and a callback takes our lock only for a moment.
+ */
+#ifndef SY_CLIENT_INT_H
+#define SY_CLIENT_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <MQTTAsync.h>
+
+#include "drivers/mqtt/mqtt.h"
+
+enum { SY_MQTT__REQUESTS = 32 };
+
+typedef struct sy_mqtt__request {
+    sy_mqtt *m;
+    uint64_t number; /* a late answer to an earlier request is recognised and dropped */
+    int asked;       /* topics of a 3.1.1 SUBSCRIBE */
+} sy_mqtt__request;
+
+typedef enum sy_mqtt__outcome { SY_MQTT__PENDING, SY_MQTT__OK, SY_MQTT__FAILED } sy_mqtt__outcome;
+
+typedef struct sy_mqtt__topics {
+    char **v;
+    size_t n;
+} sy_mqtt__topics;
+
+struct sy_mqtt {
+    MQTTAsync handle;
+    char *uri, *client_id, *user, *password, *ca, *cert, *key;
+    bool managed, v311, replay;
+    size_t max_payload;
+    const sy_intake *intake;
+    sy_registry_slot *devices;
+
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* Under lock. */
+    bool connected, lost, subscribed, reload, stopping, thread_done;
+    bool session_present;
+    uint64_t request;
+    sy_mqtt__outcome outcome;
+    int code;    /* Paho's or the broker's, of a failed request */
+    int refused; /* topics that the broker refused in this request */
+    char why[120];
+    sy_mqtt__request requests[SY_MQTT__REQUESTS];
+
+    atomic_bool in_callback, abandoned;
+    atomic_ullong handled;
+    sy_mqtt__topics have; /* subscribed in this session; sy-mqtt's own */
+};
+
+/* Paho's message callback. */
+int sy_mqtt__arrived(void *ctx, char *topic, int topic_n, MQTTAsync_message *message);
+
+/* Begin a request: the options for its call, with callbacks that end it. */
+MQTTAsync_responseOptions sy_mqtt__begin(sy_mqtt *m, int asked);
+/* Wait for its end: true where it succeeded. False too when the connection is lost or we stop. */
+bool sy_mqtt__await(sy_mqtt *m, int rc, int timeout_ms);
+
+/* Make the session's subscriptions those of the registry. False: try again later. */
+bool sy_mqtt__subscribe(sy_mqtt *m);
+void sy_mqtt__forget(sy_mqtt *m);
+
+#endif
