@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The set of senders. start, reload and stop are called by one thread; wake, log_time and status by
+ * any, hence the lock, which is never held while a sender is waited for.
+ */
+#include "upstream/upstream.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "upstream/sender.h"
+
+struct sy_upstream {
+    pthread_mutex_t lock;
+    sy_store *store;
+    sy_sender **senders;
+    size_t n;
+    sy_ms log_time;
+};
+
+static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, sy_fail *f)
+{
+    if (d->kind != SY_DEST_HTTPS) {
+        return sy_fail_set(f, SY_E_UNSUPPORTED, "destination %s: only the kind https can be served",
+                           d->name);
+    }
+    *o = (sy_sender_setup){.name = d->name,
+                           .url = d->url,
+                           .files = {d->tls.ca, d->tls.cert, d->tls.key},
+                           .store = store,
+                           .times = sy_sender_defaults,
+                           .build_time = (sy_ms)SY_BUILD_TIME * 1000};
+    return SY_OK;
+}
+
+static sy_sender *find_same(sy_upstream *u, const sy_sender_setup *o)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        if (u->senders[i] && sy_sender_same(u->senders[i], o)) {
+            sy_sender *s = u->senders[i];
+            u->senders[i] = NULL;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void stop_all(sy_sender **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i]) {
+            sy_sender_ask_stop(list[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (list[i]) {
+            sy_sender_stop(list[i]);
+        }
+    }
+    free(list);
+}
+
+/* All new ones are checked before one starts, so that a bad set changes nothing. */
+static sy_err check_all(const sy_config *c, sy_fail *f)
+{
+    for (size_t i = 0; i < c->n_destinations; i++) {
+        sy_sender_setup o;
+        sy_url url;
+        sy_err e = setup_of(&c->destinations[i], NULL, &o, f);
+        e = e != SY_OK ? e : sy_url_parse(o.url, &url, f);
+        if (e != SY_OK) {
+            return e;
+        }
+    }
+    return SY_OK;
+}
+
+sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, sy_store *s, sy_fail *f)
+{
+    sy_upstream *u = calloc(1, sizeof *u);
+    if (!u) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the destinations");
+    }
+    pthread_mutex_init(&u->lock, NULL);
+    u->store = s;
+    sy_err e = sy_upstream_reload(u, c, f);
+    if (e != SY_OK) {
+        sy_upstream_stop(u);
+        return e;
+    }
+    *out = u;
+    return SY_OK;
+}
+
+sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
+{
+    sy_err e = check_all(c, f);
+    if (e != SY_OK) {
+        return e;
+    }
+    sy_sender **fresh = calloc(c->n_destinations + 1, sizeof(sy_sender *));
+    if (!fresh) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the destinations");
+    }
+    size_t n = 0;
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < c->n_destinations && e == SY_OK; i++) {
+        sy_sender_setup o;
+        e = setup_of(&c->destinations[i], u->store, &o, f);
+        if (e == SY_OK && (fresh[n] = find_same(u, &o)) != NULL) {
+            sy_sender_kick(fresh[n++]);
+        } else if (e == SY_OK && (e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {
+            sy_sender_log_time(fresh[n++], u->log_time);
+        }
+    }
+    sy_sender **old = u->senders;
+    size_t old_n = u->n;
+    u->senders = fresh;
+    u->n = n;
+    pthread_mutex_unlock(&u->lock);
+    stop_all(old, old_n);
+    return e;
+}
+
+void sy_upstream_wake(sy_upstream *u)
+{
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->n; i++) {
+        sy_sender_wake(u->senders[i]);
+    }
+    pthread_mutex_unlock(&u->lock);
+}
+
+void sy_upstream_log_time(sy_upstream *u, sy_ms t)
+{
+    pthread_mutex_lock(&u->lock);
+    u->log_time = t > u->log_time ? t : u->log_time;
+    for (size_t i = 0; i < u->n; i++) {
+        sy_sender_log_time(u->senders[i], t);
+    }
+    pthread_mutex_unlock(&u->lock);
+}
+
+void sy_upstream_stop(sy_upstream *u)
+{
+    if (u) {
+        stop_all(u->senders, u->n);
+        pthread_mutex_destroy(&u->lock);
+        free(u);
+    }
+}
+
+void sy_upstream_status(sy_upstream *u, sy_buf *json)
+{
+    sy_buf_char(json, '[');
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->n; i++) {
+        sy_buf_text(json, i ? "," : "");
+        sy_sender_status(u->senders[i], json);
+    }
+    pthread_mutex_unlock(&u->lock);
+    sy_buf_char(json, ']');
+}
