@@ -1,0 +1,12 @@
+/*
+ * The parts of `steelyard rules`, one file each; rules.c dispatches. argv[0] is the part's name
+ * ("test"); the result is the exit code.
+ */
+#ifndef SY_CLI_RULES_CMD_H
+#define SY_CLI_RULES_CMD_H
+
+int sy_rules_check_main(int argc, char **argv);
+int sy_rules_test_main(int argc, char **argv);
+int sy_rules_backtest_main(int argc, char **argv);
+
+#endif
