@@ -27,16 +27,18 @@ static inline double bench_cpu(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-/* Message i of a flood over `devices` devices: device i % devices, one reading a second for each,
- * the newest at `end` (epoch seconds). Values wander around 4 °C and now and then above 8. */
-static inline int bench_message(char *out, size_t size, long i, long total, long devices, long end)
+/* Message i of a flood over `devices` devices: device i % devices, a reading every 10 ms for each,
+ * the newest at `end_ms` (epoch). Values wander around 4 °C and now and then above 8. */
+static inline int bench_message(char *out, size_t size, long i, long total, long devices,
+                                long end_ms)
 {
     long device = i % devices, round = i / devices, rounds = (total + devices - 1) / devices;
     long tenths = 30 + (i * 7 + device * 13) % 40 + (round % 50 == 0 ? 20 : 0);
+    long t = end_ms - (rounds - round - 1) * 10;
     return snprintf(
         out, size,
-        "[{\"bn\":\"d%ld/\",\"bt\":%ld,\"n\":\"temperature\",\"u\":\"Cel\",\"v\":%ld.%ld}]", device,
-        end - rounds + round + 1, tenths / 10, tenths % 10);
+        "[{\"bn\":\"d%ld/\",\"bt\":%ld.%03ld,\"n\":\"temperature\",\"u\":\"Cel\",\"v\":%ld.%ld}]",
+        device, t / 1000, t % 1000, tenths / 10, tenths % 10);
 }
 
 static inline void bench_report(double seconds, long messages)

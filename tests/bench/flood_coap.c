@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A CoAP client on a bare UDP socket: flood_coap PORT MESSAGES DEVICES WINDOW END. Confirmable POST
+/* A CoAP client on a bare UDP socket: flood_coap PORT MESSAGES DEVICES WINDOW END_MS. Confirmable POST
  * /r/d<N>, a window of outstanding requests, retransmission after 200 ms. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static size_t request(unsigned char *out, long i, long total, long devices, long
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        fputs("usage: flood_coap PORT MESSAGES DEVICES WINDOW END\n", stderr);
+        fputs("usage: flood_coap PORT MESSAGES DEVICES WINDOW END_MS\n", stderr);
         return 2;
     }
     long total = atol(argv[2]), devices = atol(argv[3]), window = atol(argv[4]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An MQTT 3.1.1 publisher on a bare socket, as cheap as can be, so that a benchmark measures the
- * receiver: flood_mqtt PORT MESSAGES DEVICES WINDOW END. Topics bench/d0 …, QoS 1. */
+ * receiver: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS. Topics bench/d0 …, QoS 1. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -74,7 +74,7 @@ static void write_all(int fd, const unsigned char *p, size_t n)
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        fputs("usage: flood_mqtt PORT MESSAGES DEVICES WINDOW END\n", stderr);
+        fputs("usage: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS\n", stderr);
         return 2;
     }
     long total = atol(argv[2]), devices = atol(argv[3]), window = atol(argv[4]);
