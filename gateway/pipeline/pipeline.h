@@ -3,17 +3,29 @@
  *
  * It reads the journal from the position of the last commit; what happens is a function of the
  * journal alone. A batch ends after SY_BATCH_RECORDS records or SY_BATCH_MS, at once when it
- * carries events. At start the judge is rebuilt: newest snapshot, then the journal from there up to
- * the store's position with its output discarded (it is stored already), then on.
+ * carries events or somebody waits for it. At start the judge is rebuilt: newest snapshot, then the
+ * journal from there up to the store's position with its output discarded (it is stored already),
+ * then on. A record that was being processed when the process died, twice in a row, is quarantined
+ * (attempt.h). docs/architecture.md has the order of the log's records at a start.
  */
 #ifndef SY_PIPELINE_H
 #define SY_PIPELINE_H
 
+#include "base/intake.h"
 #include "config/config.h"
 #include "intake/journal.h"
 #include "store/store.h"
 
-enum { SY_BATCH_RECORDS = 20000, SY_BATCH_MS = 500 };
+enum { SY_BATCH_RECORDS = 20000, SY_BATCH_READINGS = 60000, SY_BATCH_MS = 500 };
+/* A snapshot of the judge is written with the first batch after so many records or so much time. */
+enum { SY_SNAPSHOT_RECORDS = 50000, SY_SNAPSHOT_MS = 60000 };
+
+/* `code` of START and EPOCH records. */
+enum {
+    SY_CLOCK_REPLAY = 1,   /* START: the clock moves by MARK alone */
+    SY_CLOCK_SYNCED = 2,   /* adjtimex: synchronised */
+    SY_CLOCK_UNSYNCED = 4, /* or not; neither bit: no statement */
+};
 
 typedef struct sy_pipeline sy_pipeline;
 typedef struct sy_pipeline_options {
@@ -21,16 +33,23 @@ typedef struct sy_pipeline_options {
     sy_store *store;
     const char *data_dir;
     bool replay_clock;
-    void (*on_events)(void *ctx); /* a batch with events was committed */
+    /* On the pipeline's thread, after a commit; with_events: the outbox has something new. */
+    void (*on_commit)(void *ctx, bool with_events);
+    /* On the pipeline's thread: what the gate refused and recognised since the last call, to be
+     * counted with the next commit. May be NULL. */
+    void (*take_refused)(void *ctx, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates);
     void *ctx;
+    int snapshot_records; /* 0: SY_SNAPSHOT_RECORDS; tests use less */
 } sy_pipeline_options;
 
+/* Blocks while the judge is rebuilt from snapshot and journal up to the stored position. */
 SY_MUST_USE sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fail *f);
-/* Everything up to seq is committed; waits up to timeout_ms (-1: for ever). */
+/* Everything up to seq is committed; waits up to timeout_ms (-1: for ever). Any thread. */
 bool sy_pipeline_wait(sy_pipeline *p, uint64_t seq, int timeout_ms);
-uint64_t sy_pipeline_seq(const sy_pipeline *p); /* last committed */
-/* Finish what is in the journal, write a snapshot, end. */
+/* Somebody is interested in seq: commit as soon as it is processed. Never blocks; any thread. */
+void sy_pipeline_want(sy_pipeline *p, uint64_t seq);
+uint64_t sy_pipeline_seq(const sy_pipeline *p); /* last committed; any thread */
+/* Finish what is in the journal, write a snapshot, end. NULL is allowed. */
 void sy_pipeline_stop(sy_pipeline *p);
 
-/* The event JSON of an alert change (CloudEvents 1.0), used by pipeline and tests. */
 #endif

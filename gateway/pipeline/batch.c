@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Collecting and committing. Whether a reading is new is the store's answer, known at commit; so
+ * those counts are made there, and made again if the transaction is tried again. */
+#include "pipeline/batch.h"
+
+void sy_batch_init(sy_batch *b)
+{
+    memset(b, 0, sizeof *b);
+    sy_arena_init(&b->arena, sy_heap(), 0);
+}
+
+void sy_batch_fini(sy_batch *b)
+{
+    sy_alloc heap = sy_heap();
+    heap.resize(heap.ctx, b->readings, 0);
+    heap.resize(heap.ctx, b->changes, 0);
+    heap.resize(heap.ctx, b->series, 0);
+    sy_arena_fini(&b->arena);
+    memset(b, 0, sizeof *b);
+}
+
+void sy_batch_reset(sy_batch *b)
+{
+    b->n_readings = b->n_changes = 0;
+    memset(b->counts, 0, sizeof b->counts);
+    sy_arena_fini(&b->arena);
+}
+
+bool sy_batch_empty(const sy_batch *b)
+{
+    for (int i = 0; i < SY_N_COUNTERS; i++)
+        if (b->counts[i])
+            return false;
+    return b->n_readings == 0 && b->n_changes == 0;
+}
+
+void sy_batch_site(sy_batch *b)
+{
+    b->n_series = 0;
+}
+
+sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err = sy_grow(sy_heap(), (void **)&b->readings, &b->cap_readings, b->n_readings + 1,
+                         sizeof *b->readings);
+    if (!err)
+        b->readings[b->n_readings++] = *r;
+    return err;
+}
+
+static const char *keep(sy_batch *b, const char *text, bool *failed)
+{
+    if (!text)
+        return NULL;
+    char *copy = sy_arena_text(&b->arena, sy_span_of(text));
+    *failed = *failed || !copy;
+    return copy;
+}
+
+static sy_alert_row row_of(sy_batch *b, const sy_event_of *e, bool *failed)
+{
+    const sy_alert *a = &e->change->alert;
+    const sy_site_point *point = &e->config->site->points[a->point];
+    const sy_rule *r = a->rule;
+    return (sy_alert_row){
+        .id = keep(b, a->id, failed),
+        .rule = keep(b, r->id, failed),
+        .subject = keep(b, a->subject, failed),
+        .series = keep(b, point->series, failed),
+        .version = (int64_t)r->version->value,
+        .severity = (int)a->level,
+        .state = (int)a->state,
+        .onset = a->onset,
+        .raised = a->raised,
+        .cleared = a->cleared,
+        .min = a->min,
+        .max = a->max,
+        .count = a->count,
+        .counted = a->counted,
+        .unknown = a->unknown,
+        .exempt = a->exempt,
+        .driver_is_state = point->is_state,
+        .message_en = keep(b, r->say.en, failed),
+        .message_zh = keep(b, r->say.zh, failed),
+        .replaces = keep(b, a->replaces, failed),
+        .judgement_hash = keep(b, r->judgement_hex, failed),
+    };
+}
+
+static sy_event_row event_of(sy_batch *b, const sy_event_of *e, const char *alert_id, bool *failed)
+{
+    const sy_alert *a = &e->change->alert;
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_event_id(a, e->number, &text);
+    char *id = sy_arena_text(&b->arena, sy_buf_span(&text));
+    *failed = *failed || text.failed;
+    sy_buf_reset(&text);
+    sy_event_json(e, &text);
+    char *body = sy_arena_text(&b->arena, sy_buf_span(&text));
+    *failed = *failed || text.failed || !id || !body;
+    sy_event_row row = {
+        .id = id,
+        .kind = sy_change_text(e->change->kind),
+        .alert = alert_id,
+        .time = e->change->at,
+        .severity = (int)a->level,
+        .priority = a->state == SY_ALERT_ACTIVE ? 0 : 1,
+        .body = {body, text.n},
+    };
+    sy_buf_fini(&text);
+    return row;
+}
+
+static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, unsigned levels,
+                    bool *failed)
+{
+    const sy_config *config = e->config;
+    const sy_alert *a = &e->change->alert;
+    if (config->n_destinations == 0)
+        return;
+    c->destinations = sy_arena_get(&b->arena, config->n_destinations * sizeof *c->destinations);
+    if (!c->destinations) {
+        *failed = true;
+        return;
+    }
+    for (size_t i = 0; i < config->n_destinations; i++)
+        if (sy_event_goes_to(&config->destinations[i], a->rule, a->level, levels))
+            c->destinations[c->n_destinations++] = keep(b, config->destinations[i].name, failed);
+}
+
+sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err = sy_grow(sy_heap(), (void **)&b->changes, &b->cap_changes, b->n_changes + 1,
+                         sizeof *b->changes);
+    if (err)
+        return err;
+    bool failed = false;
+    sy_batch_change c = {.raised = e->change->kind == SY_CHANGE_RAISED};
+    c.row = row_of(b, e, &failed);
+    c.event = event_of(b, e, c.row.id, &failed);
+    address(b, &c, e, levels, &failed);
+    if (failed)
+        return SY_E_NOMEM;
+    b->changes[b->n_changes++] = c;
+    return SY_OK;
+}
+
+static sy_err series_of(sy_batch *b, sy_store *s, const sy_site *site, uint32_t point, int64_t *id,
+                        sy_fail *f)
+{
+    if (b->n_series < site->n_points) {
+        if (sy_grow(sy_heap(), (void **)&b->series, &b->cap_series, site->n_points,
+                    sizeof *b->series))
+            return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+        memset(b->series, 0, site->n_points * sizeof *b->series);
+        b->n_series = site->n_points;
+    }
+    if (b->series[point] == 0) {
+        const sy_site_point *p = &site->points[point];
+        sy_err err = sy_store_series(s, p->series, p->device, p->name, p->unit ? p->unit : "",
+                                     &b->series[point], f);
+        if (err)
+            return err;
+    }
+    *id = b->series[point];
+    return SY_OK;
+}
+
+static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, sy_fail *f)
+{
+    uint64_t puts[3] = {0, 0, 0};
+    for (size_t i = 0; i < b->n_readings; i++) {
+        const sy_batch_reading *r = &b->readings[i];
+        int64_t series = 0;
+        sy_put put = SY_PUT_NEW;
+        sy_err err = series_of(b, s, site, r->point, &series, f);
+        if (!err)
+            err = sy_store_reading(s, series, r->t, r->value, r->quality, r->recv, r->seq, &put, f);
+        if (err)
+            return err;
+        puts[put]++;
+        if (put != SY_PUT_DUPLICATE && (r->quality & SY_Q_LATE))
+            sy_store_count(s, SY_N_late, 1);
+    }
+    sy_store_count(s, SY_N_stored, puts[SY_PUT_NEW] + puts[SY_PUT_CONFLICT]);
+    sy_store_count(s, SY_N_conflicts, puts[SY_PUT_CONFLICT]);
+    sy_store_count(s, SY_N_duplicates, puts[SY_PUT_DUPLICATE]);
+    return SY_OK;
+}
+
+static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
+{
+    for (size_t i = 0; i < b->n_changes; i++) {
+        const sy_batch_change *c = &b->changes[i];
+        bool added = false;
+        sy_err err = sy_store_alert(s, &c->row, f);
+        if (!err)
+            err = sy_store_event(s, &c->event, c->destinations, c->n_destinations, &added, f);
+        if (err)
+            return err;
+        if (!added)
+            continue;
+        if (c->raised)
+            sy_store_count(s, SY_N_alerts, 1);
+        sy_store_count(s, SY_N_events_queued, c->n_destinations);
+    }
+    return SY_OK;
+}
+
+sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq,
+                       const sy_batch_snapshot *snapshot, sy_fail *f)
+{
+    sy_err err = sy_store_begin(s, b->n_changes > 0, f);
+    if (err)
+        return err;
+    err = put_readings(b, s, site, f);
+    if (!err)
+        err = put_changes(b, s, f);
+    if (!err && snapshot)
+        err = sy_store_snapshot_put(s, seq, snapshot->set_hash, snapshot->bytes, f);
+    for (int i = 0; i < SY_N_COUNTERS && !err; i++)
+        if (b->counts[i])
+            sy_store_count(s, (sy_counter)i, b->counts[i]);
+    if (!err)
+        err = sy_store_commit(s, seq, f);
+    if (err) {
+        sy_store_rollback(s);
+        b->n_series = 0; /* series made in this transaction are gone */
+    }
+    return err;
+}

@@ -1,0 +1,69 @@
+/*
+ * A batch: what the engine made of a run of records, kept until one transaction takes it all.
+ *
+ * Held in memory and not in an open transaction, so that the journal can be synced first (nothing
+ * in the store may outrun the log, C6), so that a transaction that fails is simply tried again, and
+ * so that what is replayed up to the stored position can be discarded. One thread.
+ */
+#ifndef SY_BATCH_H
+#define SY_BATCH_H
+
+#include "pipeline/event.h"
+#include "store/store.h"
+
+typedef struct sy_batch_reading {
+    uint32_t point;
+    sy_quality quality;
+    sy_ms t, recv;
+    double value;
+    uint64_t seq;
+} sy_batch_reading;
+
+typedef struct sy_batch_change { /* an alert row and its event */
+    sy_alert_row row;
+    sy_event_row event;
+    const char **destinations;
+    size_t n_destinations;
+    bool raised;
+} sy_batch_change;
+
+typedef struct sy_batch {
+    bool discard;   /* what is added is stored already */
+    sy_arena arena; /* texts of changes; emptied by reset */
+    sy_batch_reading *readings;
+    size_t n_readings, cap_readings;
+    sy_batch_change *changes;
+    size_t n_changes, cap_changes;
+    uint64_t counts[SY_N_COUNTERS];
+    /* Numbers of the series in the store, by point; 0: not asked yet. */
+    int64_t *series;
+    size_t n_series, cap_series;
+} sy_batch;
+
+void sy_batch_init(sy_batch *b);
+void sy_batch_fini(sy_batch *b);
+/* Forget the content, keep the room. */
+void sy_batch_reset(sy_batch *b);
+bool sy_batch_empty(const sy_batch *b);
+/* Another site is in force: points are numbered anew. The batch holds no readings. */
+void sy_batch_site(sy_batch *b);
+
+SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
+/* levels: bits of the alert's levels so far (sy_event_goes_to). */
+SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels);
+static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
+{
+    if (!b->discard)
+        b->counts[c] += add;
+}
+
+/* One transaction: readings, alerts, events, counters, the snapshot where there is one, position.
+ * On failure nothing is stored and the batch is as it was: try again. */
+typedef struct sy_batch_snapshot {
+    const char *set_hash;
+    sy_span bytes;
+} sy_batch_snapshot;
+SY_MUST_USE sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq,
+                                   const sy_batch_snapshot *snapshot, sy_fail *f);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records into judgements. An era is the time in which one accepted set is in force; its judge
+ * emits through it, so that a change is always told with the configuration it was judged by. */
+#include "pipeline/engine_int.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { EARLY_LIMIT = 200000 }; /* readings before the first mark of a replay */
+
+sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy_fail *f)
+{
+    sy_engine *e = calloc(1, sizeof *e);
+    if (!e || !(e->data_dir = strdup(data_dir))) {
+        free(e);
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    }
+    e->batch = batch;
+    e->clock = e->start = e->judge_start = e->judge_in_force = SY_MS_NONE;
+    *out = e;
+    return SY_OK;
+}
+
+void sy_engine__era_close(sy_era *era)
+{
+    if (!era)
+        return;
+    sy_judge_close(era->judge);
+    if (era->devices)
+        sy_registry_unref(era->devices);
+    if (era->config)
+        sy_config_unref(era->config);
+    free(era);
+}
+
+void sy_engine_close(sy_engine *e)
+{
+    if (!e)
+        return;
+    sy_engine__era_close(e->now);
+    sy_changes_fini(&e->changes);
+    free(e->early);
+    free(e->data_dir);
+    free(e);
+}
+
+/* The judge tells a change: number it, and hand it on with the era it belongs to. */
+static void on_change(void *ctx, const sy_change *c)
+{
+    sy_era *era = ctx;
+    sy_engine *e = era->engine;
+    unsigned levels = 0;
+    uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, &levels);
+    sy_event_of event = {era->config, c, number, e->replay};
+    if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
+        e->out_of_memory = true;
+}
+
+sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f)
+{
+    sy_era *era = calloc(1, sizeof *era);
+    if (!era)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    era->engine = e;
+    sy_err err = sy_config_load_kept(e->data_dir, hash, &era->config, f);
+    if (!err)
+        err = sy_config_registry(era->config, &era->devices, f);
+    if (err) {
+        sy_engine__era_close(era);
+        return err;
+    }
+    *out = era;
+    return SY_OK;
+}
+
+sy_err sy_engine__judge_open(sy_engine *e, sy_era *era)
+{
+    sy_judge_options o = {.set = era->config->set,
+                          .site = era->config->site,
+                          .start = e->judge_start,
+                          .in_force = e->judge_in_force,
+                          .wait_delivery = true,
+                          .alloc = sy_heap(),
+                          .emit = on_change,
+                          .ctx = era};
+    return sy_judge_open(&era->judge, &o);
+}
+
+static sy_err advance(sy_engine *e, sy_ms now)
+{
+    if (now == SY_MS_NONE)
+        return SY_OK;
+    if (e->clock == SY_MS_NONE || now > e->clock)
+        e->clock = now;
+    return e->now && e->now->judge ? sy_judge_advance(e->now->judge, now) : SY_OK;
+}
+
+/* The first known time of the log: the box starts, and what came before is judged now. */
+static sy_err begin_judging(sy_engine *e, sy_ms at)
+{
+    sy_ms first = at;
+    for (size_t i = 0; i < e->n_early; i++)
+        if (e->early[i].judged && e->early[i].t < first)
+            first = e->early[i].t;
+    e->judge_start = first;
+    e->judge_in_force = e->replay ? SY_MS_NONE : at;
+    sy_err err = sy_engine__judge_open(e, e->now);
+    for (size_t i = 0; i < e->n_early && !err; i++) {
+        const sy_decoded *r = &e->early[i];
+        sy_verdict verdict;
+        err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, r->quality, &verdict);
+    }
+    free(e->early);
+    e->early = NULL;
+    e->n_early = e->cap_early = 0;
+    return err;
+}
+
+static bool find_point(const sy_site *site, const char *series, uint32_t *point)
+{
+    size_t lo = 0, hi = site->n_points;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int order = strcmp(site->points[mid].series, series);
+        if (order == 0) {
+            *point = (uint32_t)mid;
+            return true;
+        }
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+/* What waits for the first mark moves to the points of the new site. */
+static void renumber_early(sy_engine *e, const sy_site *from, const sy_site *to)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < e->n_early; i++) {
+        sy_decoded r = e->early[i];
+        if (find_point(to, from->points[r.point].series, &r.point))
+            e->early[kept++] = r;
+    }
+    e->n_early = kept;
+}
+
+static bool same_set(const sy_engine *e, sy_span hash)
+{
+    return e->now && sy_span_is(hash, e->now->config->hash_hex);
+}
+
+static sy_err activate(sy_engine *e, const sy_jrec *rec)
+{
+    if (same_set(e, rec->payload))
+        return SY_OK;
+    char hash[65] = "";
+    memcpy(hash, rec->payload.p, rec->payload.n < 64 ? rec->payload.n : 64);
+    sy_era *next = NULL;
+    sy_fail why = {0};
+    sy_err err = sy_engine__era_open(e, hash, &next, &why);
+    if (err == SY_E_NOMEM)
+        return err;
+    if (err) {
+        /* Without its texts an activation cannot be judged by; the old set goes on, loudly. */
+        sy_fail_wrap(&why, "activation at record %llu", (unsigned long long)rec->seq);
+        sy_log_fail(SY_LOG_ERROR, "activation-failed", &why);
+        return SY_OK;
+    }
+    sy_era *old = e->now;
+    e->now = next;
+    sy_batch_site(e->batch);
+    if (old && old->judge) {
+        e->judge_start = e->start == SY_MS_NONE ? e->judge_start : e->start;
+        e->judge_in_force = rec->recv;
+        err = sy_judge_advance(old->judge, rec->recv);
+        if (!err)
+            err = sy_engine__judge_open(e, next);
+        if (!err)
+            err = sy_judge_succeed(next->judge, old->judge, rec->recv);
+    } else if (rec->recv != SY_MS_NONE) {
+        err = begin_judging(e, rec->recv);
+    } else if (old) {
+        renumber_early(e, old->config->site, next->config->site);
+    }
+    sy_engine__era_close(old);
+    return err ? err : advance(e, rec->recv);
+}
+
+static sy_err start(sy_engine *e, const sy_jrec *rec)
+{
+    e->replay = (rec->code & SY_CLOCK_REPLAY) != 0;
+    e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
+    if (e->replay || rec->recv == SY_MS_NONE)
+        return SY_OK; /* the replay clock stood still while the process was away */
+    e->start = rec->recv;
+    sy_err err = SY_OK;
+    if (e->now && e->now->judge)
+        err = sy_judge_restarted(e->now->judge, rec->recv);
+    return err ? err : advance(e, rec->recv);
+}
+
+static sy_err epoch(sy_engine *e, const sy_jrec *rec)
+{
+    if (rec->code & (SY_CLOCK_SYNCED | SY_CLOCK_UNSYNCED))
+        e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
+    sy_err err = SY_OK;
+    if (e->now && e->now->judge && rec->payload.n > 0 && rec->recv != SY_MS_NONE)
+        err = sy_judge_restarted(e->now->judge, rec->recv);
+    return err ? err : advance(e, rec->recv);
+}
+
+typedef struct taking {
+    sy_engine *e;
+    const sy_jrec *rec;
+} taking;
+
+static sy_err wait_for_mark(sy_engine *e, const sy_decoded *r)
+{
+    if (!r->judged || e->n_early >= EARLY_LIMIT)
+        return SY_OK;
+    sy_err err =
+        sy_grow(sy_heap(), (void **)&e->early, &e->cap_early, e->n_early + 1, sizeof *e->early);
+    if (!err)
+        e->early[e->n_early++] = *r;
+    return err;
+}
+
+static sy_err on_reading(void *ctx, const sy_decoded *r)
+{
+    taking *t = ctx;
+    sy_engine *e = t->e;
+    sy_quality quality = r->quality;
+    sy_err err = SY_OK;
+    if (!e->now->judge) {
+        err = wait_for_mark(e, r);
+    } else if (r->judged) {
+        sy_verdict verdict = SY_READING_TAKEN;
+        err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, quality, &verdict);
+        if (verdict == SY_READING_LATE) /* as an export must show what was not judged */
+            quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_LATE);
+    }
+    if (err)
+        return err;
+    sy_ms recv = t->rec->recv == SY_MS_NONE ? r->t : t->rec->recv;
+    sy_batch_reading row = {r->point, quality, r->t, recv, r->value, t->rec->seq};
+    return sy_batch_reading_add(e->batch, &row);
+}
+
+static void log_refused(const sy_engine *e, const sy_jrec *rec, const char *why)
+{
+    char source[128], reason[256];
+    if (!e->batch->discard)
+        sy_log(SY_LOG_WARN, "message-refused", "seq=%llu source=%s reason=%s",
+               (unsigned long long)rec->seq, sy_logq(rec->source, source, sizeof source),
+               sy_logq(sy_span_of(why), reason, sizeof reason));
+}
+
+static sy_err message(sy_engine *e, const sy_jrec *rec)
+{
+    sy_batch *b = e->batch;
+    sy_batch_count(b, SY_N_received, 1);
+    sy_batch_count(b, SY_N_bytes_received, rec->payload.n);
+    if (rec->flags & SY_MSG_PROMISE)
+        sy_batch_count(b, SY_N_acknowledged, 1);
+    sy_err err = advance(e, rec->recv);
+    if (err)
+        return err;
+    if (!e->now) {
+        sy_batch_count(b, SY_N_rejected, 1);
+        log_refused(e, rec, "no configuration is in force");
+        return SY_OK;
+    }
+    sy_decode_env env = {e->now->config, e->now->devices, rec->recv, e->replay, e->unsynced};
+    taking t = {e, rec};
+    sy_decode_sum sum;
+    err = sy_decode(&env, rec, on_reading, &t, &sum);
+    if (err == SY_E_NOMEM)
+        return err;
+    sy_batch_count(b, SY_N_records, sum.records);
+    sy_batch_count(b, SY_N_unmatched, sum.unmatched);
+    sy_batch_count(b, SY_N_retained, sum.retained);
+    sy_batch_count(b, SY_N_future, sum.future);
+    if (err || sum.refused) {
+        sy_batch_count(b, SY_N_rejected, 1);
+        log_refused(e, rec, sum.why);
+    }
+    return advance(e, rec->recv);
+}
+
+static sy_err mark(sy_engine *e, const sy_jrec *rec)
+{
+    if (e->now && !e->now->judge && rec->recv != SY_MS_NONE) {
+        sy_err err = begin_judging(e, rec->recv);
+        if (err)
+            return err;
+    }
+    return advance(e, rec->recv);
+}
+
+bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec)
+{
+    return rec->type == SY_J_ACTIVATION && !same_set(e, rec->payload);
+}
+
+sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    switch ((sy_jtype)rec->type) {
+    case SY_J_MESSAGE:
+        err = message(e, rec);
+        break;
+    case SY_J_TICK:
+        err = advance(e, rec->recv);
+        break;
+    case SY_J_MARK:
+        err = mark(e, rec);
+        break;
+    case SY_J_ACTIVATION:
+        err = activate(e, rec);
+        break;
+    case SY_J_EPOCH:
+        err = epoch(e, rec);
+        break;
+    case SY_J_START:
+        err = start(e, rec);
+        break;
+    case SY_J_QUARANTINE: /* found before the log is read */
+        break;
+    }
+    if (err || e->out_of_memory)
+        return sy_fail_set(f, err ? err : SY_E_NOMEM, "record %llu cannot be judged: %s",
+                           (unsigned long long)rec->seq, sy_err_text(err ? err : SY_E_NOMEM));
+    return SY_OK;
+}
+
+void sy_engine_skip(sy_engine *e, const sy_jrec *rec)
+{
+    if (rec->type == SY_J_MESSAGE)
+        sy_batch_count(e->batch, SY_N_received, 1);
+    sy_batch_count(e->batch, SY_N_rejected, 1);
+    log_refused(e, rec, "quarantined: the process died of it twice");
+}
+
+sy_ms sy_engine_deadline(const sy_engine *e)
+{
+    return e->now && e->now->judge && !e->replay ? sy_judge_deadline(e->now->judge) : SY_MS_MAX;
+}
+
+const sy_site *sy_engine_site(const sy_engine *e)
+{
+    return e->now ? e->now->config->site : NULL;
+}

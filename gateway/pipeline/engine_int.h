@@ -1,0 +1,36 @@
+/*
+ * The engine's state, shared by engine.c (records) and engine_save.c (snapshots).
+ */
+#ifndef SY_ENGINE_INT_H
+#define SY_ENGINE_INT_H
+
+#include "pipeline/changes.h"
+#include "pipeline/decode.h"
+#include "pipeline/engine.h"
+#include "pipeline/pipeline.h"
+
+typedef struct sy_era { /* one accepted set in force */
+    sy_engine *engine;
+    sy_config *config;
+    sy_registry *devices;
+    sy_judge *judge; /* NULL until the log's clock is known */
+} sy_era;
+
+struct sy_engine {
+    char *data_dir;
+    sy_batch *batch;
+    sy_era *now; /* NULL before the first activation */
+    bool replay, unsynced, out_of_memory;
+    sy_ms clock;                       /* the log's, last known */
+    sy_ms start;                       /* last START */
+    sy_ms judge_start, judge_in_force; /* as the judge was opened */
+    sy_changes changes;
+    sy_decoded *early; /* readings before the first mark */
+    size_t n_early, cap_early;
+};
+
+SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
+void sy_engine__era_close(sy_era *era);
+SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Snapshots of the engine. Little endian, in this order: u8 format (1), u8 bits (1 replay,
+ * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
+ * changes (u32 count; id blob, u64 n, u8 levels, sorted by id), the judge's own bytes (blob).
+ * Equal states give equal bytes.
+ */
+#include "pipeline/engine_int.h"
+
+enum { FORMAT = 1, REPLAY = 1, UNSYNCED = 2 };
+
+sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
+{
+    if (!e->now || !e->now->judge)
+        return SY_E_AGAIN;
+    sy_judge_forget(e->now->judge);
+    sy_changes_prune(&e->changes, e->now->judge);
+    sy_buf_u8(out, FORMAT);
+    sy_buf_u8(out, (uint8_t)((e->replay ? REPLAY : 0) | (e->unsynced ? UNSYNCED : 0)));
+    sy_buf_u64(out, (uint64_t)e->clock);
+    sy_buf_u64(out, (uint64_t)e->start);
+    sy_buf_u64(out, (uint64_t)e->judge_start);
+    sy_buf_u64(out, (uint64_t)e->judge_in_force);
+    sy_changes_save(&e->changes, out);
+    sy_buf judge;
+    sy_buf_init(&judge, sy_heap());
+    sy_err err = sy_judge_save(e->now->judge, &judge);
+    if (!err)
+        sy_buf_blob(out, sy_buf_span(&judge));
+    if (judge.failed || out->failed)
+        err = SY_E_NOMEM;
+    sy_buf_fini(&judge);
+    *set_hash = e->now->config->hash_hex;
+    return err;
+}
+
+sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail *f)
+{
+    sy_rd in = sy_rd_of(bytes);
+    if (sy_rd_u8(&in) != FORMAT)
+        return sy_fail_set(f, SY_E_UNSUPPORTED, "the judge's snapshot is of another format");
+    uint8_t bits = sy_rd_u8(&in);
+    e->replay = (bits & REPLAY) != 0;
+    e->unsynced = (bits & UNSYNCED) != 0;
+    e->clock = (sy_ms)sy_rd_u64(&in);
+    e->start = (sy_ms)sy_rd_u64(&in);
+    e->judge_start = (sy_ms)sy_rd_u64(&in);
+    e->judge_in_force = (sy_ms)sy_rd_u64(&in);
+    sy_err err = sy_changes_load(&e->changes, &in);
+    sy_span judge = sy_rd_blob(&in);
+    if (err || in.bad)
+        return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
+    err = sy_engine__era_open(e, set_hash, &e->now, f);
+    if (err)
+        return err;
+    err = sy_engine__judge_open(e, e->now);
+    if (!err)
+        err = sy_judge_load(e->now->judge, judge);
+    if (err)
+        return sy_fail_set(f, err, "the judge's snapshot cannot be used: %s", sy_err_text(err));
+    sy_batch_site(e->batch);
+    return SY_OK;
+}

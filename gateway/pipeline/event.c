@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CloudEvents of alert changes. Written with the buffer's own JSON helpers, key by key in a fixed
+ * order, because the bytes must be the same in every replay. */
+#include "pipeline/event.h"
+
+static const char *const change_texts[] = {
+    [SY_CHANGE_RAISED] = "raised",   [SY_CHANGE_ESCALATED] = "escalated",
+    [SY_CHANGE_CLEARED] = "cleared", [SY_CHANGE_SUPERSEDED] = "superseded",
+    [SY_CHANGE_AMENDED] = "amended", [SY_CHANGE_WITHDRAWN] = "withdrawn",
+};
+static const char *const state_texts[] = {
+    [SY_ALERT_ACTIVE] = "active",
+    [SY_ALERT_CLEARED] = "cleared",
+    [SY_ALERT_SUPERSEDED] = "superseded",
+    [SY_ALERT_WITHDRAWN] = "withdrawn",
+};
+
+const char *sy_change_text(sy_change_kind k)
+{
+    return change_texts[k];
+}
+
+void sy_event_id(const sy_alert *a, uint64_t number, sy_buf *out)
+{
+    sy_buf_text(out, a->id);
+    sy_buf_char(out, '/');
+    sy_buf_int(out, (int64_t)number);
+}
+
+static void key(sy_buf *b, const char *name)
+{
+    char last = b->n ? b->p[b->n - 1] : '{';
+    if (last != '{' && last != '[')
+        sy_buf_char(b, ',');
+    sy_buf_json(b, sy_span_of(name));
+    sy_buf_char(b, ':');
+}
+
+static void text(sy_buf *b, const char *name, const char *value)
+{
+    key(b, name);
+    if (value)
+        sy_buf_json(b, sy_span_of(value));
+    else
+        sy_buf_text(b, "null");
+}
+
+static void integer(sy_buf *b, const char *name, int64_t value)
+{
+    key(b, name);
+    sy_buf_int(b, value);
+}
+
+static void truth(sy_buf *b, const char *name, bool value)
+{
+    key(b, name);
+    sy_buf_text(b, value ? "true" : "false");
+}
+
+static void number(sy_buf *b, const char *name, double value, bool none)
+{
+    key(b, name);
+    if (none)
+        sy_buf_text(b, "null");
+    else
+        sy_buf_double(b, value);
+}
+
+static void when(sy_buf *b, const char *name, sy_ms t)
+{
+    char t_text[25];
+    if (t == SY_MS_NONE) {
+        text(b, name, NULL);
+        return;
+    }
+    sy_time_text(t, t_text);
+    text(b, name, t_text);
+}
+
+static void both(sy_buf *b, const char *name, const char *en, const char *zh)
+{
+    key(b, name);
+    if (!en && !zh) {
+        sy_buf_text(b, "null");
+        return;
+    }
+    sy_buf_char(b, '{');
+    text(b, "en", en);
+    text(b, "zh", zh);
+    sy_buf_char(b, '}');
+}
+
+static void alert_object(sy_buf *b, const sy_alert *a, bool is_state)
+{
+    const sy_rule *r = a->rule;
+    key(b, "alert");
+    sy_buf_char(b, '{');
+    text(b, "id", a->id);
+    text(b, "rule", r->id);
+    text(b, "pack", NULL);
+    integer(b, "version", (int64_t)r->version->value);
+    text(b, "subject", a->subject);
+    text(b, "severity", sy_alert_level_text(a->level, SY_EN));
+    when(b, "onset", a->onset);
+    when(b, "raised", a->raised);
+    when(b, "cleared", a->cleared);
+    text(b, "state", state_texts[a->state]);
+    number(b, "min", a->min, is_state);
+    number(b, "max", a->max, is_state);
+    integer(b, "count", (int64_t)a->count);
+    text(b, "message", r->say.en ? r->say.en : r->say.zh);
+    sy_buf_char(b, '}');
+}
+
+static void rule_object(sy_buf *b, const sy_alert *a, const sy_site_premises *premises)
+{
+    const sy_rule *r = a->rule;
+    key(b, "rule");
+    sy_buf_char(b, '{');
+    text(b, "id", r->id);
+    integer(b, "version", (int64_t)r->version->value);
+    both(b, "title", r->title.en, r->title.zh);
+    both(b, "say", r->say.en, r->say.zh);
+    key(b, "basis");
+    sy_buf_char(b, '[');
+    for (size_t i = 0; i < r->n_bases; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_char(b, '{');
+        both(b, "text", r->bases[i].text.en, r->bases[i].text.zh);
+        both(b, "clause", r->bases[i].clause.en, r->bases[i].clause.zh);
+        truth(b, "verify", r->bases[i].verify);
+        text(b, "origin", r->bases[i].origin == SY_ORIGIN_LAW ? "law" : "policy");
+        sy_buf_char(b, '}');
+    }
+    sy_buf_char(b, ']');
+    key(b, "limit");
+    sy_buf_char(b, '{');
+    for (int lang = SY_EN; lang <= SY_ZH; lang++) {
+        sy_buf limit;
+        sy_buf_init(&limit, b->alloc);
+        sy_limit_text(r, a->level, premises, (sy_lang)lang, &limit);
+        key(b, lang == SY_EN ? "en" : "zh");
+        sy_buf_json(b, sy_buf_span(&limit));
+        b->failed = b->failed || limit.failed;
+        sy_buf_fini(&limit);
+    }
+    sy_buf_char(b, '}');
+    text(b, "judgement", r->judgement_hex);
+    sy_buf_char(b, '}');
+}
+
+static void site_objects(sy_buf *b, const sy_config *c, const sy_site_point *point)
+{
+    const sy_site_place *place = &c->site->places[point->place];
+    const sy_site_premises *premises = &c->site->premises[place->premises];
+    key(b, "premises");
+    sy_buf_char(b, '{');
+    text(b, "id", premises->id);
+    text(b, "name", premises->name);
+    text(b, "code", premises->code);
+    sy_buf_char(b, '}');
+    key(b, "place");
+    sy_buf_char(b, '{');
+    text(b, "id", place->id);
+    text(b, "kind", place->kind);
+    text(b, "name", place->name);
+    sy_buf_char(b, '}');
+    text(b, "device", point->device);
+    text(b, "series", point->series);
+    text(b, "quantity", point->quantity);
+    text(b, "unit", point->is_state ? NULL : point->unit);
+}
+
+static void tell_object(sy_buf *b, const sy_alert *a, const sy_site_premises *premises)
+{
+    const sy_tell *tell = sy_event_tell(a->rule, a->level);
+    key(b, "tell");
+    sy_buf_char(b, '[');
+    for (size_t i = 0; tell && i < tell->n_recipients; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_json(b, sy_span_of(tell->recipients[i].word->id));
+    }
+    sy_buf_char(b, ']');
+    if (!tell || !tell->respond_within) {
+        text(b, "respond_within_ms", NULL);
+        return;
+    }
+    /* The unit table's base of time is the second. */
+    const sy_num *n = sy_value_num(tell->respond_within, premises->tiers, premises->n_tiers);
+    const sy_unit *second = sy_unit_by_id("s");
+    double s =
+        sy_unit_convertible(n->unit, second) ? sy_unit_convert(n->value, n->unit, second) : 0;
+    integer(b, "respond_within_ms", (int64_t)(s * 1000 + 0.5));
+}
+
+static void data_object(sy_buf *b, const sy_event_of *e)
+{
+    const sy_alert *a = &e->change->alert;
+    const sy_site *site = e->config->site;
+    const sy_site_point *point = &site->points[a->point];
+    const sy_site_premises *premises = &site->premises[site->places[point->place].premises];
+    key(b, "data");
+    sy_buf_char(b, '{');
+    text(b, "change", sy_change_text(e->change->kind));
+    text(b, "clock", e->replay_clock ? "replay" : "wall");
+    alert_object(b, a, point->is_state);
+    text(b, "replaces", a->replaces);
+    rule_object(b, a, premises);
+    site_objects(b, e->config, point);
+    tell_object(b, a, premises);
+    key(b, "measure");
+    sy_buf_char(b, '{');
+    integer(b, "counted_ms", a->counted);
+    integer(b, "unknown_ms", a->unknown);
+    integer(b, "exempt_ms", a->exempt);
+    integer(b, "span_ms", a->span);
+    sy_buf_text(b, "}}");
+}
+
+void sy_event_json(const sy_event_of *e, sy_buf *out)
+{
+    const sy_alert *a = &e->change->alert;
+    sy_buf word;
+    sy_buf_init(&word, out->alloc);
+    sy_buf_char(out, '{');
+    text(out, "specversion", "1.0");
+    sy_event_id(a, e->number, &word);
+    key(out, "id");
+    sy_buf_json(out, sy_buf_span(&word));
+    sy_buf_reset(&word);
+    sy_buf_text(&word, "/steelyard/");
+    sy_buf_text(&word, e->config->site->gateway);
+    key(out, "source");
+    sy_buf_json(out, sy_buf_span(&word));
+    sy_buf_reset(&word);
+    sy_buf_text(&word, "steelyard.alert.");
+    sy_buf_text(&word, sy_change_text(e->change->kind));
+    key(out, "type");
+    sy_buf_json(out, sy_buf_span(&word));
+    out->failed = out->failed || word.failed;
+    sy_buf_fini(&word);
+    text(out, "subject", a->subject);
+    when(out, "time", e->change->at);
+    text(out, "datacontenttype", "application/json");
+    data_object(out, e);
+    sy_buf_char(out, '}');
+}
+
+const sy_tell *sy_event_tell(const sy_rule *r, sy_alert_level level)
+{
+    const sy_tell *any = NULL;
+    for (size_t i = 0; i < r->n_tells; i++) {
+        if (r->tells[i].level == level)
+            return &r->tells[i];
+        if (r->tells[i].level == 0)
+            any = &r->tells[i];
+    }
+    return any;
+}
+
+static bool serves(const sy_destination *d, const sy_tell *tell)
+{
+    for (size_t i = 0; tell && i < tell->n_recipients; i++)
+        for (size_t k = 0; k < d->n_serves; k++)
+            if (strcmp(tell->recipients[i].word->id, d->serves[k]->id) == 0)
+                return true;
+    return false;
+}
+
+bool sy_event_goes_to(const sy_destination *d, const sy_rule *r, sy_alert_level now,
+                      unsigned levels)
+{
+    if (now < d->severity)
+        return false;
+    for (unsigned l = SY_NOTICE; l <= SY_MAJOR; l++)
+        if ((levels & (1u << l)) && serves(d, sy_event_tell(r, (sy_alert_level)l)))
+            return true;
+    return false;
+}

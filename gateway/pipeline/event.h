@@ -1,0 +1,43 @@
+/*
+ * What goes upstream about a change of an alert: one CloudEvents 1.0 JSON object, and who gets it.
+ *
+ * id = <alert id>/<n>, n counting the changes of that alert from 1: the same in a replay, and the
+ * idempotency key. source "/steelyard/<gateway>", type "steelyard.alert.<change>", subject, time =
+ * logical time of the change. data:
+ *   change, clock ("wall" | "replay"), alert (the object of `alerts --json`), replaces (id | null),
+ *   rule {id, version, title {en, zh}, say {en, zh}, basis [{text {en, zh}, clause {en, zh} | null,
+ *     verify, origin}], limit {en, zh}, judgement},
+ *   premises {id, name, code}, place {id, kind, name}, device, series, quantity, unit,
+ *   tell [recipient], respond_within_ms | null,
+ *   measure {counted_ms, unknown_ms, exempt_ms, span_ms}
+ * A text that is not given in a language is null. Key order and bytes are fixed.
+ */
+#ifndef SY_EVENT_H
+#define SY_EVENT_H
+
+#include "config/config.h"
+#include "rules/judge.h"
+
+typedef struct sy_event_of { /* a change, and what is needed to tell it */
+    const sy_config *config; /* in force when it was judged */
+    const sy_change *change;
+    uint64_t number; /* n of the id */
+    bool replay_clock;
+} sy_event_of;
+
+void sy_event_id(const sy_alert *a, uint64_t number, sy_buf *out);
+const char *sy_change_text(sy_change_kind k); /* "raised" … */
+void sy_event_json(const sy_event_of *e, sy_buf *out);
+
+/* The clause that tells at this level: its own, else the one without a level; NULL: nobody. */
+const sy_tell *sy_event_tell(const sy_rule *r, sy_alert_level level);
+/* True where the destination serves a recipient told at one of the levels (bit 1 << level) that
+ * this alert has reached, and the alert is severe enough for it. */
+bool sy_event_goes_to(const sy_destination *d, const sy_rule *r, sy_alert_level now,
+                      unsigned levels);
+
+/* The condition of a level as text: "temperature outside 2 to 8 °C for 10 min". */
+void sy_limit_text(const sy_rule *r, sy_alert_level level, const sy_site_premises *premises,
+                   sy_lang lang, sy_buf *out);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline's thread: take records, commit batches, tick the judge.
+ *
+ * Before a batch is committed the journal is synced up to its last record, so that the store never
+ * holds what a power cut could take from the log, and nothing that leaves the box rests on less
+ * (C6). A commit that fails (a full disk) is tried again until it succeeds: the journal keeps
+ * growing behind it, and its bound is the back-pressure.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "pipeline/pipeline_int.h"
+
+enum {
+    POLL_MS = 20,      /* with records in hand: how soon somebody who waits is seen */
+    IDLE_MS = 200,     /* without: how soon a stop is seen */
+    REFUSED_MS = 1000, /* how often refusals are counted while nothing is accepted */
+    RETRY_MS = 500,    /* between two tries of a commit */
+    LAST_TRIES = 6,    /* of a commit while stopping: it is all in the journal */
+};
+
+static sy_ms least(sy_ms a, sy_ms b)
+{
+    return a < b ? a : b;
+}
+
+static void pause_ms(sy_ms ms)
+{
+    struct timespec t = {ms / 1000, (ms % 1000) * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static bool is_quarantined(const sy_pipeline *p, uint64_t seq)
+{
+    size_t lo = 0, hi = p->n_quarantined;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (p->quarantined[mid] == seq)
+            return true;
+        if (p->quarantined[mid] < seq)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    if (p->n_quarantined && is_quarantined(p, rec->seq)) {
+        sy_engine_skip(p->engine, rec);
+    } else {
+        sy_attempt_set(&p->attempt, rec->seq);
+        err = sy_engine_record(p->engine, rec, f);
+        if (!err)
+            sy_attempt_set(&p->attempt, 0);
+    }
+    p->last = rec->seq;
+    p->since_snapshot++;
+    return err;
+}
+
+static void count_refused(sy_pipeline *p)
+{
+    p->refused_at = sy_mono_ms();
+    if (!p->o.take_refused)
+        return;
+    uint64_t rejected[SY_REJECT_COUNT] = {0}, duplicates = 0;
+    p->o.take_refused(p->o.ctx, rejected, &duplicates);
+    for (int i = 0; i < SY_REJECT_COUNT; i++)
+        sy_batch_count(&p->batch, SY_N_rejected, rejected[i]);
+    sy_batch_count(&p->batch, SY_N_duplicates, duplicates);
+}
+
+static void count_written(sy_pipeline *p)
+{
+    uint64_t now = sy_journal_bytes(p->o.journal);
+    sy_batch_count(&p->batch, SY_N_bytes_written, now - p->journal_bytes);
+    p->journal_bytes = now;
+}
+
+/* NULL where none is due or none can be made now. */
+static const sy_batch_snapshot *snapshot(sy_pipeline *p, bool final, sy_buf *bytes,
+                                         sy_batch_snapshot *room)
+{
+    int limit = p->o.snapshot_records ? p->o.snapshot_records : SY_SNAPSHOT_RECORDS;
+    bool due = p->since_snapshot >= (uint64_t)limit ||
+               (p->since_snapshot && sy_mono_ms() - p->snapshot_at >= SY_SNAPSHOT_MS) ||
+               (p->since_snapshot && final);
+    if (!due)
+        return NULL;
+    sy_err err = sy_engine_save(p->engine, bytes, &room->set_hash);
+    if (err) {
+        if (err != SY_E_AGAIN)
+            sy_log(SY_LOG_ERROR, "snapshot-failed", "error=\"%s\"", sy_err_text(err));
+        return NULL;
+    }
+    room->bytes = sy_buf_span(bytes);
+    p->since_snapshot = 0;
+    p->snapshot_at = sy_mono_ms();
+    return room;
+}
+
+static sy_err commit_once(sy_pipeline *p, const sy_batch_snapshot *snap, sy_fail *f)
+{
+    if (p->last > sy_journal_synced(p->o.journal)) {
+        sy_err err = sy_journal_wait_synced(p->o.journal, p->last, f);
+        if (err)
+            return err;
+    }
+    return sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), p->last, snap, f);
+}
+
+static void publish(sy_pipeline *p, bool with_events)
+{
+    pthread_mutex_lock(&p->mu);
+    atomic_store(&p->committed, p->last);
+    pthread_cond_broadcast(&p->done);
+    pthread_mutex_unlock(&p->mu);
+    sy_jreader_done(p->reader, p->last);
+    if (p->o.on_commit)
+        p->o.on_commit(p->o.ctx, with_events);
+}
+
+static void commit(sy_pipeline *p, bool final)
+{
+    sy_buf bytes;
+    sy_batch_snapshot room;
+    sy_buf_init(&bytes, sy_heap());
+    const sy_batch_snapshot *snap = snapshot(p, final, &bytes, &room);
+    count_refused(p);
+    count_written(p);
+    for (int tries = 1;; tries++) {
+        sy_fail why = {0};
+        if (!commit_once(p, snap, &why))
+            break;
+        sy_log_fail(SY_LOG_ERROR, "commit-failed", &why);
+        if (atomic_load(&p->stopping) && tries >= LAST_TRIES) {
+            sy_buf_fini(&bytes);
+            return; /* the next start makes it again from the journal */
+        }
+        pause_ms(RETRY_MS);
+    }
+    sy_buf_fini(&bytes);
+    bool with_events = p->batch.n_changes > 0;
+    sy_batch_reset(&p->batch);
+    p->n_records = 0;
+    publish(p, with_events);
+}
+
+/* Out of memory in the judge leaves a state that nothing can vouch for: start again from the log.
+ * `attempt` still names the record. */
+static void give_up(const sy_fail *why)
+{
+    sy_log_fail(SY_LOG_ERROR, "pipeline-failed", why);
+    abort();
+}
+
+static void take(sy_pipeline *p, const sy_jrec *rec)
+{
+    if (sy_engine_switches(p->engine, rec) && p->n_records)
+        commit(p, false);
+    if (p->n_records++ == 0)
+        p->batch_began = sy_mono_ms();
+    sy_fail why = {0};
+    if (sy_pipeline__take(p, rec, &why))
+        give_up(&why);
+    bool full = p->n_records >= SY_BATCH_RECORDS || p->batch.n_readings >= SY_BATCH_READINGS ||
+                p->batch.n_changes > 0;
+    if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= SY_BATCH_MS))
+        commit(p, false);
+}
+
+/* The log's clock has passed what the judge waits for: say so in the log, and read it there. */
+static bool tick(sy_pipeline *p, sy_ms *wait)
+{
+    sy_ms deadline = sy_engine_deadline(p->engine);
+    if (deadline == SY_MS_MAX || deadline == p->ticked)
+        return false;
+    sy_ms now = sy_journal_now(p->o.journal);
+    if (now == SY_MS_NONE)
+        return false;
+    if (now < deadline) {
+        *wait = least(*wait, deadline - now);
+        return false;
+    }
+    sy_jrec rec = {.type = SY_J_TICK};
+    sy_fail why = {0};
+    if (sy_journal_append(p->o.journal, &rec, &why)) {
+        if (why.code != SY_E_CLOSED)
+            sy_log_fail(SY_LOG_ERROR, "tick-failed", &why);
+        return false;
+    }
+    p->ticked = deadline;
+    return true;
+}
+
+/* Nothing to read. False: the thread ends. */
+static bool idle(sy_pipeline *p)
+{
+    sy_ms now = sy_mono_ms(), wait = IDLE_MS;
+    bool stopping = atomic_load(&p->stopping);
+    if (p->n_records) {
+        bool wanted = atomic_load(&p->wanted) > atomic_load(&p->committed);
+        sy_ms left = p->batch_began + SY_BATCH_MS - now;
+        if (wanted || stopping || left <= 0) {
+            commit(p, stopping);
+            return true;
+        }
+        wait = least(POLL_MS, left);
+    } else if (stopping) {
+        if (p->since_snapshot)
+            commit(p, true);
+        return false;
+    } else if (now - p->refused_at >= REFUSED_MS) {
+        count_refused(p);
+        if (!sy_batch_empty(&p->batch))
+            commit(p, false);
+    }
+    if (!tick(p, &wait))
+        sy_jreader_wait(p->reader, (int)wait);
+    return true;
+}
+
+void *sy_pipeline__main(void *arg)
+{
+    sy_pipeline *p = arg;
+    sy_thread_name("sy-pipeline");
+    for (;;) {
+        sy_jrec rec;
+        sy_fail why = {0};
+        sy_err err = sy_jreader_next(p->reader, &rec, &why);
+        if (err == SY_OK) {
+            take(p, &rec);
+        } else if (err == SY_E_AGAIN) {
+            if (!idle(p))
+                return NULL;
+        } else {
+            sy_log_fail(SY_LOG_ERROR, "journal-read-failed", &why);
+            if (err != SY_E_CORRUPT) {
+                if (atomic_load(&p->stopping))
+                    return NULL;
+                pause_ms(RETRY_MS);
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting the pipeline: who died of what, the newest snapshot, the log since then. */
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "pipeline/pipeline_int.h"
+
+static sy_err quarantine(sy_pipeline *p, uint64_t seq, sy_fail *f)
+{
+    char text[96];
+    int n =
+        snprintf(text, sizeof text, "%llu the process died of it twice", (unsigned long long)seq);
+    sy_jrec rec = {.type = SY_J_QUARANTINE, .payload = {text, (size_t)n}};
+    sy_err err = sy_journal_append(p->o.journal, &rec, f);
+    if (!err)
+        err = sy_journal_wait_synced(p->o.journal, rec.seq, f);
+    if (err)
+        return err;
+    sy_attempt_forgive(&p->attempt);
+    sy_log(SY_LOG_ERROR, "record-quarantined", "seq=%llu", (unsigned long long)seq);
+    return SY_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static sy_err note_quarantine(sy_pipeline *p, sy_span payload, sy_fail *f)
+{
+    uint64_t seq = 0;
+    for (size_t i = 0; i < payload.n && payload.p[i] >= '0' && payload.p[i] <= '9'; i++)
+        seq = seq * 10 + (uint64_t)(payload.p[i] - '0');
+    if (sy_grow(sy_heap(), (void **)&p->quarantined, &p->cap_quarantined, p->n_quarantined + 1,
+                sizeof *p->quarantined))
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    p->quarantined[p->n_quarantined++] = seq;
+    return SY_OK;
+}
+
+/* A quarantine is written after the record it is about, so the part of the log that will be read
+ * again is searched before. */
+static sy_err find_quarantined(sy_pipeline *p, uint64_t from, sy_fail *f)
+{
+    sy_jreader *r = NULL;
+    sy_err err = sy_jreader_open(&r, p->o.journal, NULL, from, f);
+    while (!err) {
+        sy_jrec rec;
+        err = sy_jreader_next(r, &rec, f);
+        if (!err && rec.type == SY_J_QUARANTINE)
+            err = note_quarantine(p, rec.payload, f);
+        else if (err == SY_E_CORRUPT)
+            err = SY_OK; /* reported when it is read for good */
+    }
+    sy_jreader_close(r);
+    if (p->n_quarantined)
+        qsort(p->quarantined, p->n_quarantined, sizeof *p->quarantined, by_number);
+    return err == SY_E_AGAIN ? SY_OK : err;
+}
+
+static sy_err fresh_engine(sy_pipeline *p, sy_fail *f)
+{
+    sy_engine_close(p->engine);
+    p->engine = NULL;
+    return sy_engine_open(&p->engine, p->o.data_dir, &p->batch, f);
+}
+
+/* The newest snapshot that can be used; *seq 0: none, the whole log will be read. */
+static sy_err load_snapshot(sy_pipeline *p, uint64_t position, uint64_t *seq, sy_fail *f)
+{
+    sy_buf bytes;
+    char hash[65] = "";
+    sy_fail why = {0};
+    *seq = 0;
+    sy_err err = fresh_engine(p, f);
+    if (err)
+        return err;
+    sy_buf_init(&bytes, sy_heap());
+    uint64_t at = 0;
+    err = sy_store_snapshot_get(p->o.store, &at, hash, &bytes, &why);
+    if (!err && at > position)
+        err = sy_fail_set(&why, SY_E_UNSUPPORTED, "the judge's snapshot is ahead of the log");
+    if (!err)
+        err = sy_engine_load(p->engine, hash, sy_buf_span(&bytes), &why);
+    sy_buf_fini(&bytes);
+    if (!err) {
+        *seq = at;
+        return SY_OK;
+    }
+    if (err == SY_E_NOTFOUND)
+        return SY_OK;
+    sy_log_fail(SY_LOG_WARN, "snapshot-unusable", &why);
+    return fresh_engine(p, f);
+}
+
+/* Read the log again up to the stored position; what comes of it is stored already. */
+static sy_err replay(sy_pipeline *p, uint64_t position, sy_fail *f)
+{
+    p->batch.discard = true;
+    while (p->last < position) {
+        sy_jrec rec;
+        sy_err err = sy_jreader_next(p->reader, &rec, f);
+        if (err == SY_E_CORRUPT) {
+            sy_log_fail(SY_LOG_ERROR, "journal-read-failed", f);
+            continue;
+        }
+        if (err == SY_E_AGAIN)
+            break;
+        if (!err)
+            err = sy_pipeline__take(p, &rec, f);
+        if (err)
+            return err;
+    }
+    p->batch.discard = false;
+    return SY_OK;
+}
+
+static sy_err rebuild(sy_pipeline *p, sy_fail *f)
+{
+    uint64_t killer = 0, position = 0, from = 0;
+    sy_err err = sy_attempt_open(&p->attempt, p->o.data_dir, &killer, f);
+    if (!err && killer && killer <= sy_journal_seq(p->o.journal))
+        err = quarantine(p, killer, f);
+    if (!err)
+        err = sy_store_position(p->o.store, &position, f);
+    if (err)
+        return err;
+    if (position > sy_journal_seq(p->o.journal)) {
+        /* Never written in this order; the journal was taken away or cut by hand. */
+        sy_log(SY_LOG_ERROR, "journal-behind-store", "journal=%llu store=%llu",
+               (unsigned long long)sy_journal_seq(p->o.journal), (unsigned long long)position);
+        position = sy_journal_seq(p->o.journal);
+    }
+    err = load_snapshot(p, position, &from, f);
+    if (!err)
+        err = find_quarantined(p, from + 1, f);
+    if (!err)
+        err = sy_jreader_open(&p->reader, p->o.journal, NULL, from + 1, f);
+    if (err)
+        return err;
+    p->last = from;
+    sy_ms began = sy_mono_ms();
+    err = replay(p, position, f);
+    if (err)
+        return err;
+    if (p->last < position)
+        p->last = position;
+    p->since_snapshot = p->last - from;
+    atomic_store(&p->committed, p->last);
+    sy_jreader_done(p->reader, p->last);
+    sy_log(SY_LOG_INFO, "judge-rebuilt", "snapshot=%llu position=%llu ms=%lld",
+           (unsigned long long)from, (unsigned long long)position,
+           (long long)(sy_mono_ms() - began));
+    return SY_OK;
+}
+
+static void destroy(sy_pipeline *p)
+{
+    sy_jreader_close(p->reader);
+    sy_engine_close(p->engine);
+    sy_attempt_close(&p->attempt);
+    sy_batch_fini(&p->batch);
+    free(p->quarantined);
+    pthread_cond_destroy(&p->done);
+    pthread_mutex_destroy(&p->mu);
+    free(p);
+}
+
+sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fail *f)
+{
+    sy_pipeline *p = calloc(1, sizeof *p);
+    if (!p)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    p->o = *o;
+    p->ticked = SY_MS_NONE;
+    sy_batch_init(&p->batch);
+    pthread_condattr_t mono;
+    pthread_condattr_init(&mono);
+    pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->done, &mono);
+    pthread_condattr_destroy(&mono);
+    pthread_mutex_init(&p->mu, NULL);
+    sy_err err = rebuild(p, f);
+    p->snapshot_at = p->refused_at = sy_mono_ms();
+    if (!err) {
+        int rc = pthread_create(&p->thread, NULL, sy_pipeline__main, p);
+        if (rc)
+            err = sy_fail_make(f, SY_E_NOMEM, rc, SY_AT, "cannot start the pipeline's thread");
+    }
+    if (err) {
+        destroy(p);
+        return err;
+    }
+    p->thread_runs = true;
+    *out = p;
+    return SY_OK;
+}
+
+uint64_t sy_pipeline_seq(const sy_pipeline *p)
+{
+    return atomic_load(&p->committed);
+}
+
+void sy_pipeline_want(sy_pipeline *p, uint64_t seq)
+{
+    uint_fast64_t old = atomic_load(&p->wanted);
+    while (old < seq && !atomic_compare_exchange_weak(&p->wanted, &old, seq)) {
+    }
+}
+
+bool sy_pipeline_wait(sy_pipeline *p, uint64_t seq, int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    sy_pipeline_want(p, seq);
+    int rc = 0;
+    pthread_mutex_lock(&p->mu);
+    while (rc == 0 && atomic_load(&p->committed) < seq)
+        rc = timeout_ms < 0 ? pthread_cond_wait(&p->done, &p->mu)
+                            : pthread_cond_timedwait(&p->done, &p->mu, &until);
+    bool reached = atomic_load(&p->committed) >= seq;
+    pthread_mutex_unlock(&p->mu);
+    return reached;
+}
+
+void sy_pipeline_stop(sy_pipeline *p)
+{
+    if (!p)
+        return;
+    atomic_store(&p->stopping, true);
+    if (p->thread_runs)
+        pthread_join(p->thread, NULL);
+    destroy(p);
+}

@@ -1,0 +1,42 @@
+/*
+ * The pipeline's object, shared by pipeline.c (start, rebuild, the public calls) and loop.c (the
+ * thread). Fields without a note belong to the pipeline's thread.
+ */
+#ifndef SY_PIPELINE_INT_H
+#define SY_PIPELINE_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "pipeline/attempt.h"
+#include "pipeline/engine.h"
+#include "pipeline/pipeline.h"
+
+struct sy_pipeline {
+    sy_pipeline_options o;
+    sy_engine *engine;
+    sy_batch batch;
+    sy_attempt attempt;
+    sy_jreader *reader;
+    uint64_t *quarantined; /* ascending */
+    size_t n_quarantined, cap_quarantined;
+    uint64_t last;      /* last record taken */
+    uint64_t n_records; /* in the batch */
+    uint64_t since_snapshot;
+    sy_ms batch_began, snapshot_at, refused_at; /* monotonic */
+    sy_ms ticked;                               /* the deadline that was ticked for last */
+    uint64_t journal_bytes;                     /* counted so far */
+
+    pthread_t thread;
+    bool thread_runs; /* owner of the pipeline */
+    atomic_bool stopping;
+    atomic_uint_fast64_t committed, wanted;
+    pthread_mutex_t mu; /* for `done` */
+    pthread_cond_t done;
+};
+
+/* Take one record of the log: skip it, or let the engine have it. */
+SY_MUST_USE sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f);
+void *sy_pipeline__main(void *arg);
+
+#endif
