@@ -196,7 +196,7 @@ static bool one_life(sy_broker *b, int *tries)
             e = sy_fail_set(&f, SY_E_IO, "mosquitto ended at its start: %s",
                             b->said[0] ? b->said : "it gave no reason");
         }
-        if (++*tries >= PORT_TRIES) {
+        if (++*tries >= (e == SY_E_IO && b->setup.listeners[0].chosen ? PORT_TRIES : 2)) {
             give_up(b, &f);
             return false;
         }
@@ -367,6 +367,15 @@ sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f)
     }
     pthread_mutex_unlock(&b->lock);
     return e;
+}
+
+void sy_broker_save(sy_broker *b)
+{
+    pthread_mutex_lock(&b->lock);
+    if (b->pid > 0 && b->ready) {
+        kill((pid_t)b->pid, SIGUSR1);
+    }
+    pthread_mutex_unlock(&b->lock);
 }
 
 void sy_broker_stop(sy_broker *b)

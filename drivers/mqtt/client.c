@@ -105,7 +105,6 @@ static void note_session(sy_mqtt__request *r, bool present)
     pthread_mutex_lock(&r->m->lock);
     if (r->number == r->m->request) {
         r->m->session_present = present;
-        r->m->lost = false;
     }
     pthread_mutex_unlock(&r->m->lock);
 }
@@ -211,6 +210,9 @@ static bool connect_once(sy_mqtt *m)
     MQTTProperties props = MQTTProperties_initializer;
     MQTTProperty expiry = {.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
                            .value.integer4 = SESSION_EXPIRY_S};
+    pthread_mutex_lock(&m->lock);
+    m->lost = false; /* from here on a loss is one of this connection */
+    pthread_mutex_unlock(&m->lock);
     c.keepAliveInterval = m->managed ? 0 : KEEPALIVE_S;
     c.connectTimeout = CONNECT_S;
     c.username = m->user;
@@ -430,6 +432,7 @@ sy_err sy_mqtt_start(sy_mqtt **out, const sy_mqtt_options *o, const sy_intake *i
     m->replay = o->replay;
     m->max_payload = o->max_payload;
     m->intake = intake;
+    m->broker = o->broker;
     m->devices = devices;
     bool ok = copy(&m->uri, o->uri) && copy(&m->client_id, o->client_id) &&
               copy(&m->user, o->user) && copy(&m->password, o->password) && copy(&m->ca, o->ca) &&

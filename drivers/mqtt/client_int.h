@@ -35,6 +35,7 @@ struct sy_mqtt {
     bool managed, v311, replay;
     size_t max_payload;
     const sy_intake *intake;
+    sy_broker *broker;
     sy_registry_slot *devices;
 
     pthread_t thread;

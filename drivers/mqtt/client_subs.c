@@ -126,7 +126,14 @@ bool sy_mqtt__subscribe(sy_mqtt *m)
     if (!wanted(m, &want)) {
         return false;
     }
+    bool same = want.n == m->have.n;
+    for (size_t i = 0; i < want.n && same; i++) {
+        same = strcmp(want.v[i], m->have.v[i]) == 0;
+    }
     bool ok = ask_difference(m, &want, &m->have, true) && ask_difference(m, &m->have, &want, false);
+    if (ok && !same && m->broker) {
+        sy_broker_save(m->broker);
+    }
     if (ok) {
         topics_fini(&m->have);
         m->have = want;

@@ -36,6 +36,8 @@ SY_MUST_USE sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o,
                                    const sy_registry *devices, sy_fail *f);
 /* New devices or credentials: files rewritten, broker told (SIGHUP). */
 SY_MUST_USE sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f);
+/* Save the sessions to disk now and not at the next autosave. */
+void sy_broker_save(sy_broker *b);
 void sy_broker_stop(sy_broker *b);
 /* "tcp://127.0.0.1:PORT": the first listener, or with TLS a plain one on loopback for the box
  * itself; lives as long as b. */
@@ -60,6 +62,8 @@ typedef struct sy_mqtt_options {
     const char *user, *password; /* NULL: none */
     const char *ca, *cert, *key; /* NULL: none */
     bool managed;                /* our own broker: keep-alive 0 */
+    sy_broker *broker;           /* managed: told to save once a new session is subscribed, so that
+                                    it is there after a kill -9 of the broker; may be NULL */
     bool v311;                   /* MQTT 3.1.1 instead of 5 */
     bool replay;                 /* take markers from SY_MQTT_MARKER */
     size_t max_payload;

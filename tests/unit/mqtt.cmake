@@ -1,0 +1,7 @@
+# The real broker and the real client; mosquitto_pub is the device.
+sy_test(test_mqtt_broker
+    SOURCES unit/test_mqtt_broker.c unit/mqtt_rig.c
+    LINKS sy_drivers)
+sy_test(test_mqtt_client
+    SOURCES unit/test_mqtt_client.c unit/mqtt_rig.c
+    LINKS sy_drivers)

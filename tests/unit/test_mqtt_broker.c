@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The managed broker: who gets in, who may write what, what happens when it or the gateway dies.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mqtt_rig.h"
+
+static const char *const loopback[] = {"127.0.0.1:0"};
+
+typedef struct house {
+    rig r;
+    sy_registry *devices;
+    sy_broker *b;
+    sy_mqtt *m;
+    uint16_t port;
+} house;
+
+static sy_broker *start_broker(rig *r, const sy_registry *devices, bool replay)
+{
+    sy_broker_options o = {.dir = r->dir,
+                           .listen = loopback,
+                           .n_listen = 1,
+                           .max_payload = 1000,
+                           .replay_user = replay,
+                           .intake = &r->intake};
+    sy_broker *b = NULL;
+    sy_fail f = {0};
+    if (sy_broker_start(&b, &o, devices, &f)) {
+        fail_msg("%s", f.text);
+    }
+    return b;
+}
+
+static sy_mqtt *start_client(house *h)
+{
+    sy_mqtt_options o = {.uri = sy_broker_uri(h->b),
+                         .client_id = "gateway",
+                         .user = sy_broker_user(h->b),
+                         .password = sy_broker_password(h->b),
+                         .managed = true,
+                         .broker = h->b,
+                         .replay = true,
+                         .max_payload = 1000};
+    sy_mqtt *m = NULL;
+    sy_fail f = {0};
+    if (sy_mqtt_start(&m, &o, &h->r.intake, h->r.slot, &f)) {
+        fail_msg("%s", f.text);
+    }
+    assert_true(sy_mqtt_wait_ready(m, RIG_WAIT_MS));
+    return m;
+}
+
+static void set_credential(house *h, const char *id, const char *password)
+{
+    sy_fail f = {0};
+    if (sy_broker_credential(h->r.dir, id, password, &f)) {
+        fail_msg("%s", f.text);
+    }
+}
+
+static int setup(void **state)
+{
+    house *h = calloc(1, sizeof *h);
+    rig_init(&h->r);
+    set_credential(h, "a", "pa");
+    set_credential(h, "b", "pb");
+    h->devices = rig_devices("ab");
+    assert_int_equal(sy_registry_slot_open(&h->r.slot, sy_registry_ref(h->devices), NULL), SY_OK);
+    h->b = start_broker(&h->r, h->devices, true);
+    h->port = sy_broker_port(h->b, 0);
+    h->m = start_client(h);
+    *state = h;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    house *h = *state;
+    sy_mqtt_stop(h->m);
+    sy_broker_stop(h->b);
+    sy_registry_unref(h->devices);
+    rig_fini(&h->r);
+    free(h);
+    return 0;
+}
+
+static void a_device_speaks_for_itself_only(void **state)
+{
+    house *h = *state;
+    assert_int_equal(rig_publish(h->port, "a", "pa", "t/b", "stolen", NULL), 0);
+    assert_int_equal(rig_publish(h->port, "a", "pa", SY_MQTT_MARKER, "7", NULL), 0);
+    assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", "own", NULL), 0);
+    RIG_WAIT(rig_count(&h->r) >= 1);
+    rig_message m = rig_get(&h->r, 0);
+    assert_string_equal(m.payload, "own");
+    assert_string_equal(m.source, "t/a");
+    assert_int_equal(m.flags, SY_MSG_PROMISE);
+    assert_int_equal(m.n_ident, 2);
+    assert_int_equal(h->r.marker, 0);
+}
+
+static void a_wrong_or_missing_password_is_refused_and_counted(void **state)
+{
+    house *h = *state;
+    const char *anonymous[] = {"mosquitto_pub", "-h", "127.0.0.1", "-p",      NULL, "-t",
+                               "t/a",           "-m", "x",         "--quiet", NULL};
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)h->port);
+    anonymous[4] = port;
+    assert_int_not_equal(rig_publish(h->port, "a", "pb", "t/a", "x", NULL), 0);
+    assert_int_not_equal(rig_publish(h->port, "nobody", "pa", "t/a", "x", NULL), 0);
+    assert_int_not_equal(rig_run(anonymous), 0);
+    RIG_WAIT(rig_rejected(&h->r, SY_REJECT_NOT_ALLOWED) >= 3);
+    assert_int_equal(rig_count(&h->r), 0);
+}
+
+static void a_device_reads_nothing(void **state)
+{
+    house *h = *state;
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)h->port);
+    /* A retained message would come at once, were the subscription good for anything. */
+    const char *const retained[] = {"-r", NULL};
+    assert_int_equal(rig_publish(h->port, "b", "pb", "t/b", "kept", retained), 0);
+    const char *const sub[] = {"mosquitto_sub",
+                               "-h",
+                               "127.0.0.1",
+                               "-p",
+                               port,
+                               "-u",
+                               "a",
+                               "-P",
+                               "pa",
+                               "-t",
+                               "#",
+                               "-C",
+                               "1",
+                               "-W",
+                               "1",
+                               NULL};
+    assert_int_equal(rig_run(sub), 27); /* timed out */
+}
+
+static void credentials_come_and_go_without_a_restart(void **state)
+{
+    house *h = *state;
+    long pid = sy_broker_pid(h->b);
+    sy_registry *more = rig_devices("abc");
+    assert_int_not_equal(rig_publish(h->port, "c", "pc", "t/c", "early", NULL), 0);
+    set_credential(h, "c", "pc");
+    assert_true(sy_broker_has_credential(h->r.dir, "c"));
+    sy_registry_slot_set(h->r.slot, sy_registry_ref(more));
+    assert_int_equal(sy_broker_reload(h->b, more, NULL), SY_OK);
+    sy_mqtt_reload(h->m);
+    RIG_WAIT(sy_mqtt_wait_ready(h->m, 100) &&
+             rig_publish(h->port, "c", "pc", "t/c", "late", NULL) == 0 && rig_count(&h->r) > 0);
+    assert_string_equal(rig_get(&h->r, 0).source, "t/c");
+
+    set_credential(h, "c", NULL);
+    assert_false(sy_broker_has_credential(h->r.dir, "c"));
+    assert_int_equal(sy_broker_credential(h->r.dir, "c", NULL, NULL), SY_E_NOTFOUND);
+    assert_int_equal(sy_broker_reload(h->b, more, NULL), SY_OK);
+    RIG_WAIT(rig_publish(h->port, "c", "pc", "t/c", "gone", NULL) != 0);
+    assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", "still", NULL), 0);
+    assert_int_equal(sy_broker_pid(h->b), pid);
+    sy_registry_unref(more);
+}
+
+static void what_is_too_large_is_counted(void **state)
+{
+    house *h = *state;
+    static char text[100001];
+    memset(text, 'x', sizeof text - 1);
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", "t/a", text, NULL), 0);
+    RIG_WAIT(rig_rejected(&h->r, SY_REJECT_TOO_LARGE) == 1);
+    text[1001] = '\0';
+    assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", text, NULL), 0);
+    RIG_WAIT(rig_rejected(&h->r, SY_REJECT_TOO_LARGE) == 2);
+    text[1000] = '\0';
+    assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", text, NULL), 0);
+    RIG_WAIT(rig_count(&h->r) == 1);
+    assert_int_equal(rig_get(&h->r, 0).n_payload, 1000);
+}
+
+static void a_killed_broker_is_started_again(void **state)
+{
+    house *h = *state;
+    long pid = sy_broker_pid(h->b);
+    char saved[96];
+    snprintf(saved, sizeof saved, "%s/sessions.db", h->r.dir);
+    RIG_WAIT(access(saved, F_OK) == 0); /* as soon as the session is there, not at the autosave */
+    assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+    RIG_WAIT(sy_broker_restarts(h->b) == 1 && sy_broker_pid(h->b) > 0);
+    assert_true(sy_broker_pid(h->b) != pid);
+    /* Also what is published before the gateway is back: its session is known. */
+    RIG_WAIT(rig_publish(h->port, "a", "pa", "t/a", "again", NULL) == 0);
+    RIG_WAIT(rig_count(&h->r) >= 1);
+    assert_string_equal(rig_get(&h->r, 0).payload, "again");
+}
+
+static void the_replay_user_speaks_for_all_and_passes_markers(void **state)
+{
+    house *h = *state;
+    char path[96];
+    sy_buf password;
+    sy_buf_init(&password, sy_heap());
+    snprintf(path, sizeof path, "%s/replay.password", h->r.dir);
+    assert_int_equal(sy_file_read(path, 100, &password, NULL), SY_OK);
+    assert_int_equal(rig_publish(h->port, SY_MQTT_REPLAY_USER, password.p, "t/b", "b", NULL), 0);
+    assert_int_equal(
+        rig_publish(h->port, SY_MQTT_REPLAY_USER, password.p, SY_MQTT_MARKER, "42", NULL), 0);
+    RIG_WAIT(h->r.marker == 42);
+    assert_int_equal(rig_count(&h->r), 1);
+    sy_buf_fini(&password);
+}
+
+static void what_cannot_be_a_device_is_refused(void **state)
+{
+    house *h = *state;
+    static const struct {
+        const char *id, *topic;
+    } bad[] = {{"@gateway", "t"}, {"a:b", "t"},   {"a\nuser x", "t"},  {"x", "t/+"},
+               {"x", "#"},        {"x", "t/#/u"}, {"x", "t\ntopic #"}, {"x", ""}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        sy_device d = {.id = bad[i].id,
+                       .transport = SY_TRANSPORT_MQTT,
+                       .topic = bad[i].topic,
+                       .credential = SY_CRED_PASSWORD};
+        sy_registry *r = NULL;
+        if (sy_registry_make(&r, &d, 1, NULL, NULL, NULL) == SY_OK) {
+            assert_int_equal(sy_broker_reload(h->b, r, NULL), SY_E_USAGE);
+            sy_registry_unref(r);
+        }
+    }
+}
+
+/* The port belongs to somebody: said at once, and why. */
+static void a_taken_port_is_told(void **state)
+{
+    house *h = *state;
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", (unsigned)h->port);
+    const char *listens[] = {listen};
+    rig other;
+    rig_init(&other);
+    sy_broker_options o = {.dir = other.dir, .listen = listens, .n_listen = 1, .max_payload = 1000};
+    sy_broker *b = NULL;
+    sy_fail f = {0};
+    assert_int_equal(sy_broker_start(&b, &o, h->devices, &f), SY_E_IO);
+    assert_non_null(strstr(f.text, "in use"));
+    rig_fini(&other);
+}
+
+/* In a process of its own: a gateway that is killed. Writes the broker's pid and waits. */
+static int be_a_gateway(const char *dir)
+{
+    sy_registry *devices = rig_devices("ab");
+    sy_broker_options o = {.dir = dir, .listen = loopback, .n_listen = 1, .max_payload = 1000};
+    sy_broker *b = NULL;
+    if (sy_broker_start(&b, &o, devices, NULL)) {
+        return 1;
+    }
+    printf("%ld\n", sy_broker_pid(b));
+    fflush(stdout);
+    for (;;) {
+        pause();
+    }
+}
+
+/* Gone, or a zombie where nobody reaps orphans. */
+static bool alive(long pid)
+{
+    char path[40], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *in = fopen(path, "r");
+    if (in) {
+        (void)!fscanf(in, "%*d %*s %c", &state);
+        fclose(in);
+    }
+    return state != 'Z' && state != 'X';
+}
+
+static void the_broker_dies_with_the_gateway(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r);
+    int out[2];
+    assert_int_equal(pipe(out), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(out[1], 1);
+        execl("/proc/self/exe", "test_mqtt_broker", "--gateway", r.dir, (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    FILE *in = fdopen(out[0], "r");
+    long broker = 0;
+    assert_int_equal(fscanf(in, "%ld", &broker), 1);
+    fclose(in);
+    assert_true(broker > 1 && alive(broker));
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    /* The next one waits until the old one has saved and gone. */
+    sy_registry *devices = rig_devices("ab");
+    sy_broker *b = start_broker(&r, devices, false);
+    assert_false(alive(broker));
+    sy_broker_stop(b);
+    sy_registry_unref(devices);
+    rig_fini(&r);
+}
+
+#define WITH_HOUSE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--gateway") == 0) {
+        return be_a_gateway(argv[2]);
+    }
+    const struct CMUnitTest tests[] = {
+        WITH_HOUSE(a_device_speaks_for_itself_only),
+        WITH_HOUSE(a_wrong_or_missing_password_is_refused_and_counted),
+        WITH_HOUSE(a_device_reads_nothing),
+        WITH_HOUSE(credentials_come_and_go_without_a_restart),
+        WITH_HOUSE(what_is_too_large_is_counted),
+        WITH_HOUSE(a_killed_broker_is_started_again),
+        WITH_HOUSE(the_replay_user_speaks_for_all_and_passes_markers),
+        WITH_HOUSE(what_cannot_be_a_device_is_refused),
+        WITH_HOUSE(a_taken_port_is_told),
+        cmocka_unit_test(the_broker_dies_with_the_gateway),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
