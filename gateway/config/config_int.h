@@ -1,0 +1,177 @@
+/*
+ * Inside config/: the loader that its files share, reports, and sections read by tables of keys.
+ *
+ * A section of the YAML file (a map) is read by a table (keys.h) into an array of cells, one a key:
+ * unknown keys, missing ones, wrong types and ranges are reported there, in one place. What the
+ * cells mean together is checked by the file of the section.
+ */
+#ifndef SY_CONFIG_INT_H
+#define SY_CONFIG_INT_H
+
+#include "config/config.h"
+#include "config/yaml.h"
+
+enum { SY_CFG_FINDINGS_MAX = 500, SY_CFG_TEXTS_MAX = 258, SY_CFG_SET_MAX = 32 << 20 };
+
+/* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules. */
+typedef enum sy_text_kind {
+    SY_TEXT_CONFIG = 1, SY_TEXT_BUILTIN, SY_TEXT_VOCABULARY, SY_TEXT_RULES
+} sy_text_kind;
+typedef struct sy_cfg_text {
+    sy_text_kind kind;
+    const char *name; /* relative to the configuration's folder, as written there */
+    sy_span bytes;
+} sy_cfg_text;
+
+typedef struct sy_copied { /* a source as the findings keep it */
+    const sy_source *from;
+    const sy_source *to;
+} sy_copied;
+
+typedef struct sy_loader {
+    sy_arena *arena;   /* the configuration's */
+    sy_arena *scratch; /* freed after loading: nodes, diagnostics */
+    sy_findings *findings;
+    sy_copied copied[SY_CFG_TEXTS_MAX];
+    size_t n_copied;
+    bool kept;         /* from an accepted set: no file but TZif is read */
+    bool nomem;
+    const char *base;  /* absolute folder of the configuration file */
+    const char *shown; /* what to put before the names of texts, "" or "folder/" */
+    sy_cfg_text texts[SY_CFG_TEXTS_MAX];
+    size_t n_texts;
+    size_t text_bytes;
+    sy_source sources[SY_CFG_TEXTS_MAX]; /* of texts, with the names shown */
+    sy_config *c;
+    const sy_ynode *root;
+    sy_vocab vocab;
+    struct sy_raw_point *raw_points; /* site to points */
+    size_t n_raw;
+    sy_device *devices;
+    const sy_device **by_id; /* sorted */
+} sy_loader;
+
+/* Zeroed memory of the configuration; NULL sets nomem. */
+void *sy_cfg_get(sy_loader *l, size_t n);
+const char *sy_cfg_copy(sy_loader *l, sy_span text);
+
+/* Report about a node (NULL: the file). Both texts take the same arguments in the same order. */
+void sy_cfg_report(sy_loader *l, sy_severity severity, const sy_ynode *at, const char *code,
+                   const char *near, const char *en, const char *zh, ...)
+    __attribute__((format(printf, 6, 8), format(printf, 7, 8)));
+#define sy_cfg_error(l, ...) sy_cfg_report((l), SY_DIAG_ERROR, __VA_ARGS__)
+#define sy_cfg_warn(l, ...)  sy_cfg_report((l), SY_DIAG_WARNING, __VA_ARGS__)
+/* Report about a place in a source of the loader. */
+void sy_cfg_report_diag(sy_loader *l, const sy_diag *d);
+/* A finding without a place in a text. */
+void sy_findings_add(sy_findings *fs, const char *file, const char *code, const char *en,
+                     const char *zh);
+/* Those about the file `first` first, by place. */
+void sy_findings_sort(sy_findings *fs, const char *first);
+
+/* Two of the same among n (text, node): the later ones are errors. */
+typedef struct sy_cfg_unique {
+    const char *text;
+    const sy_ynode *node;
+} sy_cfg_unique;
+void sy_cfg_check_unique(sy_loader *l, sy_cfg_unique *v, size_t n, const char *en, const char *zh);
+
+/* ---- tables of keys ---- */
+typedef enum sy_cfg_type {
+    SY_T_TEXT, SY_T_ID, SY_T_NAME, SY_T_PATH, SY_T_CHOICE, SY_T_DURATION, SY_T_PERIOD, SY_T_NUMBER,
+    SY_T_COUNT, SY_T_DATE, SY_T_LISTEN, SY_T_CIDR, SY_T_RANGE, SY_T_TEXTS, SY_T_LISTENS, SY_T_MAP,
+    SY_T_LIST, SY_T_TYPES
+} sy_cfg_type;
+
+typedef struct sy_cfg_key {
+    const char *name;
+    sy_cfg_type type;
+    bool required;
+    double lo, hi;       /* NUMBER, COUNT; DURATION in ms; lo == hi: no bounds */
+    const char *choices; /* CHOICE: words with a blank between */
+    const char *missing; /* what it is when it is not there, for the manual */
+    const char *doc;
+} sy_cfg_key;
+
+typedef struct sy_cfg_section {
+    const char *path; /* "premises[].places[].points[]" */
+    const sy_cfg_key *keys;
+    size_t n;
+} sy_cfg_section;
+
+typedef struct sy_cfg_cell {
+    const sy_ynode *node; /* the value, right or wrong; NULL: the key is not there */
+    bool set;             /* there and right */
+    const char *text;     /* TEXT … CHOICE, DATE, LISTEN, CIDR; PATH: absolute */
+    int choice;           /* index into choices */
+    sy_ms ms;             /* DURATION */
+    double lo, hi;        /* NUMBER, COUNT in lo; RANGE */
+    const char *const *texts; /* TEXTS, LISTENS; the nodes are node->values, or node itself */
+    size_t n;
+} sy_cfg_cell;
+
+/* Every section, for reading and for the manual. */
+enum {
+    SY_S_ROOT, SY_S_GATEWAY, SY_S_MQTT, SY_S_COAP, SY_S_DTLS, SY_S_CONSOLE, SY_S_TLS, SY_S_PREMISES,
+    SY_S_PLACE, SY_S_POINT, SY_S_DEVICE, SY_S_DESTINATION, SY_S_SECTIONS
+};
+extern const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS];
+
+/* Read a map by its table into cells[section.n]; false (reported) where it is no map. */
+bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *cells);
+/* The node of item i of a TEXTS or LISTENS cell. */
+const sy_ynode *sy_cfg_item(const sy_cfg_cell *cell, size_t i);
+/* What the manual says of every key, as Markdown. */
+void sy_cfg_manual(sy_buf *out);
+
+/* The vocabulary word of this kind that the text names, or NULL (reported). */
+const sy_word *sy_cfg_word(sy_loader *l, const sy_ynode *at, sy_span text, sy_word_kind kind);
+/* ca, cert, key of a tls map; files are checked unless the set is a kept one. */
+void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out);
+const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path);
+
+/* ---- values, pure (value.c) ---- */
+bool sy_value_duration(sy_span text, bool calendar, sy_ms *out); /* calendar: months, years too */
+bool sy_value_listen(sy_span text);
+bool sy_value_cidr(sy_span text, unsigned char addr[16], int *bits, bool *v6);
+bool sy_value_date(sy_span text, sy_date *out);
+bool sy_value_id(sy_span text);   /* one word: no blank, slash, comma, quote, control */
+bool sy_value_name(sy_span text); /* 1 to 128 bytes without control characters */
+bool sy_value_json_path(sy_span text);
+bool sy_value_topic(sy_span text);
+bool sy_value_url(sy_span text, const char *scheme);
+bool sy_value_hours(sy_span text); /* "Mon-Fri 08:00-12:00 14:00-18:00; Sat 09:00-12:00" */
+
+/* ---- sections, in the order in which they are read ---- */
+void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override);
+void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
+void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
+void sy_cfg_site(sy_loader *l, const sy_ynode *node);
+void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
+void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
+void sy_cfg_watch(sy_loader *l); /* rules against points and recipients */
+const sy_device *sy_cfg_device(const sy_loader *l, const char *id);
+/* The map of device i. */
+const sy_ynode *sy_cfg_device_node(const sy_loader *l, size_t i);
+
+/* A point as read, before they are sorted. */
+typedef struct sy_raw_point {
+    sy_site_point p;
+    const sy_ynode *node;        /* the map */
+    const sy_ynode *every;       /* for reports about the interval; NULL: not given */
+    const char *accept_blind;    /* the reason, or NULL */
+    const sy_state_word *states;
+    size_t n_states;
+} sy_raw_point;
+
+/* ---- texts and accepted sets ---- */
+/* Read the files that gateway.rules and gateway.vocabulary name into l->texts. */
+void sy_cfg_read_texts(sy_loader *l, const sy_cfg_cell *vocabulary, const sy_cfg_cell *rules);
+bool sy_cfg_add_text(sy_loader *l, sy_text_kind kind, const char *name, sy_span bytes);
+void sy_cfg_encode(const char *base, const sy_cfg_text *texts, size_t n, sy_buf *out);
+SY_MUST_USE sy_err sy_cfg_decode(sy_loader *l, sy_span set, sy_fail *f);
+/* The bytes of a kept set, its hash verified. */
+SY_MUST_USE sy_err sy_cfg_read_kept(const char *data, const char *hex, sy_buf *out, sy_fail *f);
+sy_span sy_config_texts(const sy_config *c); /* the set's bytes */
+
+#endif

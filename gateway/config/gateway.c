@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sections about the box itself: gateway, mqtt, coap, console, and the TLS files that several
+ * sections name.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/config_int.h"
+#include "config/keys.h"
+
+const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path)
+{
+    char buf[4096];
+    if (path[0] == '/')
+        return sy_cfg_copy(l, sy_span_of(path));
+    size_t b = strlen(base), p = strlen(path);
+    if (b + p + 2 > sizeof buf)
+        return NULL;
+    memcpy(buf, base, b);
+    buf[b] = '/';
+    memcpy(buf + b + 1, path, p);
+    return sy_cfg_copy(l, (sy_span){buf, b + 1 + p});
+}
+
+void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
+{
+    sy_cfg_cell c[TL_N];
+    if (!map || !sy_cfg_read(l, map, SY_S_TLS, c))
+        return;
+    *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text};
+    if (!c[TL_CERT].node != !c[TL_KEY].node)
+        sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
+    for (int i = 0; i < TL_N && !l->kept; i++) {
+        FILE *f = c[i].set ? fopen(c[i].text, "re") : NULL;
+        if (c[i].set && (!f || fgetc(f) == EOF))
+            sy_cfg_error(l, c[i].node, "file", NULL, "the file %s cannot be read, or is empty",
+                         "文件 %s 无法读取或为空", c[i].text);
+        if (f)
+            fclose(f);
+    }
+}
+
+static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char *data_override)
+{
+    if (!data_override)
+        return cell->set ? cell->text : "/var/lib/steelyard";
+    char cwd[2048];
+    if (data_override[0] != '/' && !getcwd(cwd, sizeof cwd)) {
+        sy_cfg_error(l, NULL, "file", NULL, "the working folder cannot be found: give --data in full",
+                     "找不到当前目录：请给出完整的 --data");
+        return NULL;
+    }
+    return sy_cfg_absolute(l, cwd, data_override);
+}
+
+void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override)
+{
+    sy_config *c = l->c;
+    sy_cfg_cell g[GW_N];
+    c->data = data_override;
+    if (!sy_cfg_read(l, node, SY_S_GATEWAY, g))
+        return;
+    c->id = g[GW_ID].text;
+    c->data = data_folder(l, &g[GW_DATA], data_override);
+    c->strict = g[GW_DURABILITY].choice == 1;
+    c->locale = g[GW_LOCALE].set ? (g[GW_LOCALE].choice >= 3 ? SY_ZH : SY_EN) : sy_locale();
+    c->future = g[GW_FUTURE].set ? g[GW_FUTURE].ms : 120000;
+    c->lateness = g[GW_LATENESS].set ? g[GW_LATENESS].ms : 30 * (sy_ms)86400000;
+    c->sync = g[GW_SYNC].set ? g[GW_SYNC].ms : 250;
+    c->max_payload = g[GW_MAX_PAYLOAD].set ? (size_t)g[GW_MAX_PAYLOAD].lo : 65536;
+    if (!l->kept)
+        sy_cfg_read_texts(l, &g[GW_VOCABULARY], &g[GW_RULES]);
+}
+
+/* One port is listened on once; port 0 is a free one each time. */
+static void check_ports(sy_loader *l, const sy_cfg_cell *const *cells, size_t n)
+{
+    sy_cfg_unique seen[64];
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; cells[i] && j < cells[i]->n && k < sizeof seen / sizeof *seen; j++) {
+            const char *text = cells[i]->texts[j];
+            if (strcmp(strrchr(text, ':'), ":0") != 0)
+                seen[k++] = (sy_cfg_unique){text, sy_cfg_item(cells[i], j)};
+        }
+    sy_cfg_check_unique(l, seen, k, "the address", "地址");
+}
+
+static void default_listen(sy_loader *l, const char *address, const char *const **out, size_t *n)
+{
+    const char **v = sy_cfg_get(l, sizeof *v);
+    if (!v)
+        return;
+    v[0] = address;
+    *out = v;
+    *n = 1;
+}
+
+static void external_broker(sy_loader *l, const sy_cfg_cell *m)
+{
+    sy_span url = sy_span_of(l->c->broker);
+    if (!sy_value_url(url, "mqtt") && !sy_value_url(url, "mqtts")) {
+        const char *const words[] = {"managed"};
+        sy_cfg_error(l, m[MQ_BROKER].node, "wrong-value", sy_nearest(url, words, 1),
+                     "'broker' must be managed, mqtt://host:port or mqtts://host:port",
+                     "“broker”须为 managed、mqtt://主机:端口 或 mqtts://主机:端口");
+    }
+    if (m[MQ_LISTEN].node)
+        sy_cfg_error(l, m[MQ_LISTEN].node, "not-here", NULL,
+                     "'listen' is for the managed broker; this one is elsewhere",
+                     "“listen”只用于受管代理；此代理在别处");
+    bool tls = strncmp(l->c->broker, "mqtts:", 6) == 0;
+    if (tls && !l->c->mqtt_tls.ca)
+        sy_cfg_error(l, m[MQ_BROKER].node, "missing-key", NULL,
+                     "mqtts:// needs tls: {ca: FILE}, to know the broker by",
+                     "mqtts:// 需要 tls: {ca: 文件} 以辨认代理");
+    if (!tls && m[MQ_TLS].node)
+        sy_cfg_error(l, m[MQ_TLS].node, "not-here", NULL, "'tls' needs a broker of mqtts://",
+                     "“tls”要求代理为 mqtts://");
+}
+
+static void read_mqtt(sy_loader *l, const sy_ynode *node, sy_cfg_cell *m)
+{
+    sy_config *c = l->c;
+    if (!sy_cfg_read(l, node, SY_S_MQTT, m))
+        return;
+    c->broker = m[MQ_BROKER].set ? m[MQ_BROKER].text : "managed";
+    c->mqtt_listen = m[MQ_LISTEN].texts;
+    c->n_mqtt_listen = m[MQ_LISTEN].n;
+    c->mqtt_v311 = m[MQ_VERSION].choice == 1;
+    c->mqtt_user = m[MQ_USER].text;
+    c->mqtt_password = m[MQ_PASSWORD].text;
+    sy_cfg_tls(l, m[MQ_TLS].node, &c->mqtt_tls);
+    if (strcmp(c->broker, "managed") != 0) {
+        external_broker(l, m);
+        return;
+    }
+    if (!c->n_mqtt_listen)
+        default_listen(l, "127.0.0.1:1883", &c->mqtt_listen, &c->n_mqtt_listen);
+    if (m[MQ_TLS].node && !c->mqtt_tls.cert)
+        sy_cfg_error(l, m[MQ_TLS].node, "missing-key", NULL,
+                     "the managed broker's tls needs 'cert' and 'key'",
+                     "受管代理的 tls 需要 cert 与 key");
+    for (int i = MQ_USER; i <= MQ_PASSWORD; i++)
+        if (m[i].node)
+            sy_cfg_error(l, m[i].node, "not-here", NULL,
+                         "the managed broker makes its own credentials; leave this away",
+                         "受管代理自行生成凭据；请删去此项");
+}
+
+static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg_cell *d)
+{
+    sy_config *c = l->c;
+    if (!sy_cfg_read(l, node, SY_S_COAP, o))
+        return;
+    c->coap = true;
+    c->coap_listen = o[CO_LISTEN].texts;
+    c->n_coap_listen = o[CO_LISTEN].n;
+    if (!o[CO_LISTEN].node && !o[CO_DTLS].node)
+        default_listen(l, "127.0.0.1:5683", &c->coap_listen, &c->n_coap_listen);
+    if (!o[CO_DTLS].node || !sy_cfg_read(l, o[CO_DTLS].node, SY_S_DTLS, d))
+        return;
+    c->dtls_listen = d[DT_LISTEN].texts;
+    c->n_dtls_listen = d[DT_LISTEN].n;
+    c->psk_file = d[DT_PSK].text;
+    if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
+        sy_cfg_warn(l, d[DT_PSK].node, "file", NULL,
+                    "the file %s cannot be read yet: no device can come over DTLS until it is there",
+                    "文件 %s 尚无法读取：在其就位之前，设备无法经 DTLS 接入", d[DT_PSK].text);
+}
+
+void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
+{
+    sy_cfg_cell m[MQ_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
+    sy_cfg_cell console = {0};
+    if (root[RT_MQTT].node)
+        read_mqtt(l, root[RT_MQTT].node, m);
+    if (root[RT_COAP].node)
+        read_coap(l, root[RT_COAP].node, o, d);
+    if (root[RT_CONSOLE].node && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
+        l->c->console_listen = n[CN_LISTEN].text;
+        if (n[CN_LISTEN].set)
+            console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
+    }
+    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console}, 2);
+    check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);
+}

@@ -1,0 +1,126 @@
+/*
+ * The keys of the configuration file: one row a key, read by the loader (table.c), by the code of
+ * each section (the enums) and by the manual (docs/configuration.md, tests/unit/test_config_docs.c).
+ *
+ * X(CELL, key, type, required, lo, hi, choices, what it is when missing, what it means)
+ */
+#ifndef SY_CONFIG_KEYS_H
+#define SY_CONFIG_KEYS_H
+
+/* clang-format off */
+#define SY_KEYS_ROOT(X) \
+    X(RT_GATEWAY, "gateway", MAP, true, 0, 0, NULL, NULL, "the box itself") \
+    X(RT_MQTT, "mqtt", MAP, false, 0, 0, NULL, "no MQTT", "intake by MQTT") \
+    X(RT_COAP, "coap", MAP, false, 0, 0, NULL, "no CoAP", "intake by CoAP") \
+    X(RT_CONSOLE, "console", MAP, false, 0, 0, NULL, "no console", "the console") \
+    X(RT_PREMISES, "premises", LIST, false, 0, 0, NULL, "none", "what is supervised") \
+    X(RT_DEVICES, "devices", LIST, false, 0, 0, NULL, "none", "who may send") \
+    X(RT_DESTINATIONS, "destinations", LIST, false, 0, 0, NULL, "none", "who is told")
+
+#define SY_KEYS_GATEWAY(X) \
+    X(GW_ID, "id", ID, true, 0, 0, NULL, NULL, "name of the box; part of every alert's identity") \
+    X(GW_DATA, "data", PATH, false, 0, 0, NULL, "/var/lib/steelyard", "folder of journal, store and keys; `--data` overrides") \
+    X(GW_DURABILITY, "durability", CHOICE, false, 0, 0, "balanced strict", "balanced", "strict: synced before each acknowledgement") \
+    X(GW_SYNC, "sync", DURATION, false, 1, 60000, NULL, "250 ms", "balanced: what a power cut may take at most") \
+    X(GW_LOCALE, "locale", CHOICE, false, 0, 0, "en en-US en-GB zh zh-CN", "that of the environment", "language of messages") \
+    X(GW_RULES, "rules", TEXTS, false, 0, 0, NULL, "none", "rule files and folders (their `*.rules`, by name)") \
+    X(GW_VOCABULARY, "vocabulary", TEXTS, false, 0, 0, NULL, "none", "files of names that are added to the vocabulary") \
+    X(GW_FUTURE, "future", DURATION, false, 0, 86400000, NULL, "2 min", "how far ahead of the box a device's time may be") \
+    X(GW_LATENESS, "lateness", DURATION, false, 60000, 31622400000.0, NULL, "30 days", "how old a reading may be and still be judged") \
+    X(GW_MAX_PAYLOAD, "max-payload", COUNT, false, 64, 1048576, NULL, "65536", "longest message in bytes")
+
+#define SY_KEYS_MQTT(X) \
+    X(MQ_BROKER, "broker", TEXT, false, 0, 0, NULL, "managed", "`managed`: a mosquitto child; or `mqtt://host:1883`, `mqtts://host:8883`") \
+    X(MQ_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "127.0.0.1:1883", "managed only: where it listens; port 0 is a free one") \
+    X(MQ_TLS, "tls", MAP, false, 0, 0, NULL, "none", "managed: TLS of the listeners; else towards the broker") \
+    X(MQ_VERSION, "version", CHOICE, false, 0, 0, "5 3.1.1", "5", "protocol version towards the broker") \
+    X(MQ_USER, "user", TEXT, false, 0, 0, NULL, "none", "name at an external broker") \
+    X(MQ_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "password at an external broker")
+
+#define SY_KEYS_COAP(X) \
+    X(CO_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "127.0.0.1:5683, none beside `dtls`", "where it listens; port 0 is a free one") \
+    X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
+
+#define SY_KEYS_DTLS(X) \
+    X(DT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens") \
+    X(DT_PSK, "psk", PATH, true, 0, 0, NULL, NULL, "file of pre-shared keys, lines `identity:hex key`")
+
+#define SY_KEYS_CONSOLE(X) \
+    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
+
+#define SY_KEYS_TLS(X) \
+    X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \
+    X(TL_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
+    X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
+
+#define SY_KEYS_PREMISES(X) \
+    X(PR_ID, "id", ID, true, 0, 0, NULL, NULL, "unique among premises") \
+    X(PR_NAME, "name", NAME, false, 0, 0, NULL, "the id", "as people know it") \
+    X(PR_CODE, "code", TEXT, false, 0, 0, NULL, "none", "unified social credit code (GB 32100-2015); a wrong check character warns") \
+    X(PR_SUBJECT, "subject", TEXT, false, 0, 0, NULL, "none", "kind of licence, a word of the vocabulary") \
+    X(PR_STAGE, "stage", TEXT, false, 0, 0, NULL, "none", "stage of the chain, a word of the vocabulary") \
+    X(PR_TIERS, "tiers", MAP, false, 0, 0, NULL, "none", "risk tier by scheme") \
+    X(PR_ZONE, "time-zone", TEXT, false, 0, 0, NULL, "Asia/Shanghai", "IANA name") \
+    X(PR_CALENDARS, "calendars", MAP, false, 0, 0, NULL, "none", "hours by calendar: `Mon-Fri 08:00-12:00 14:00-18:00; Sat 09:00-12:00`") \
+    X(PR_PLACES, "places", LIST, false, 0, 0, NULL, "none", "its rooms, cabinets, outfalls …")
+
+#define SY_KEYS_PLACE(X) \
+    X(PL_ID, "id", ID, true, 0, 0, NULL, NULL, "unique within the premises") \
+    X(PL_KIND, "kind", TEXT, true, 0, 0, NULL, NULL, "a place of the vocabulary: room, cabinet …") \
+    X(PL_NAME, "name", NAME, false, 0, 0, NULL, "none", "as people know it") \
+    X(PL_STAGE, "stage", TEXT, false, 0, 0, NULL, "that of the premises", "stage of the chain") \
+    X(PL_GOODS, "goods", TEXTS, false, 0, 0, NULL, "none", "the goods in it, words of the vocabulary") \
+    X(PL_POINTS, "points", LIST, false, 0, 0, NULL, "none", "what is measured there")
+
+#define SY_KEYS_POINT(X) \
+    X(PT_QUANTITY, "quantity", TEXT, true, 0, 0, NULL, NULL, "a quantity or state of the vocabulary") \
+    X(PT_DEVICE, "device", TEXT, true, 0, 0, NULL, NULL, "id of the device that measures it") \
+    X(PT_NAME, "name", NAME, true, 0, 0, NULL, NULL, "its name in the device's messages") \
+    X(PT_ID, "id", NAME, false, 0, 0, NULL, "`<device>/<name>`", "name of the series") \
+    X(PT_UNIT, "unit", TEXT, false, 0, 0, NULL, "the quantity's, with a warning", "unit of the stored values") \
+    X(PT_EVERY, "every", DURATION, false, 1, 31622400000.0, NULL, "not known (it reports changes)", "expected interval") \
+    X(PT_DELIVERY, "delivery", DURATION, false, 0, 31622400000.0, NULL, "30 s", "how long after its time a reading may come in the normal course") \
+    X(PT_RANGE, "range", RANGE, false, 0, 0, NULL, "none", "physical range `[lowest, highest]` in the unit") \
+    X(PT_RESOLUTION, "resolution", NUMBER, false, 0, 1e12, NULL, "not stated", "smallest step") \
+    X(PT_ACCURACY, "accuracy", NUMBER, false, 0, 1e12, NULL, "not stated", "largest error by its specification") \
+    X(PT_UNCERTAINTY, "uncertainty", NUMBER, false, 0, 1e12, NULL, "not stated", "expanded uncertainty (k = 2) of its calibration") \
+    X(PT_CALIBRATED, "calibrated", DATE, false, 0, 0, NULL, "not stated", "date of the last calibration") \
+    X(PT_RECALIBRATE, "recalibrate", PERIOD, false, 0, 0, NULL, "not stated", "calibration period: `12 months`") \
+    X(PT_STATES, "states", MAP, false, 0, 0, NULL, "the vocabulary's words", "a state's words as the device writes them: `{open: true, closed: false}`") \
+    X(PT_ACCEPT_BLIND, "accept-blind", NAME, false, 0, 0, NULL, "an error", "reason why a rule may be blind here (`missing after` below 1.5 × `every`)")
+
+#define SY_KEYS_DEVICE(X) \
+    X(DV_ID, "id", ID, true, 0, 0, NULL, NULL, "unique; ASCII, at most 64 characters") \
+    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap", NULL, "how it sends; CoAP: `POST /r/<id>`") \
+    X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
+    X(DV_FORMAT, "format", TEXT, true, 0, 0, NULL, NULL, "format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
+    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
+    X(DV_CREDENTIAL, "credential", CHOICE, true, 0, 0, "password psk none", NULL, "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
+    X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from")
+
+#define SY_KEYS_DESTINATION(X) \
+    X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
+    X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt", NULL, "kind of receiver") \
+    X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
+    X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
+    X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
+    X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above")
+/* clang-format on */
+
+#define SY_KEY_CELL(cell, ...) cell,
+enum { SY_KEYS_ROOT(SY_KEY_CELL) RT_N };
+enum { SY_KEYS_GATEWAY(SY_KEY_CELL) GW_N };
+enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
+enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
+enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };
+enum { SY_KEYS_CONSOLE(SY_KEY_CELL) CN_N };
+enum { SY_KEYS_TLS(SY_KEY_CELL) TL_N };
+enum { SY_KEYS_PREMISES(SY_KEY_CELL) PR_N };
+enum { SY_KEYS_PLACE(SY_KEY_CELL) PL_N };
+enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
+enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
+enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
+#undef SY_KEY_CELL
+enum { SY_KEYS_MOST = 16 }; /* no section has more */
+
+#endif
