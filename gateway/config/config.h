@@ -8,8 +8,8 @@
 #ifndef SY_CONFIG_H
 #define SY_CONFIG_H
 
-#include "base/site.h"
 #include "base/os.h"
+#include "base/site.h"
 #include "drivers/registry.h"
 #include "rules/tree.h"
 
@@ -17,7 +17,11 @@ typedef struct sy_tls_files {
     const char *ca, *cert, *key; /* absolute paths; NULL where not given */
 } sy_tls_files;
 
-typedef enum sy_destination_kind { SY_DEST_HTTPS, SY_DEST_ALERTMANAGER, SY_DEST_MQTT } sy_destination_kind;
+typedef enum sy_destination_kind {
+    SY_DEST_HTTPS,
+    SY_DEST_ALERTMANAGER,
+    SY_DEST_MQTT
+} sy_destination_kind;
 typedef struct sy_destination {
     const char *name;
     sy_destination_kind kind;
@@ -25,30 +29,30 @@ typedef struct sy_destination {
     sy_tls_files tls;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
-    sy_alert_level severity;      /* this and above */
+    sy_alert_level severity; /* this and above */
 } sy_destination;
 
 typedef struct sy_config {
-    const char *file;             /* as given */
-    const char *id;               /* gateway.id */
-    const char *data;             /* absolute; --data overrides */
-    bool strict;                  /* durability: strict */
+    const char *file; /* as given */
+    const char *id;   /* gateway.id */
+    const char *data; /* absolute; --data overrides */
+    bool strict;      /* durability: strict */
     sy_lang locale;
     sy_ms future, lateness, sync;
-    size_t max_payload;           /* gateway.max-payload, bytes */
-    const char *broker;           /* "managed", or mqtt:// mqtts:// */
+    size_t max_payload; /* gateway.max-payload, bytes */
+    const char *broker; /* "managed", or mqtt:// mqtts:// */
     const char *const *mqtt_listen;
     size_t n_mqtt_listen;
     sy_tls_files mqtt_tls;
-    bool mqtt_v311;               /* mqtt.version: 3.1.1 */
+    bool mqtt_v311;                        /* mqtt.version: 3.1.1 */
     const char *mqtt_user, *mqtt_password; /* external broker */
-    bool coap;                    /* a coap section is there */
+    bool coap;                             /* a coap section is there */
     const char *const *coap_listen;
     size_t n_coap_listen;
     const char *const *dtls_listen;
     size_t n_dtls_listen;
     const char *psk_file;
-    const char *console_listen;   /* NULL: none */
+    const char *console_listen; /* NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;
     const sy_site *site;
@@ -58,16 +62,16 @@ typedef struct sy_config {
     const sy_set *set;
     unsigned char hash[32];
     char hash_hex[65];
-    void *owner;                  /* private */
+    void *owner; /* private */
 } sy_config;
 
 /* One finding of a check. */
 typedef struct sy_finding {
     sy_severity severity;
     const char *file;
-    uint32_t line, column;        /* 1-based; 0: the whole file */
+    uint32_t line, column; /* 1-based; 0: the whole file */
     const char *code, *en, *zh, *near;
-    const sy_diag *diag;          /* where it is about a rule text, for the caret; else NULL */
+    const sy_diag *diag; /* where it is about a rule text, for the caret; else NULL */
 } sy_finding;
 typedef struct sy_findings {
     sy_finding *v;
@@ -77,8 +81,8 @@ typedef struct sy_findings {
 
 /* Load and check. data_override may be NULL. Findings live in their arena, which outlives the
  * config. SY_E_USAGE where there are errors (*out NULL). */
-SY_MUST_USE sy_err sy_config_load(const char *file, const char *data_override, sy_findings *findings,
-                                  sy_config **out, sy_fail *f);
+SY_MUST_USE sy_err sy_config_load(const char *file, const char *data_override,
+                                  sy_findings *findings, sy_config **out, sy_fail *f);
 void sy_config_unref(sy_config *c);
 sy_config *sy_config_ref(sy_config *c);
 /* Keep the accepted texts under <data>/accepted; load them again by hash. */

@@ -13,9 +13,13 @@
 
 enum { SY_CFG_FINDINGS_MAX = 500, SY_CFG_TEXTS_MAX = 258, SY_CFG_SET_MAX = 32 << 20 };
 
-/* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules. */
+/* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules.
+ */
 typedef enum sy_text_kind {
-    SY_TEXT_CONFIG = 1, SY_TEXT_BUILTIN, SY_TEXT_VOCABULARY, SY_TEXT_RULES
+    SY_TEXT_CONFIG = 1,
+    SY_TEXT_BUILTIN,
+    SY_TEXT_VOCABULARY,
+    SY_TEXT_RULES
 } sy_text_kind;
 typedef struct sy_cfg_text {
     sy_text_kind kind;
@@ -34,7 +38,7 @@ typedef struct sy_loader {
     sy_findings *findings;
     sy_copied copied[SY_CFG_TEXTS_MAX];
     size_t n_copied;
-    bool kept;         /* from an accepted set: no file but TZif is read */
+    bool kept; /* from an accepted set: no file but TZif is read */
     bool nomem;
     const char *base;  /* absolute folder of the configuration file */
     const char *shown; /* what to put before the names of texts, "" or "folder/" */
@@ -78,9 +82,24 @@ void sy_cfg_check_unique(sy_loader *l, sy_cfg_unique *v, size_t n, const char *e
 
 /* ---- tables of keys ---- */
 typedef enum sy_cfg_type {
-    SY_T_TEXT, SY_T_ID, SY_T_NAME, SY_T_PATH, SY_T_CHOICE, SY_T_DURATION, SY_T_PERIOD, SY_T_NUMBER,
-    SY_T_COUNT, SY_T_DATE, SY_T_LISTEN, SY_T_CIDR, SY_T_RANGE, SY_T_TEXTS, SY_T_LISTENS, SY_T_MAP,
-    SY_T_LIST, SY_T_TYPES
+    SY_T_TEXT,
+    SY_T_ID,
+    SY_T_NAME,
+    SY_T_PATH,
+    SY_T_CHOICE,
+    SY_T_DURATION,
+    SY_T_PERIOD,
+    SY_T_NUMBER,
+    SY_T_COUNT,
+    SY_T_DATE,
+    SY_T_LISTEN,
+    SY_T_CIDR,
+    SY_T_RANGE,
+    SY_T_TEXTS,
+    SY_T_LISTENS,
+    SY_T_MAP,
+    SY_T_LIST,
+    SY_T_TYPES
 } sy_cfg_type;
 
 typedef struct sy_cfg_key {
@@ -100,20 +119,31 @@ typedef struct sy_cfg_section {
 } sy_cfg_section;
 
 typedef struct sy_cfg_cell {
-    const sy_ynode *node; /* the value, right or wrong; NULL: the key is not there */
-    bool set;             /* there and right */
-    const char *text;     /* TEXT … CHOICE, DATE, LISTEN, CIDR; PATH: absolute */
-    int choice;           /* index into choices */
-    sy_ms ms;             /* DURATION */
-    double lo, hi;        /* NUMBER, COUNT in lo; RANGE */
+    const sy_ynode *node;     /* the value, right or wrong; NULL: the key is not there */
+    bool set;                 /* there and right */
+    const char *text;         /* TEXT … CHOICE, DATE, LISTEN, CIDR; PATH: absolute */
+    int choice;               /* index into choices */
+    sy_ms ms;                 /* DURATION */
+    double lo, hi;            /* NUMBER, COUNT in lo; RANGE */
     const char *const *texts; /* TEXTS, LISTENS; the nodes are node->values, or node itself */
     size_t n;
 } sy_cfg_cell;
 
 /* Every section, for reading and for the manual. */
 enum {
-    SY_S_ROOT, SY_S_GATEWAY, SY_S_MQTT, SY_S_COAP, SY_S_DTLS, SY_S_CONSOLE, SY_S_TLS, SY_S_PREMISES,
-    SY_S_PLACE, SY_S_POINT, SY_S_DEVICE, SY_S_DESTINATION, SY_S_SECTIONS
+    SY_S_ROOT,
+    SY_S_GATEWAY,
+    SY_S_MQTT,
+    SY_S_COAP,
+    SY_S_DTLS,
+    SY_S_CONSOLE,
+    SY_S_TLS,
+    SY_S_PREMISES,
+    SY_S_PLACE,
+    SY_S_POINT,
+    SY_S_DEVICE,
+    SY_S_DESTINATION,
+    SY_S_SECTIONS
 };
 extern const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS];
 
@@ -157,9 +187,9 @@ const sy_ynode *sy_cfg_device_node(const sy_loader *l, size_t i);
 /* A point as read, before they are sorted. */
 typedef struct sy_raw_point {
     sy_site_point p;
-    const sy_ynode *node;        /* the map */
-    const sy_ynode *every;       /* for reports about the interval; NULL: not given */
-    const char *accept_blind;    /* the reason, or NULL */
+    const sy_ynode *node;     /* the map */
+    const sy_ynode *every;    /* for reports about the interval; NULL: not given */
+    const char *accept_blind; /* the reason, or NULL */
     const sy_state_word *states;
     size_t n_states;
 } sy_raw_point;

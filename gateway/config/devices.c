@@ -69,8 +69,9 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
                      "受管代理不接受无凭据的设备：请写 password");
 }
 
-static void coap_device(sy_loader *l, const sy_cfg_cell *c)
+static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential credential)
 {
+    const sy_ynode *at = c[DV_CREDENTIAL].node ? c[DV_CREDENTIAL].node : c[DV_TRANSPORT].node;
     if (!l->c->coap)
         sy_cfg_error(l, c[DV_TRANSPORT].node, "missing-key", NULL,
                      "a device of coap needs the section 'coap'", "coap 设备需要“coap”一节");
@@ -78,26 +79,37 @@ static void coap_device(sy_loader *l, const sy_cfg_cell *c)
         sy_cfg_error(l, c[DV_TOPIC].node, "not-here", NULL,
                      "'topic' is for mqtt; a device of coap sends to /r/<id>",
                      "“topic”只用于 mqtt；coap 设备发送到 /r/<id>");
-    if (!c[DV_CREDENTIAL].set)
-        return;
-    if (c[DV_CREDENTIAL].choice == 0)
-        sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
+    if (credential == SY_CRED_PASSWORD)
+        sy_cfg_error(l, at, "wrong-value", NULL,
                      "password is for mqtt; a device of coap has psk, or none with 'from'",
                      "password 用于 mqtt；coap 设备使用 psk，或 none 加“from”");
-    if (c[DV_CREDENTIAL].choice == 1 && l->c->coap && !l->c->n_dtls_listen)
-        sy_cfg_error(l, c[DV_CREDENTIAL].node, "missing-key", NULL,
-                     "psk needs coap: {dtls: {listen: […], psk: FILE}}",
-                     "psk 需要 coap: {dtls: {listen: […], psk: 文件}}");
-    if (c[DV_CREDENTIAL].choice == 2 && !c[DV_FROM].node)
-        sy_cfg_error(l, c[DV_CREDENTIAL].node, "missing-key", NULL,
+    if (credential == SY_CRED_PSK && l->c->coap && !l->c->n_dtls_listen)
+        sy_cfg_error(l, at, "missing-key", NULL,
+                     "a device with psk (as without 'credential') needs coap: {dtls: {listen: […], "
+                     "psk: FILE}}",
+                     "使用 psk 的设备（未写 credential 亦同）需要 coap: {dtls: {listen: […], psk: "
+                     "文件}}");
+    if (credential == SY_CRED_NONE && !c[DV_FROM].node)
+        sy_cfg_error(l, at, "missing-key", NULL,
                      "without a credential a device needs 'from', the addresses it may send from",
                      "无凭据的设备需要“from”，即其可用的地址");
+}
+
+/* What is written; else what the transport has. */
+static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
+{
+    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE};
+    bool managed = l->c->broker && strcmp(l->c->broker, "managed") == 0;
+    if (c[DV_CREDENTIAL].set)
+        return credentials[c[DV_CREDENTIAL].choice];
+    if (c[DV_TRANSPORT].choice == 1)
+        return SY_CRED_PSK;
+    return managed ? SY_CRED_PASSWORD : SY_CRED_NONE;
 }
 
 static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg_unique *id,
                         sy_cfg_unique *topic)
 {
-    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE};
     sy_cfg_cell c[DV_N];
     d->id = d->format = "";
     if (!sy_cfg_read(l, node, SY_S_DEVICE, c))
@@ -118,10 +130,10 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg
     check_format(l, &c[DV_FORMAT]);
     read_map(l, c, d);
     d->topic = c[DV_TOPIC].text;
-    d->credential = credentials[c[DV_CREDENTIAL].choice];
+    d->credential = credential_of(l, c);
     if (c[DV_FROM].set)
-        d->from.set = sy_value_cidr(sy_span_of(c[DV_FROM].text), d->from.addr, &d->from.bits,
-                                    &d->from.v6);
+        d->from.set =
+            sy_value_cidr(sy_span_of(c[DV_FROM].text), d->from.addr, &d->from.bits, &d->from.v6);
     if (!c[DV_TRANSPORT].set)
         return;
     if (c[DV_TRANSPORT].choice == 0) {
@@ -131,7 +143,7 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg
             *topic = (sy_cfg_unique){d->topic, c[DV_TOPIC].node};
     } else {
         d->transport = SY_TRANSPORT_COAP;
-        coap_device(l, c);
+        coap_device(l, c, d->credential);
     }
 }
 

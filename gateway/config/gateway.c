@@ -47,7 +47,8 @@ static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char
         return cell->set ? cell->text : "/var/lib/steelyard";
     char cwd[2048];
     if (data_override[0] != '/' && !getcwd(cwd, sizeof cwd)) {
-        sy_cfg_error(l, NULL, "file", NULL, "the working folder cannot be found: give --data in full",
+        sy_cfg_error(l, NULL, "file", NULL,
+                     "the working folder cannot be found: give --data in full",
                      "找不到当前目录：请给出完整的 --data");
         return NULL;
     }
@@ -131,14 +132,14 @@ static void read_mqtt(sy_loader *l, const sy_ynode *node, sy_cfg_cell *m)
     c->mqtt_v311 = m[MQ_VERSION].choice == 1;
     c->mqtt_user = m[MQ_USER].text;
     c->mqtt_password = m[MQ_PASSWORD].text;
-    sy_cfg_tls(l, m[MQ_TLS].node, &c->mqtt_tls);
+    sy_cfg_tls(l, m[MQ_TLS].set ? m[MQ_TLS].node : NULL, &c->mqtt_tls);
     if (strcmp(c->broker, "managed") != 0) {
         external_broker(l, m);
         return;
     }
     if (!c->n_mqtt_listen)
         default_listen(l, "127.0.0.1:1883", &c->mqtt_listen, &c->n_mqtt_listen);
-    if (m[MQ_TLS].node && !c->mqtt_tls.cert)
+    if (m[MQ_TLS].set && !c->mqtt_tls.cert)
         sy_cfg_error(l, m[MQ_TLS].node, "missing-key", NULL,
                      "the managed broker's tls needs 'cert' and 'key'",
                      "受管代理的 tls 需要 cert 与 key");
@@ -159,26 +160,27 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
     c->n_coap_listen = o[CO_LISTEN].n;
     if (!o[CO_LISTEN].node && !o[CO_DTLS].node)
         default_listen(l, "127.0.0.1:5683", &c->coap_listen, &c->n_coap_listen);
-    if (!o[CO_DTLS].node || !sy_cfg_read(l, o[CO_DTLS].node, SY_S_DTLS, d))
+    if (!o[CO_DTLS].set || !sy_cfg_read(l, o[CO_DTLS].node, SY_S_DTLS, d))
         return;
     c->dtls_listen = d[DT_LISTEN].texts;
     c->n_dtls_listen = d[DT_LISTEN].n;
     c->psk_file = d[DT_PSK].text;
     if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
-        sy_cfg_warn(l, d[DT_PSK].node, "file", NULL,
-                    "the file %s cannot be read yet: no device can come over DTLS until it is there",
-                    "文件 %s 尚无法读取：在其就位之前，设备无法经 DTLS 接入", d[DT_PSK].text);
+        sy_cfg_warn(
+            l, d[DT_PSK].node, "file", NULL,
+            "the file %s cannot be read yet: no device can come over DTLS until it is there",
+            "文件 %s 尚无法读取：在其就位之前，设备无法经 DTLS 接入", d[DT_PSK].text);
 }
 
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
 {
     sy_cfg_cell m[MQ_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
     sy_cfg_cell console = {0};
-    if (root[RT_MQTT].node)
+    if (root[RT_MQTT].set)
         read_mqtt(l, root[RT_MQTT].node, m);
-    if (root[RT_COAP].node)
+    if (root[RT_COAP].set)
         read_coap(l, root[RT_COAP].node, o, d);
-    if (root[RT_CONSOLE].node && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
+    if (root[RT_CONSOLE].set && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
         l->c->console_listen = n[CN_LISTEN].text;
         if (n[CN_LISTEN].set)
             console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};

@@ -59,8 +59,7 @@ sy_err sy_config_keep(const sy_config *c, sy_fail *f)
     sy_buf_init(&path, sy_heap());
     sy_buf_init(&old, sy_heap());
     sy_buf_printf(&path, "%s/accepted", c->data);
-    sy_err rc = path.failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory")
-                            : sy_dir_make(path.p, f);
+    sy_err rc = path.failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory") : sy_dir_make(path.p, f);
     if (rc == SY_OK) {
         sy_span set = sy_config_texts(c);
         sy_buf_reset(&path);

@@ -1,6 +1,7 @@
 /*
  * The keys of the configuration file: one row a key, read by the loader (table.c), by the code of
- * each section (the enums) and by the manual (docs/configuration.md, tests/unit/test_config_docs.c).
+ * each section (the enums) and by the manual (docs/configuration.md,
+ * tests/unit/test_config_docs.c).
  *
  * X(CELL, key, type, required, lo, hi, choices, what it is when missing, what it means)
  */
@@ -95,7 +96,7 @@
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
     X(DV_FORMAT, "format", TEXT, true, 0, 0, NULL, NULL, "format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
-    X(DV_CREDENTIAL, "credential", CHOICE, true, 0, 0, "password psk none", NULL, "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
+    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from")
 
 #define SY_KEYS_DESTINATION(X) \

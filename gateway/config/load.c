@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loading: the YAML text, then the vocabulary, then the sections that use its words, then the rules,
- * then all of them against each other. Each step goes on after errors of the one before where it
- * can, so that a person sees everything that is wrong at once.
+ * Loading: the YAML text, then the vocabulary, then the sections that use its words, then the
+ * rules, then all of them against each other. Each step goes on after errors of the one before
+ * where it can, so that a person sees everything that is wrong at once.
  */
 #include <errno.h>
 #include <limits.h>
@@ -67,7 +67,8 @@ static void tell(sy_loader *l, sy_diags *d)
     sy_diags_fini(d);
 }
 
-/* The texts of words live as long as the configuration, the diagnostics only until they are told. */
+/* The texts of words live as long as the configuration, the diagnostics only until they are told.
+ */
 static void load_vocabulary(sy_loader *l)
 {
     sy_diags d;
@@ -109,8 +110,8 @@ static void load_all(sy_loader *l, const char *data_override)
         l->nomem = l->nomem || rc == SY_E_NOMEM;
         return;
     }
-    if (!l->kept && !sy_cfg_add_text(l, SY_TEXT_BUILTIN, sy_vocab_builtin.name,
-                                     sy_vocab_builtin.text))
+    if (!l->kept &&
+        !sy_cfg_add_text(l, SY_TEXT_BUILTIN, sy_vocab_builtin.name, sy_vocab_builtin.text))
         return;
     if (!sy_cfg_read(l, l->root, SY_S_ROOT, root))
         return;
@@ -175,10 +176,10 @@ static sy_err close_loader(sy_loader *l, sy_err rc, sy_config **out, sy_fail *f)
         const sy_finding *first = NULL;
         for (size_t i = 0; i < fs->n && !first; i++)
             first = fs->v[i].severity == SY_DIAG_ERROR ? &fs->v[i] : NULL;
-        rc = sy_fail_set(f, SY_E_USAGE, "%s: %zu error%s, the first at %s:%u:%u: %.160s", c->file,
-                         fs->errors, fs->errors == 1 ? "" : "s", first ? first->file : c->file,
-                         first ? first->line : 0, first ? first->column : 0,
-                         first ? first->en : "");
+        rc =
+            sy_fail_set(f, SY_E_USAGE, "%s: %zu error%s, the first at %s:%u:%u: %.160s", c->file,
+                        fs->errors, fs->errors == 1 ? "" : "s", first ? first->file : c->file,
+                        first ? first->line : 0, first ? first->column : 0, first ? first->en : "");
     }
     sy_findings_sort(fs, c->file ? c->file : "");
     sy_arena_fini(l->scratch);

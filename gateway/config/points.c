@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Points: sorted by series (the index of a point is its rank), each tied to its device as a channel.
+ * Points: sorted by series (the index of a point is its rank), each tied to its device as a
+ * channel.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,7 @@ static void unknown_device(sy_loader *l, const sy_raw_point *r)
     for (size_t i = 0; ids && i < n; i++)
         ids[i] = l->by_id[i]->id;
     const sy_ynode *at = sy_yaml_get(r->node, "device");
-    sy_cfg_error(l, at, "unknown-device",
-                 ids ? sy_nearest(sy_span_of(r->p.device), ids, n) : NULL,
+    sy_cfg_error(l, at, "unknown-device", ids ? sy_nearest(sy_span_of(r->p.device), ids, n) : NULL,
                  "no device '%s' in the section 'devices'", "“devices”一节中没有设备“%s”",
                  r->p.device);
     free(ids);

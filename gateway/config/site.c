@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The section premises: premises, their places, and each point as it is written (points.c sorts them
- * and ties them to devices).
+ * The section premises: premises, their places, and each point as it is written (points.c sorts
+ * them and ties them to devices).
  */
 #include <math.h>
 #include <stdlib.h>
@@ -149,8 +149,8 @@ static void only_for_quantities(sy_loader *l, const sy_cfg_cell *c, const sy_wor
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         if (c[cells[i]].node)
             sy_cfg_error(l, c[cells[i]].node, "not-here", NULL,
-                         "'%s' is a state: this key is for quantities",
-                         "“%s”是状态：此键只用于量", w->id);
+                         "'%s' is a state: this key is for quantities", "“%s”是状态：此键只用于量",
+                         w->id);
 }
 
 static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
@@ -212,9 +212,8 @@ static void read_place(sy_loader *l, const sy_ynode *node, sy_site_place *p, uin
     p->stage = word_id(l, &c[PL_STAGE], SY_W_STAGE);
     const char **goods = sy_cfg_get(l, (c[PL_GOODS].n ? c[PL_GOODS].n : 1) * sizeof *goods);
     for (size_t i = 0; goods && i < c[PL_GOODS].n; i++) {
-        const sy_word *w =
-            sy_cfg_word(l, sy_cfg_item(&c[PL_GOODS], i), sy_span_of(c[PL_GOODS].texts[i]),
-                        SY_W_GOODS);
+        const sy_word *w = sy_cfg_word(l, sy_cfg_item(&c[PL_GOODS], i),
+                                       sy_span_of(c[PL_GOODS].texts[i]), SY_W_GOODS);
         if (w)
             goods[p->n_goods++] = w->id;
     }
@@ -259,8 +258,8 @@ static void premises_zone(sy_loader *l, const sy_cfg_cell *c, sy_site_premises *
     sy_fail f;
     const char *name = c->set ? c->text : "Asia/Shanghai";
     if (sy_zone_load(l->arena, name, &p->zone, &f) != SY_OK)
-        sy_cfg_error(l, c->node, "time-zone", NULL,
-                     "the time zone '%s' cannot be loaded: %s", "无法载入时区“%s”：%s", name, f.text);
+        sy_cfg_error(l, c->node, "time-zone", NULL, "the time zone '%s' cannot be loaded: %s",
+                     "无法载入时区“%s”：%s", name, f.text);
 }
 
 static void read_premises(sy_loader *l, const sy_ynode *node, sy_site_premises *p, uint32_t index,

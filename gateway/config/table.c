@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a section by its table of keys. One reader a type; what is wrong with a value by itself is
- * said here, what values mean together is the section's own business.
+ * Reading a section by its table of keys. One reader a type; what is wrong with a value by itself
+ * is said here, what values mean together is the section's own business.
  */
 #include "config/config_int.h"
 #include "config/keys.h"
@@ -36,7 +36,8 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_DEVICE] = {"devices[]", keys_device, DV_N},
     [SY_S_DESTINATION] = {"destinations[]", keys_destination, DS_N},
 };
-_Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST, "SY_KEYS_MOST is the most");
+_Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST,
+               "SY_KEYS_MOST is the most");
 
 /* False where the value is wrong; a reader that said why itself sets *told. */
 typedef bool (*reader)(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy_cfg_cell *c,
@@ -190,7 +191,8 @@ static const struct value_type {
                      "周期，例如 90 days、12 months、2 years"},
     [SY_T_NUMBER] = {read_number, NULL, SY_Y_SCALAR, "a number", "数字"},
     [SY_T_COUNT] = {read_number, NULL, SY_Y_SCALAR, "a whole number", "整数"},
-    [SY_T_DATE] = {read_date, NULL, SY_Y_SCALAR, "a date such as 2026-05-01", "日期，例如 2026-05-01"},
+    [SY_T_DATE] = {read_date, NULL, SY_Y_SCALAR, "a date such as 2026-05-01",
+                   "日期，例如 2026-05-01"},
     [SY_T_LISTEN] = {read_text, sy_value_listen, SY_Y_SCALAR,
                      "an address and a port such as 127.0.0.1:8080 or [::1]:8080",
                      "地址和端口，例如 127.0.0.1:8080 或 [::1]:8080"},
@@ -251,13 +253,24 @@ static void read_cell(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy
         wrong(l, key, n, t->en, t->zh);
 }
 
+static const char *path_en(const sy_cfg_section *s)
+{
+    return *s->path ? s->path : "the file";
+}
+
+static const char *path_zh(const sy_cfg_section *s)
+{
+    return *s->path ? s->path : "文件";
+}
+
 static void unknown_key(sy_loader *l, const sy_cfg_section *s, const sy_ynode *key)
 {
     const char *names[SY_KEYS_MOST];
     for (size_t i = 0; i < s->n; i++)
         names[i] = s->keys[i].name;
-    sy_cfg_error(l, key, "unknown-key", sy_nearest(key->text, names, s->n), "unknown key '%s'%s%s",
-                 "未知的键“%s”%s%s", key->text.p, *s->path ? " in " : "", s->path);
+    sy_cfg_error(l, key, "unknown-key", sy_nearest(key->text, names, s->n),
+                 "unknown key '%s' in %s%.0s", "未知的键“%s”（%.0s%s）", key->text.p, path_en(s),
+                 path_zh(s));
 }
 
 bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *cells)
@@ -265,8 +278,8 @@ bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *ce
     const sy_cfg_section *s = &sy_cfg_sections[section];
     memset(cells, 0, s->n * sizeof *cells);
     if (!map || map->kind != SY_Y_MAP) {
-        sy_cfg_error(l, map, "wrong-value", NULL, "%s must be a map of keys", "%s须为键值映射",
-                     *s->path ? s->path : "the file");
+        sy_cfg_error(l, map, "wrong-value", NULL, "%s%.0s must be a map of keys",
+                     "%.0s%s须为键值映射", path_en(s), path_zh(s));
         return false;
     }
     for (size_t i = 0; i < map->n; i++) {
@@ -280,17 +293,30 @@ bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *ce
     }
     for (size_t k = 0; k < s->n; k++)
         if (s->keys[k].required && !cells[k].node)
-            sy_cfg_error(l, map, "missing-key", NULL, "the key '%s' is missing%s%s",
-                         "缺少键“%s”%s%s", s->keys[k].name, *s->path ? " in " : "", s->path);
+            sy_cfg_error(l, map, "missing-key", NULL, "the key '%s' is missing in %s%.0s",
+                         "缺少键“%s”（%.0s%s）", s->keys[k].name, path_en(s), path_zh(s));
     return true;
 }
 
 static const char *type_text(sy_cfg_type type)
 {
     static const char *const names[SY_T_TYPES] = {
-        "text",    "word",    "text",      "file", "word",            "duration",
-        "period",  "number",  "integer",   "date", "address:port",    "network",
-        "[lowest, highest]",  "texts",     "addresses:ports",         "map",
+        "text",
+        "word",
+        "text",
+        "file",
+        "word",
+        "duration",
+        "period",
+        "number",
+        "integer",
+        "date",
+        "address:port",
+        "network",
+        "[lowest, highest]",
+        "texts",
+        "addresses:ports",
+        "map",
         "list",
     };
     return names[type];
@@ -300,7 +326,8 @@ void sy_cfg_manual(sy_buf *out)
 {
     for (size_t i = 0; i < SY_S_SECTIONS; i++) {
         const sy_cfg_section *s = &sy_cfg_sections[i];
-        sy_buf_printf(out, "\n### %s\n\n| key | value | when missing | meaning |\n|---|---|---|---|\n",
+        sy_buf_printf(out,
+                      "\n### %s\n\n| key | value | when missing | meaning |\n|---|---|---|---|\n",
                       *s->path ? s->path : "the file");
         for (size_t k = 0; k < s->n; k++)
             sy_buf_printf(out, "| `%s` | %s | %s | %s |\n", s->keys[k].name,

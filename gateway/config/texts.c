@@ -36,8 +36,7 @@ bool sy_cfg_add_text(sy_loader *l, sy_text_kind kind, const char *name, sy_span 
     if (name[0] == '/' || kind == SY_TEXT_BUILTIN || !join(shown, sizeof shown, l->shown, name))
         snprintf(shown, sizeof shown, "%s", name);
     sy_cfg_text *t = &l->texts[l->n_texts];
-    *t = (sy_cfg_text){kind, sy_cfg_copy(l, sy_span_of(name)),
-                       {sy_cfg_copy(l, bytes), bytes.n}};
+    *t = (sy_cfg_text){kind, sy_cfg_copy(l, sy_span_of(name)), {sy_cfg_copy(l, bytes), bytes.n}};
     l->sources[l->n_texts] = (sy_source){sy_cfg_copy(l, sy_span_of(shown)), t->bytes};
     l->n_texts++;
     return true;
@@ -57,7 +56,8 @@ static void add_file(sy_loader *l, const sy_ynode *at, sy_text_kind kind, const 
         sy_cfg_error(l, at, "file", NULL, "the file %s cannot be read: %s", "无法读取文件 %s：%s",
                      name, f.text);
     else if (!sy_cfg_add_text(l, kind, name, sy_buf_span(&b)))
-        sy_cfg_error(l, at, "too-many", NULL, "more than %d rule and vocabulary files, or more than %d MiB of them",
+        sy_cfg_error(l, at, "too-many", NULL,
+                     "more than %d rule and vocabulary files, or more than %d MiB of them",
                      "规则和词汇文件多于 %d 个，或超过 %d MiB", (int)SY_CFG_TEXTS_MAX - 2,
                      SY_CFG_SET_MAX / 2 >> 20);
     sy_buf_fini(&b);

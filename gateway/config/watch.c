@@ -82,10 +82,9 @@ static void check_rule(sy_loader *l, const sy_rule *r)
             continue;
         matched = matched || w == 0;
         if (!p->p.is_state)
-            check_interval(l, r, p,
-                           r->missing_after
-                               ? value_ms(r->missing_after, &s->premises[place->premises])
-                               : 0);
+            check_interval(
+                l, r, p,
+                r->missing_after ? value_ms(r->missing_after, &s->premises[place->premises]) : 0);
     }
     if (!matched) {
         sy_diag d = {SY_DIAG_WARNING, "no-match", r->pos, NULL, NULL, NULL};

@@ -60,7 +60,8 @@ static void copy_scalar(reader *r, struct fy_node *from, sy_ynode *n)
                      : 1;
     }
     if (fy_node_is_alias(from)) {
-        tell(r, n->at, n->len, "yaml-alias", "aliases (*name) are not taken; write the value again",
+        tell(r, n->at ? n->at - 1 : 0, n->len + 1, "yaml-alias",
+             "aliases (*name) are not taken; write the value again",
              "不接受别名（*名称）；请重写其值");
         return;
     }
@@ -88,6 +89,13 @@ static void copy_list(reader *r, struct fy_node *from, sy_ynode *n)
     void *it = NULL;
     for (struct fy_node *v; values && !r->nomem && (v = fy_node_sequence_iterate(from, &it));)
         values[n->n++] = copy(r, v, n->at, n->len);
+    for (size_t i = 0; i < n->n && !r->nomem; i++) { /* an item has no key: its first one's place */
+        sy_ynode *item = values[i];
+        if (item->kind == SY_Y_MAP && item->n) {
+            item->at = item->keys[0]->at;
+            item->len = item->keys[0]->len;
+        }
+    }
     n->values = values;
 }
 
