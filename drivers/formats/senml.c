@@ -164,9 +164,10 @@ static bool alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/* As the RFC says, save that a leading "/" is taken too: LwM2M writes its names so. */
 static bool name_legal(sy_span name)
 {
-    if (name.n == 0 || !alphanumeric(name.p[0]))
+    if (name.n == 0 || !(alphanumeric(name.p[0]) || name.p[0] == '/'))
         return false;
     for (size_t i = 1; i < name.n; i++) {
         char c = name.p[i];

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The CoAP server: endpoints, the thread, start and stop.
+ *
+ * libcoap has no locks, so every call into it is on the thread "sy-coap", save for making the
+ * context before that thread runs and freeing it after it has ended. libcoap's own epoll carries
+ * our eventfd as well: one wait for datagrams, timers, syncs and the end. Sessions are cheap over
+ * UDP and 45 KB each over DTLS, and each new peer costs a walk over the idle ones: both are
+ * bounded.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "drivers/coap/coap_int.h"
+
+enum { IDLE_SESSIONS = 200, IDLE_SECONDS = 120, HANDSHAKES = 100, EVENTS = 64, LIBRARY_LOG = 3 };
+
+/* A peer can bring about most of these lines, so they are for whoever looks for them. */
+static void library_log(coap_log_t level, const char *message)
+{
+    char text[200];
+    size_t n = strcspn(message, "\r\n");
+    (void)level;
+    sy_log(SY_LOG_DEBUG, "coap-library", "msg=%s",
+           sy_logq((sy_span){message, n}, text, sizeof text));
+}
+
+static sy_err listen_address(const char *listen, coap_address_t *out, sy_fail *f)
+{
+    char host[64];
+    const char *colon = strrchr(listen, ':');
+    size_t n = colon ? (size_t)(colon - listen) : 0;
+    const char *from = listen;
+    if (n >= 2 && listen[0] == '[' && listen[n - 1] == ']') {
+        from++;
+        n -= 2;
+    }
+    if (n == 0 || n >= sizeof host)
+        return sy_fail_set(f, SY_E_USAGE, "'%s': write an address as 127.0.0.1:5683 or [::1]:5683",
+                           listen);
+    memcpy(host, from, n);
+    host[n] = '\0';
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *list;
+    int rc = getaddrinfo(host, colon + 1, &hints, &list);
+    if (rc != 0)
+        return sy_fail_set(f, SY_E_USAGE, "'%s': %s; write an address as 127.0.0.1:5683", listen,
+                           gai_strerror(rc));
+    coap_address_init(out);
+    if (list->ai_addrlen <= sizeof out->addr) {
+        out->size = list->ai_addrlen;
+        memcpy(&out->addr, list->ai_addr, list->ai_addrlen);
+    }
+    freeaddrinfo(list);
+    return SY_OK;
+}
+
+/* libcoap binds with SO_REUSEADDR, which for UDP would share a port with whoever has it; a socket
+ * without it tells. */
+static sy_err port_is_free(const char *listen, const coap_address_t *address, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    int fd = socket(address->addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, &address->addr.sa, address->size) != 0)
+        e = sy_fail_sys(f, "cannot listen on %s for CoAP", listen);
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+/* The text is "127.0.0.1:5683 UDP", after the bind. */
+static uint16_t bound_port(const coap_endpoint_t *endpoint)
+{
+    const char *colon = strrchr(coap_endpoint_str(endpoint), ':');
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+static sy_err listen_on(sy_coap *c, const char *const *listen, size_t n, coap_proto_t proto,
+                        sy_fail *f)
+{
+    for (size_t i = 0; i < n; i++) {
+        coap_address_t address;
+        sy_err e = listen_address(listen[i], &address, f);
+        if (e == SY_OK)
+            e = port_is_free(listen[i], &address, f);
+        if (e != SY_OK)
+            return e;
+        coap_endpoint_t *endpoint = coap_new_endpoint(c->ctx, &address, proto);
+        if (!endpoint)
+            return sy_fail_set(f, SY_E_IO, "cannot listen on %s for CoAP", listen[i]);
+        c->ports[c->n_ports++] = bound_port(endpoint);
+    }
+    return SY_OK;
+}
+
+static const coap_bin_const_t *psk_of(coap_bin_const_t *identity, coap_session_t *session,
+                                      void *arg)
+{
+    sy_coap *c = arg;
+    (void)session;
+    sy_span id = {(const char *)identity->s, identity->length};
+    const coap_bin_const_t *key = sy_coap__psk_find(c->psk, id);
+    if (!key)
+        c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, id,
+                            "no pre-shared key for this identity");
+    return key;
+}
+
+static sy_err use_psk(sy_coap *c, sy_fail *f)
+{
+    if (c->o.n_dtls_listen == 0)
+        return SY_OK;
+    if (!c->o.psk_file)
+        return sy_fail_set(f, SY_E_USAGE, "coap.dtls needs a file of keys; set coap.dtls.psk");
+    if (!coap_dtls_is_supported())
+        return sy_fail_set(f, SY_E_UNSUPPORTED, "this libcoap has no DTLS");
+    sy_err e = sy_coap__psk_open(&c->psk, c->o.psk_file, f);
+    if (e != SY_OK)
+        return e;
+    /* Neither may be empty, though the callback gives the keys; this one opens nothing. */
+    uint8_t unused[32];
+    sy_random(unused, sizeof unused);
+    coap_dtls_spsk_t setup;
+    memset(&setup, 0, sizeof setup);
+    setup.version = COAP_DTLS_SPSK_SETUP_VERSION;
+    setup.validate_id_call_back = psk_of;
+    setup.id_call_back_arg = c;
+    setup.psk_info.hint = (coap_bin_const_t){9, (const uint8_t *)"steelyard"};
+    setup.psk_info.key = (coap_bin_const_t){sizeof unused, unused};
+    if (!coap_context_set_psk2(c->ctx, &setup))
+        return sy_fail_set(f, SY_E_IO, "libcoap refuses the pre-shared keys");
+    return SY_OK;
+}
+
+static sy_err add_handlers(sy_coap *c, sy_fail *f)
+{
+    coap_resource_t *any = coap_resource_unknown_init2(sy_coap__handle, 0);
+    if (!any)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
+    static const coap_request_t methods[] = {COAP_REQUEST_GET,    COAP_REQUEST_POST,
+                                             COAP_REQUEST_DELETE, COAP_REQUEST_FETCH,
+                                             COAP_REQUEST_PATCH,  COAP_REQUEST_IPATCH};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        coap_register_request_handler(any, methods[i], sy_coap__handle);
+    coap_resource_set_userdata(any, c);
+    coap_add_resource(c->ctx, any);
+    return SY_OK;
+}
+
+static sy_err open_context(sy_coap *c, sy_fail *f)
+{
+    coap_startup();
+    coap_set_log_handler(library_log);
+    coap_set_log_level((coap_log_t)LIBRARY_LOG);
+    coap_dtls_set_log_level(LIBRARY_LOG);
+    c->ctx = coap_new_context(NULL);
+    if (!c->ctx)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
+    coap_context_set_block_mode(c->ctx, 0); /* never the library's reassembly */
+    coap_context_set_max_idle_sessions(c->ctx, IDLE_SESSIONS);
+    coap_context_set_session_timeout(c->ctx, IDLE_SECONDS);
+    coap_context_set_max_handshake_sessions(c->ctx, HANDSHAKES);
+    sy_err e = add_handlers(c, f);
+    if (e == SY_OK)
+        e = use_psk(c, f);
+    if (e == SY_OK)
+        e = listen_on(c, c->o.listen, c->o.n_listen, COAP_PROTO_UDP, f);
+    if (e == SY_OK)
+        e = listen_on(c, c->o.dtls_listen, c->o.n_dtls_listen, COAP_PROTO_DTLS, f);
+    if (e != SY_OK)
+        return e;
+    int ep = coap_context_get_coap_fd(c->ctx);
+    struct epoll_event want = {.events = EPOLLIN, .data = {.ptr = c}};
+    c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (c->wake < 0 || ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, c->wake, &want) != 0)
+        return sy_fail_sys(f, "cannot wait for CoAP messages");
+    return SY_OK;
+}
+
+/* Our own event is taken out of the list; the rest is libcoap's. */
+static size_t without_ours(sy_coap *c, struct epoll_event *events, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t count;
+        if (events[i].data.ptr != c)
+            events[kept++] = events[i];
+        else if (read(c->wake, &count, sizeof count) < 0 && errno != EAGAIN)
+            sy_log(SY_LOG_WARN, "coap-wake", "errno=%d", errno);
+    }
+    return kept;
+}
+
+static void *run(void *arg)
+{
+    sy_coap *c = arg;
+    int ep = coap_context_get_coap_fd(c->ctx);
+    struct epoll_event events[EVENTS];
+    sy_thread_name("sy-coap");
+    coap_tick_t now;
+    coap_ticks(&now);
+    coap_io_prepare_epoll(c->ctx, now); /* sets its timer; coap_io_do_epoll does so again */
+    while (!__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE)) {
+        int n = epoll_wait(ep, events, EVENTS, -1);
+        size_t theirs = n > 0 ? without_ours(c, events, (size_t)n) : 0;
+        if (theirs > 0)
+            coap_io_do_epoll(c->ctx, events, theirs);
+        if (c->late_n > 0)
+            sy_coap__late_send(c);
+    }
+    return NULL;
+}
+
+static void release(sy_coap *c)
+{
+    for (; c->late_n > 0; c->late_n--) {
+        coap_session_release(c->late[c->late_first].session);
+        c->late_first = (c->late_first + 1) % SY_COAP_LATE;
+    }
+    if (c->ctx)
+        coap_free_context(c->ctx);
+    if (c->wake >= 0)
+        close(c->wake);
+    sy_coap__psk_close(c->psk);
+    sy_coap__blocks_close(c->blocks);
+    free(c->answers);
+    free(c->late);
+    free(c->ports);
+    free(c);
+}
+
+static sy_err start_thread(sy_coap *c, sy_fail *f)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&c->thread, NULL, run, c);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc == 0 ? SY_OK
+                   : sy_fail_make(f, SY_E_IO, rc, SY_AT, "cannot start the CoAP thread: %s",
+                                  strerror(rc));
+}
+
+sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *intake,
+                     sy_registry_slot *devices, sy_fail *f)
+{
+    sy_coap *c = calloc(1, sizeof *c);
+    if (!c)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
+    c->o = *o;
+    c->intake = intake;
+    c->devices = devices;
+    c->wake = -1;
+    c->ports = calloc(o->n_listen + o->n_dtls_listen + 1, sizeof *c->ports);
+    c->blocks = sy_coap__blocks_open(o->max_payload);
+    c->answers = calloc(1, sizeof *c->answers);
+    c->late = intake->strict ? calloc(SY_COAP_LATE, sizeof *c->late) : NULL;
+    sy_err e = SY_OK;
+    if (!c->ports || !c->blocks || !c->answers || (intake->strict && !c->late))
+        e = sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
+    if (e == SY_OK)
+        e = open_context(c, f);
+    if (e == SY_OK)
+        e = start_thread(c, f);
+    if (e != SY_OK) {
+        release(c);
+        return e;
+    }
+    *out = c;
+    return SY_OK;
+}
+
+uint16_t sy_coap_port(const sy_coap *c, size_t i)
+{
+    return i < c->n_ports ? c->ports[i] : 0;
+}
+
+static void wake(sy_coap *c)
+{
+    uint64_t one = 1;
+    if (write(c->wake, &one, sizeof one) < 0 && errno != EAGAIN)
+        sy_log(SY_LOG_WARN, "coap-wake", "errno=%d", errno);
+}
+
+void sy_coap_synced(sy_coap *c, uint64_t seq)
+{
+    if (!c->intake->strict)
+        return;
+    uint64_t before = __atomic_load_n(&c->synced, __ATOMIC_RELAXED);
+    while (seq > before && !__atomic_compare_exchange_n(&c->synced, &before, seq, true,
+                                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        ;
+    wake(c);
+}
+
+void sy_coap_stop(sy_coap *c)
+{
+    if (!c)
+        return;
+    __atomic_store_n(&c->stopping, true, __ATOMIC_RELEASE);
+    wake(c);
+    pthread_join(c->thread, NULL);
+    release(c);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request: whom it is from, whether it may, what is in it, and the answer.
+ *
+ * The payload is decoded here once, for nothing but the verdict, so that a device learns at once
+ * that it sends rubbish; what is kept are the raw bytes. A retransmission comes through here again:
+ * submit says that the message is kept already, and it gets the same answer. Only the last block of
+ * a transfer needs its answer remembered, since its earlier blocks are gone by then.
+ */
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "drivers/coap/coap_int.h"
+#include "drivers/formats/format.h"
+
+enum { NO_FORMAT = 0xffff, RETRY_AFTER_S = 5 };
+
+typedef struct request {
+    sy_coap *c;
+    coap_session_t *session;
+    const coap_pdu_t *pdu;
+    sy_coap_peer peer;
+    sy_coap_ident ident;
+    bool confirmable, blockwise;
+    coap_block_b_t block;
+    sy_span device; /* as the path says */
+    uint16_t content_format;
+    uint8_t flags;
+} request;
+
+typedef struct outcome {
+    coap_pdu_code_t code; /* 0: none */
+    uint64_t seq;         /* CHANGED: kept under this number */
+    char text[SY_ANSWER_TEXT];
+} outcome;
+
+static coap_pdu_code_t code_of(int dotted)
+{
+    return (coap_pdu_code_t)COAP_RESPONSE_CODE(dotted);
+}
+
+/* Refuse: count it, and make the answer. */
+static bool refuse(const request *r, outcome *o, int dotted, sy_reject why, const char *text)
+{
+    o->code = code_of(dotted);
+    snprintf(o->text, sizeof o->text, "%s", text);
+    r->c->intake->rejected(r->c->intake->ctx, SY_TRANSPORT_COAP, why, r->device, text);
+    return false;
+}
+
+/* The device of /r/<device>; false for any other path. */
+static bool path_device(const coap_pdu_t *pdu, sy_span *out)
+{
+    coap_opt_filter_t filter;
+    coap_opt_iterator_t it;
+    coap_opt_t *opt;
+    sy_span segment[2] = {{NULL, 0}, {NULL, 0}};
+    size_t n = 0;
+    coap_option_filter_clear(&filter);
+    coap_option_filter_set(&filter, COAP_OPTION_URI_PATH);
+    coap_option_iterator_init(pdu, &it, &filter);
+    while ((opt = coap_option_next(&it))) {
+        if (n < 2)
+            segment[n] = (sy_span){(const char *)coap_opt_value(opt), coap_opt_length(opt)};
+        n++;
+    }
+    *out = segment[1];
+    return n == 2 && sy_span_is(segment[0], "r") && segment[1].n > 0;
+}
+
+static bool option_uint(const coap_pdu_t *pdu, coap_option_num_t number, uint32_t *out)
+{
+    coap_opt_iterator_t it;
+    coap_opt_t *opt = coap_check_option(pdu, number, &it);
+    if (opt)
+        *out = coap_decode_var_bytes(coap_opt_value(opt), coap_opt_length(opt));
+    return opt != NULL;
+}
+
+static sy_span option_bytes(const coap_pdu_t *pdu, coap_option_num_t number)
+{
+    coap_opt_iterator_t it;
+    coap_opt_t *opt = coap_check_option(pdu, number, &it);
+    return opt ? (sy_span){(const char *)coap_opt_value(opt), coap_opt_length(opt)}
+               : (sy_span){"", 0};
+}
+
+/* A device speaks for itself, and only so as the configuration allows. */
+static bool admitted(request *r, const sy_device *d, outcome *o)
+{
+    if (d->transport != SY_TRANSPORT_COAP)
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "this device is not configured for CoAP");
+    if (r->peer.dtls) {
+        const coap_bin_const_t *id = coap_session_get_psk_identity(r->session);
+        if (id && sy_span_is((sy_span){(const char *)id->s, id->length}, d->id))
+            return true;
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
+                      "the identity of this DTLS session is that of another device");
+    }
+    if (d->credential != SY_CRED_NONE)
+        return refuse(r, o, 401, SY_REJECT_NOT_ALLOWED,
+                      "this device needs a credential; use DTLS with its pre-shared key");
+    if (!sy_coap__from(&r->peer, d))
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
+                      "this device may not send from this address");
+    r->flags |= SY_MSG_UNAUTHENTICATED;
+    return true;
+}
+
+static bool of_format(request *r, const sy_format *format, outcome *o)
+{
+    uint32_t given;
+    r->content_format = NO_FORMAT;
+    if (!format)
+        return refuse(r, o, 415, SY_REJECT_FORMAT, "the format of this device is not known here");
+    if (!option_uint(r->pdu, COAP_OPTION_CONTENT_FORMAT, &given))
+        return true;
+    if (given != format->content_format && format->content_format != NO_FORMAT) {
+        char text[SY_ANSWER_TEXT];
+        snprintf(text, sizeof text, "this device sends %s, Content-Format %u, not %u", format->name,
+                 format->content_format, given);
+        return refuse(r, o, 415, SY_REJECT_FORMAT, text);
+    }
+    r->content_format = (uint16_t)given;
+    return true;
+}
+
+static bool too_large(const request *r, outcome *o)
+{
+    char text[SY_ANSWER_TEXT];
+    snprintf(text, sizeof text, "more than %zu bytes", r->c->o.max_payload);
+    return refuse(r, o, 413, SY_REJECT_TOO_LARGE, text);
+}
+
+/* The whole body in *body; false: the answer is made. */
+static bool whole(const request *r, outcome *o, sy_span *body)
+{
+    size_t n = 0;
+    const uint8_t *bytes = NULL;
+    uint32_t size1;
+    if (option_uint(r->pdu, COAP_OPTION_SIZE1, &size1) && size1 > r->c->o.max_payload)
+        return too_large(r, o);
+    *body = (sy_span){"", 0};
+    if (coap_get_data(r->pdu, &n, &bytes))
+        *body = (sy_span){(const char *)bytes, n};
+    if (!r->blockwise)
+        return body->n <= r->c->o.max_payload ? true : too_large(r, o);
+    coap_bin_const_t token = coap_pdu_get_token(r->pdu);
+    sy_block_key key = {r->peer,
+                        r->device,
+                        option_bytes(r->pdu, COAP_OPTION_RTAG),
+                        {(const char *)token.s, token.length}};
+    switch (sy_coap__blocks_add(r->c->blocks, &key, &r->block, *body, sy_mono_ms(), body)) {
+    case SY_BLOCK_WHOLE:
+        return true;
+    case SY_BLOCK_MORE:
+        o->code = code_of(231);
+        return false;
+    case SY_BLOCK_GAP:
+        return refuse(r, o, 408, SY_REJECT_MALFORMED,
+                      "not the block that comes next; start again at block 0");
+    case SY_BLOCK_LARGE:
+        return too_large(r, o);
+    case SY_BLOCK_SIZE:
+        return refuse(r, o, 400, SY_REJECT_MALFORMED,
+                      "the block is not as long as its Block1 option says");
+    case SY_BLOCK_BUSY:
+        break;
+    }
+    return refuse(r, o, 503, SY_REJECT_TOO_LARGE, "too many block-wise transfers at once");
+}
+
+static sy_err nowhere(void *ctx, const sy_record *record)
+{
+    (void)ctx;
+    (void)record;
+    return SY_OK;
+}
+
+static void keep(const request *r, const sy_device *d, const sy_format *format, sy_span body,
+                 outcome *o)
+{
+    sy_fail f = {.text = ""};
+    bool kept = false;
+    sy_err e = format->decode(body, d, nowhere, NULL, &f);
+    if (e != SY_OK && e != SY_E_NOMEM) {
+        (void)refuse(r, o, 400, SY_REJECT_MALFORMED, f.text[0] ? f.text : sy_err_text(e));
+        return;
+    }
+    sy_message m = {.transport = SY_TRANSPORT_COAP,
+                    .flags = r->flags,
+                    .content_format = r->content_format,
+                    .source = sy_span_of(d->id),
+                    .ident = {(const char *)r->ident.bytes, r->ident.n},
+                    .payload = body};
+    if (r->confirmable)
+        m.flags |= SY_MSG_PROMISE;
+    e = r->c->intake->submit(r->c->intake->ctx, &m, &o->seq, &kept, &f);
+    if (e == SY_OK) {
+        o->code = code_of(204);
+        return;
+    }
+    o->code = code_of(503);
+    snprintf(o->text, sizeof o->text, "%s",
+             e == SY_E_CLOSED ? "the gateway is stopping" : "nothing can be kept at the moment");
+}
+
+static void take(request *r, outcome *o)
+{
+    coap_pdu_code_t method = coap_pdu_get_code(r->pdu);
+    bool known_path = path_device(r->pdu, &r->device);
+    if (method != COAP_REQUEST_CODE_POST && method != COAP_REQUEST_CODE_PUT) {
+        (void)refuse(r, o, 405, SY_REJECT_MALFORMED, "readings are sent with POST or PUT");
+        return;
+    }
+    if (!known_path) {
+        (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "readings are sent to /r/<device>");
+        return;
+    }
+    sy_registry *devices = sy_registry_slot_get(r->c->devices);
+    const sy_device *d = sy_registry_by_id(devices, r->device);
+    sy_span body;
+    if (!d) {
+        (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "there is no such device");
+    } else if (admitted(r, d, o)) {
+        const sy_format *format = sy_format_find(sy_span_of(d->format));
+        if (of_format(r, format, o) && whole(r, o, &body))
+            keep(r, d, format, body, o);
+    }
+    sy_registry_unref(devices);
+}
+
+static size_t block_option(const coap_block_b_t *b, bool more, uint8_t out[4])
+{
+    return coap_encode_var_safe(out, 4, b->num << 4 | (more ? 8u : 0u) | b->szx);
+}
+
+static void no_answer(coap_pdu_t *response)
+{
+    coap_pdu_set_type(response, COAP_MESSAGE_NON);
+    coap_pdu_set_code(response, COAP_EMPTY_CODE);
+}
+
+/* Options in ascending order, then the diagnostic. */
+static void answer(const request *r, coap_pdu_code_t code, const char *text, coap_pdu_t *response)
+{
+    uint8_t buf[4];
+    coap_pdu_set_code(response, code);
+    if (code == code_of(503))
+        coap_add_option(response, COAP_OPTION_MAXAGE,
+                        coap_encode_var_safe(buf, sizeof buf, RETRY_AFTER_S), buf);
+    if (r->blockwise)
+        coap_add_option(response, COAP_OPTION_BLOCK1,
+                        block_option(&r->block, code == code_of(231), buf), buf);
+    if (code == code_of(413))
+        coap_add_option(response, COAP_OPTION_SIZE1,
+                        coap_encode_var_safe(buf, sizeof buf, (unsigned)r->c->o.max_payload), buf);
+    size_t n = sy_utf8_check(sy_span_of(text));
+    if (n > 0)
+        coap_add_data(response, n, (const uint8_t *)text);
+}
+
+/* Acknowledge when it is synced. With no room to remember it there is no answer: the device sends
+ * again, and the message is recognised. */
+static void later(const request *r, uint64_t seq)
+{
+    sy_coap *c = r->c;
+    uint8_t buf[4];
+    if (c->late_n == SY_COAP_LATE)
+        return;
+    coap_bin_const_t token = coap_pdu_get_token(r->pdu);
+    sy_coap_late *l = &c->late[(c->late_first + c->late_n++) % SY_COAP_LATE];
+    *l = (sy_coap_late){.seq = seq,
+                        .session = coap_session_reference(r->session),
+                        .mid = coap_pdu_get_mid(r->pdu),
+                        .n_token = (uint8_t)(token.length < 8 ? token.length : 8),
+                        .n_block = 0xff};
+    if (l->n_token > 0)
+        memcpy(l->token, token.s, l->n_token);
+    if (r->blockwise) {
+        l->n_block = (uint8_t)block_option(&r->block, false, buf);
+        memcpy(l->block, buf, sizeof l->block);
+    }
+}
+
+static bool waits(const request *r, coap_pdu_code_t code, uint64_t seq)
+{
+    return r->c->intake->strict && r->confirmable && code == code_of(204) &&
+           seq > __atomic_load_n(&r->c->synced, __ATOMIC_ACQUIRE);
+}
+
+void sy_coap__late_send(sy_coap *c)
+{
+    uint64_t synced = __atomic_load_n(&c->synced, __ATOMIC_ACQUIRE);
+    for (; c->late_n > 0 && c->late[c->late_first].seq <= synced; c->late_n--) {
+        sy_coap_late *l = &c->late[c->late_first];
+        c->late_first = (c->late_first + 1) % SY_COAP_LATE;
+        coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_ACK, COAP_RESPONSE_CODE_CHANGED, l->mid,
+                                        coap_session_max_pdu_size(l->session));
+        if (pdu) {
+            coap_add_token(pdu, l->n_token, l->token);
+            if (l->n_block != 0xff)
+                coap_add_option(pdu, COAP_OPTION_BLOCK1, l->n_block, l->block);
+            coap_send(l->session, pdu);
+        }
+        coap_session_release(l->session);
+    }
+}
+
+/* True where this very last block was answered before: the same answer. */
+static bool answered_before(const request *r, coap_pdu_t *response)
+{
+    const sy_coap_answer *a = sy_coap__answer_find(r->c->answers, &r->ident, sy_mono_ms());
+    if (!a)
+        return false;
+    if (waits(r, a->code, a->seq))
+        no_answer(response); /* the answer to the first one is still to come */
+    else
+        answer(r, a->code, a->text, response);
+    return true;
+}
+
+void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
+                     const coap_string_t *query, coap_pdu_t *response)
+{
+    (void)query;
+    coap_opt_iterator_t it;
+    request r = {.c = coap_resource_get_userdata(resource), .session = session, .pdu = pdu};
+    outcome o = {.text = ""};
+    r.confirmable = coap_pdu_get_type(pdu) == COAP_MESSAGE_CON;
+    r.blockwise = coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
+    sy_coap__peer(session, &r.peer);
+    sy_coap__ident(&r.peer, pdu, &r.ident);
+    if (r.blockwise && answered_before(&r, response))
+        return;
+    if (!r.blockwise && coap_check_option(pdu, COAP_OPTION_BLOCK1, &it))
+        (void)refuse(&r, &o, 400, SY_REJECT_MALFORMED, "the Block1 option is malformed");
+    else
+        take(&r, &o);
+    if (r.blockwise && !r.block.m) {
+        sy_coap_answer a = {.ident = r.ident, .at = sy_mono_ms(), .code = o.code, .seq = o.seq};
+        memcpy(a.text, o.text, sizeof a.text);
+        if (o.code != code_of(503))
+            sy_coap__answer_keep(r.c->answers, &a);
+    }
+    if (waits(&r, o.code, o.seq)) {
+        later(&r, o.seq);
+        no_answer(response);
+    } else if (!r.confirmable && !r.blockwise) {
+        no_answer(response);
+    } else {
+        answer(&r, o.code, o.text, response);
+    }
+}
