@@ -163,6 +163,22 @@ uint64_t rig_rejected(rig *r, sy_reject why)
     return n;
 }
 
+size_t rig_entered(rig *r)
+{
+    pthread_mutex_lock(&r->lock);
+    size_t n = r->entered;
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
+uint64_t rig_marker(rig *r)
+{
+    pthread_mutex_lock(&r->lock);
+    uint64_t n = r->marker;
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
 void rig_set(rig *r, bool *flag, bool value)
 {
     pthread_mutex_lock(&r->lock);

@@ -47,6 +47,8 @@ void rig_nap(void);
 size_t rig_count(rig *r);
 rig_message rig_get(rig *r, size_t i);
 uint64_t rig_rejected(rig *r, sy_reject why);
+size_t rig_entered(rig *r);
+uint64_t rig_marker(rig *r);
 void rig_set(rig *r, bool *flag, bool value);
 
 /* Run a program to its end; its exit status. argv ends with NULL; no shell. */

@@ -107,7 +107,7 @@ static void a_device_speaks_for_itself_only(void **state)
     assert_string_equal(m.source, "t/a");
     assert_int_equal(m.flags, SY_MSG_PROMISE);
     assert_int_equal(m.n_ident, 2);
-    assert_int_equal(h->r.marker, 0);
+    assert_int_equal(rig_marker(&h->r), 0);
 }
 
 static void a_wrong_or_missing_password_is_refused_and_counted(void **state)
@@ -220,7 +220,7 @@ static void the_replay_user_speaks_for_all_and_passes_markers(void **state)
     assert_int_equal(rig_publish(h->port, SY_MQTT_REPLAY_USER, password.p, "t/b", "b", NULL), 0);
     assert_int_equal(
         rig_publish(h->port, SY_MQTT_REPLAY_USER, password.p, SY_MQTT_MARKER, "42", NULL), 0);
-    RIG_WAIT(h->r.marker == 42);
+    RIG_WAIT(rig_marker(&h->r) == 42);
     assert_int_equal(rig_count(&h->r), 1);
     sy_buf_fini(&password);
 }

@@ -152,7 +152,7 @@ static void a_disk_that_fails_and_comes_back_loses_nothing(void **state)
     RIG_WAIT(rig_count(&h->r) == 2);
     assert_string_equal(rig_get(&h->r, 0).payload, "1");
     assert_string_equal(rig_get(&h->r, 1).payload, "2");
-    assert_int_equal(h->r.entered, 5);
+    assert_int_equal(rig_entered(&h->r), 5);
     sy_mqtt_stop(m);
 }
 
@@ -182,7 +182,7 @@ static int be_stuck(char **argv)
         return 2;
     }
     (void)!write(1, "r", 1);
-    RIG_WAIT(r.entered > 0);
+    RIG_WAIT(rig_entered(&r) > 0);
     if (strcmp(argv[4], "closed") != 0) {
         pause();
     }
