@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * steelyard inbox: the reference receiver in the foreground, until SIGTERM or SIGINT.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "inbox/inbox.h"
+
+static const char usage_text[] =
+    "usage: steelyard inbox --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE\n"
+    "                       --data DIR [--page ADDRESS:PORT] [--time-zone NAME] [--ready-fd N]\n"
+    "\n"
+    "Takes events of gateways (POST /events, mutual TLS), keeps each once, and shows the alerts on "
+    "a\n"
+    "page for inspectors.\n"
+    "\n"
+    "  --listen ADDRESS:PORT  where gateways deliver; port 0: any\n"
+    "  --cert, --key FILE     the receiver's certificate and key (PEM)\n"
+    "  --client-ca FILE       the CA that signs the gateways' certificates\n"
+    "  --data DIR             where events are kept; made if it is not there\n"
+    "  --page ADDRESS:PORT    the page and /api/alerts, /api/events; on loopback only, without "
+    "TLS\n"
+    "                         and without a login\n"
+    "  --time-zone NAME       for times on the page, as Asia/Shanghai; default: the machine's\n"
+    "  --ready-fd N           write a line \"ready events=PORT page=PORT\" to this descriptor\n";
+
+typedef struct arguments {
+    sy_inbox_options o;
+    int ready_fd;
+} arguments;
+
+/* -1: go on; else the exit code. */
+static int parse(int argc, char **argv, arguments *a)
+{
+    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                            {"cert", required_argument, NULL, 'c'},
+                                            {"key", required_argument, NULL, 'k'},
+                                            {"client-ca", required_argument, NULL, 'a'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"page", required_argument, NULL, 'p'},
+                                            {"time-zone", required_argument, NULL, 'z'},
+                                            {"ready-fd", required_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        const char **text = c == 'l'   ? &a->o.listen
+                            : c == 'c' ? &a->o.cert
+                            : c == 'k' ? &a->o.key
+                            : c == 'a' ? &a->o.client_ca
+                            : c == 'd' ? &a->o.data
+                            : c == 'p' ? &a->o.page
+                            : c == 'z' ? &a->o.zone
+                                       : NULL;
+        if (text) {
+            *text = optarg;
+        } else if (c == 'r') {
+            char *end;
+            errno = 0;
+            long fd = strtol(optarg, &end, 10);
+            if (errno || *end || end == optarg || fd < 0 || fd > 1 << 20) {
+                fprintf(stderr, "steelyard inbox: --ready-fd %s is no descriptor\n", optarg);
+                return 2;
+            }
+            a->ready_fd = (int)fd;
+        } else if (c == 'h') {
+            fputs(usage_text, stdout);
+            return 0;
+        } else {
+            return 2;
+        }
+    }
+    if (optind != argc || !a->o.listen || !a->o.cert || !a->o.key || !a->o.client_ca ||
+        !a->o.data) {
+        fputs(usage_text, stderr);
+        return 2;
+    }
+    return -1;
+}
+
+static void tell_ready(const sy_inbox *i, int fd)
+{
+    char line[64];
+    sy_fail f;
+    int n = snprintf(line, sizeof line, "ready events=%u page=%u\n", sy_inbox_port(i),
+                     sy_inbox_page_port(i));
+    if (fd >= 0) {
+        if (sy_write_all(fd, line, (size_t)n, &f) != SY_OK) {
+            sy_log_fail(SY_LOG_WARN, "inbox-ready-fd", &f);
+        }
+        if (fd > 2) {
+            close(fd);
+        }
+    }
+}
+
+int sy_cmd_inbox(int argc, char **argv)
+{
+    arguments a = {.ready_fd = -1};
+    int code = parse(argc, argv, &a);
+    if (code >= 0) {
+        return code;
+    }
+    sigset_t set;
+    int got = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before the listeners' threads are made */
+    signal(SIGPIPE, SIG_IGN);
+    sy_inbox *i = NULL;
+    sy_fail f;
+    sy_err e = sy_inbox_start(&i, &a.o, &f);
+    if (e != SY_OK) {
+        fprintf(stderr, "steelyard inbox: %s\n", f.text);
+        return e == SY_E_USAGE ? 2 : 1;
+    }
+    sy_log(SY_LOG_INFO, "inbox-ready", "events=%s port=%u page_port=%u", a.o.listen,
+           sy_inbox_port(i), sy_inbox_page_port(i));
+    tell_ready(i, a.ready_fd);
+    while (sigwait(&set, &got) != 0) {
+    }
+    sy_inbox_stop(i);
+    sy_log(SY_LOG_INFO, "inbox-ended", "signal=%d", got);
+    return 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON library checks the whole body; then the bytes of each event are cut out of it, so that
+ * what is kept is what was sent, digit by digit (a signature over it stays valid).
+ */
+#include "inbox/cloud.h"
+
+#include <stdlib.h>
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The value that begins at p, in text known to be valid JSON: its end. */
+static const char *value_end(const char *p, const char *end)
+{
+    int depth = 0;
+    bool quoted = false;
+    for (; p < end; p++) {
+        if (quoted) {
+            if (*p == '\\') {
+                p++;
+            } else if (*p == '"') {
+                quoted = false;
+            }
+            continue;
+        }
+        if (*p == '"') {
+            quoted = true;
+        } else if (*p == '{' || *p == '[') {
+            depth++;
+        } else if (depth == 0 && (*p == ',' || *p == ']' || blank(*p))) {
+            return p;
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+        }
+    }
+    return p;
+}
+
+static void cut(sy_span body, sy_cloud_batch *b, bool batch)
+{
+    const char *p = body.p, *end = body.p + body.n;
+    size_t i = 0;
+    while (p < end && blank(*p)) {
+        p++;
+    }
+    p += batch ? 1 : 0;
+    while (i < b->n) {
+        while (p < end && (blank(*p) || *p == ',')) {
+            p++;
+        }
+        const char *q = value_end(p, end);
+        b->v[i++].raw = (sy_span){p, (size_t)(q - p)};
+        p = q;
+    }
+}
+
+/* A text attribute: *out is NULL where it is not there. */
+static sy_err text_of(const json_t *event, size_t index, const char *name, size_t max, bool needed,
+                      const char **out, sy_fail *f)
+{
+    const json_t *v = json_object_get(event, name);
+    if (!v && !needed) {
+        *out = NULL;
+        return SY_OK;
+    }
+    if (!v || !json_is_string(v) || json_string_length(v) == 0 || json_string_length(v) > max) {
+        return sy_fail_set(f, SY_E_PARSE, "event %zu: '%s' is %s", index, name,
+                           v ? "no text of a fitting length" : "missing");
+    }
+    *out = json_string_value(v);
+    return SY_OK;
+}
+
+static const char *alert_of(const sy_cloud *c)
+{
+    static const char prefix[] = "steelyard.alert.";
+    const json_t *alert = json_object_get(c->data, "alert");
+    const json_t *id = json_object_get(json_is_object(alert) ? alert : c->data, "id");
+    bool known = strncmp(c->type, prefix, sizeof prefix - 1) == 0;
+    return known && json_is_string(id) && json_string_length(id) > 0 &&
+                   json_string_length(id) <= 200
+               ? json_string_value(id)
+               : NULL;
+}
+
+static sy_err read_one(const json_t *event, size_t index, sy_cloud *c, sy_fail *f)
+{
+    const char *version = NULL;
+    if (!json_is_object(event)) {
+        return sy_fail_set(f, SY_E_PARSE, "event %zu is no JSON object", index);
+    }
+    sy_err e = text_of(event, index, "specversion", 16, true, &version, f);
+    if (e == SY_OK && strcmp(version, "1.0") != 0) {
+        e = sy_fail_set(f, SY_E_PARSE, "event %zu: 'specversion' is not 1.0", index);
+    }
+    e = e != SY_OK ? e : text_of(event, index, "id", 256, true, &c->id, f);
+    e = e != SY_OK ? e : text_of(event, index, "source", 512, true, &c->source, f);
+    e = e != SY_OK ? e : text_of(event, index, "type", 256, true, &c->type, f);
+    e = e != SY_OK ? e : text_of(event, index, "subject", 1024, false, &c->subject, f);
+    e = e != SY_OK ? e : text_of(event, index, "time", 64, false, &c->time, f);
+    if (e == SY_OK && c->time) {
+        sy_ms t;
+        if (sy_time_parse(sy_span_of(c->time), &t) != SY_OK) {
+            e = sy_fail_set(f, SY_E_PARSE, "event %zu: 'time' is no RFC 3339 time", index);
+        }
+    }
+    if (e == SY_OK) {
+        c->data = json_object_get(event, "data");
+        c->alert = alert_of(c);
+    }
+    return e;
+}
+
+sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
+{
+    json_error_t why;
+    sy_cloud_batch b = {.root =
+                            json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &why)};
+    if (!b.root) {
+        return sy_fail_set(f, SY_E_PARSE, "no valid JSON: %s (line %d, column %d)", why.text,
+                           why.line, why.column);
+    }
+    bool batch = json_is_array(b.root);
+    b.n = batch ? json_array_size(b.root) : 1;
+    sy_err e = SY_OK;
+    if (b.n > SY_CLOUD_MAX) {
+        e = sy_fail_set(f, SY_E_PARSE, "more than %d events in a batch", SY_CLOUD_MAX);
+    } else if (!(b.v = calloc(b.n + 1, sizeof *b.v))) {
+        e = sy_fail_set(f, SY_E_NOMEM, "no memory for a batch");
+    }
+    for (size_t i = 0; e == SY_OK && i < b.n; i++) {
+        e = read_one(batch ? json_array_get(b.root, i) : b.root, i, &b.v[i], f);
+    }
+    if (e != SY_OK) {
+        sy_cloud_free(&b);
+        return e;
+    }
+    cut(body, &b, batch);
+    *out = b;
+    return SY_OK;
+}
+
+void sy_cloud_free(sy_cloud_batch *b)
+{
+    json_decref(b->root);
+    free(b->v);
+    *b = (sy_cloud_batch){0};
+}

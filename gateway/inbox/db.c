@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SQLite behind this file. WAL with synchronous FULL: a commit is on the disk when it returns,
+ * which is what the answer 200 promises.
+ */
+#include "inbox/db.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char schema[] =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL,"
+    " id TEXT NOT NULL, type TEXT NOT NULL, subject TEXT, time TEXT, sender TEXT NOT NULL,"
+    " received INTEGER NOT NULL, alert TEXT, body TEXT NOT NULL, UNIQUE(source, id));"
+    "CREATE INDEX IF NOT EXISTS events_alert ON events(source, alert, seq);"
+    "CREATE TABLE IF NOT EXISTS alerts(source TEXT NOT NULL, id TEXT NOT NULL,"
+    " first_seq INTEGER NOT NULL UNIQUE, last_seq INTEGER NOT NULL UNIQUE, events INTEGER NOT NULL,"
+    " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
+    " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);"
+    "PRAGMA user_version=1; COMMIT;";
+
+#define EVENT_COLUMNS "seq, source, id, type, subject, time, sender, received, alert, body"
+#define ALERT_COLUMNS                                                                              \
+    "first_seq, last_seq, events, source, id, state, type, sender, data, severity, received"
+
+struct sy_inbox_db {
+    sqlite3 *db;
+};
+
+static sy_err failed(sy_inbox_db *d, const char *what, sy_fail *f)
+{
+    int rc = sqlite3_errcode(d->db);
+    sy_err code = rc == SQLITE_FULL                             ? SY_E_FULL
+                  : rc == SQLITE_BUSY                           ? SY_E_AGAIN
+                  : rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ? SY_E_CORRUPT
+                  : rc == SQLITE_NOMEM                          ? SY_E_NOMEM
+                                                                : SY_E_IO;
+    return sy_fail_make(f, code, rc, SY_AT, "the inbox's store: %s: %s", what,
+                        sqlite3_errmsg(d->db));
+}
+
+sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_fail *f)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/inbox.db", folder);
+    if (n < 0 || (size_t)n >= sizeof path) {
+        return sy_fail_set(f, SY_E_USAGE, "the name of the data folder is too long");
+    }
+    sy_inbox_db *d = calloc(1, sizeof *d);
+    if (!d) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
+    }
+    int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+    sy_err e = SY_OK;
+    if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        e = failed(d, path, f);
+    }
+    if (e == SY_OK) {
+        sqlite3_busy_timeout(d->db, 5000);
+        const char *sql = writer ? schema : "PRAGMA query_only=ON;";
+        e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK : failed(d, path, f);
+    }
+    e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
+    if (e != SY_OK) {
+        sy_inbox_db_close(d);
+        return e;
+    }
+    *out = d;
+    return SY_OK;
+}
+
+void sy_inbox_db_close(sy_inbox_db *d)
+{
+    if (d) {
+        sqlite3_close(d->db);
+        free(d);
+    }
+}
+
+/* Prepare and bind: s text (NULL allowed), i int64. */
+static sqlite3_stmt *prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) != SQLITE_OK) {
+        return NULL;
+    }
+    va_list args;
+    va_start(args, kinds);
+    for (int i = 0; kinds[i]; i++) {
+        if (kinds[i] == 's') {
+            const char *text = va_arg(args, const char *);
+            sqlite3_bind_text(st, i + 1, text, -1, SQLITE_TRANSIENT);
+        } else {
+            sqlite3_bind_int64(st, i + 1, va_arg(args, int64_t));
+        }
+    }
+    va_end(args);
+    return st;
+}
+
+static const char *column(sqlite3_stmt *st, int i)
+{
+    return (const char *)sqlite3_column_text(st, i);
+}
+
+static int severity_of(const json_t *data)
+{
+    static const char *const levels[] = {"", "notice", "warning", "serious", "major"};
+    const json_t *alert = json_object_get(data, "alert");
+    const char *text =
+        json_string_value(json_object_get(json_is_object(alert) ? alert : data, "severity"));
+    for (int i = 1; text && i < 5; i++) {
+        if (strcmp(text, levels[i]) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* What the event says, else what its type means, else what was. */
+static const char *state_of(const sy_cloud *c, const char *before)
+{
+    static const char *const states[] = {"active", "cleared", "superseded", "withdrawn"};
+    const json_t *alert = json_object_get(c->data, "alert");
+    const char *said =
+        json_string_value(json_object_get(json_is_object(alert) ? alert : c->data, "state"));
+    const char *type = strrchr(c->type, '.') + 1;
+    for (size_t i = 0; i < 4; i++) {
+        if (said && strcmp(said, states[i]) == 0) {
+            return states[i];
+        }
+    }
+    for (size_t i = 1; i < 4; i++) {
+        if (strcmp(type, states[i]) == 0) {
+            return states[i];
+        }
+    }
+    return strcmp(type, "amended") == 0 && before ? before : "active";
+}
+
+/* The alert after this event: what the event does not say stays as it was. */
+static sy_err apply(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now, sy_fail *f)
+{
+    int64_t seq = sqlite3_last_insert_rowid(d->db);
+    sqlite3_stmt *st = prepare(d, "SELECT data, state FROM alerts WHERE source=? AND id=?", "ss",
+                               c->source, c->alert);
+    json_t *data = NULL;
+    char before[24] = "";
+    if (st && sqlite3_step(st) == SQLITE_ROW) {
+        data = json_loads(column(st, 0), 0, NULL);
+        snprintf(before, sizeof before, "%s", column(st, 1));
+    }
+    sqlite3_finalize(st);
+    data = data ? data : json_object();
+    char *text = NULL;
+    if (json_object_update(data, c->data) == 0) {
+        text = json_dumps(data, JSON_COMPACT);
+    }
+    sy_err e = text ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for an alert");
+    if (e == SY_OK) {
+        st = prepare(
+            d,
+            "INSERT INTO alerts(first_seq, last_seq, events, source, id, state, type, sender,"
+            " data, severity, received) VALUES(?1, ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            " ON CONFLICT(source, id) DO UPDATE SET last_seq=?1, events=events+1, state=?4,"
+            " type=?5, sender=?6, data=?7, severity=?8, received=?9",
+            "issssssii", seq, c->source, c->alert, state_of(c, before[0] ? before : NULL), c->type,
+            sender, text, (int64_t)severity_of(data), (int64_t)now);
+        e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : failed(d, "an alert", f);
+        sqlite3_finalize(st);
+    }
+    free(text);
+    json_decref(data);
+    return e;
+}
+
+static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now, bool *added,
+                      sy_fail *f)
+{
+    sqlite3_stmt *st = prepare(
+        d,
+        "INSERT INTO events(source, id, type, subject, time, sender, received, alert, body)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(source, id) DO NOTHING",
+        "ssssssis", c->source, c->id, c->type, c->subject, c->time, sender, (int64_t)now, c->alert);
+    if (st) {
+        sqlite3_bind_text64(st, 9, c->raw.p, c->raw.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+    }
+    sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : failed(d, "an event", f);
+    *added = e == SY_OK && sqlite3_changes(d->db) > 0;
+    sqlite3_finalize(st);
+    return *added && c->alert ? apply(d, c, sender, now, f) : e;
+}
+
+sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *sender, sy_ms now,
+                       size_t *stored, size_t *known, sy_fail *f)
+{
+    size_t fresh = 0;
+    if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+        return failed(d, "begin", f);
+    }
+    sy_err e = SY_OK;
+    for (size_t i = 0; i < b->n && e == SY_OK; i++) {
+        bool added = false;
+        e = add_one(d, &b->v[i], sender, now, &added, f);
+        fresh += added ? 1 : 0;
+    }
+    if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+        e = failed(d, "commit", f);
+    }
+    if (e != SY_OK) {
+        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
+        return e;
+    }
+    *stored = fresh;
+    *known = b->n - fresh;
+    return SY_OK;
+}
+
+sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert, int64_t after,
+                          int max, void (*fn)(void *ctx, const sy_inbox_event *e), void *ctx,
+                          sy_fail *f)
+{
+    sqlite3_stmt *st =
+        source ? prepare(d,
+                         "SELECT " EVENT_COLUMNS " FROM events WHERE seq>? AND source=? AND alert=?"
+                         " ORDER BY seq LIMIT ?",
+                         "issi", after, source, alert, (int64_t)max)
+               : prepare(d, "SELECT " EVENT_COLUMNS " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
+                         "ii", after, (int64_t)max);
+    int rc = SQLITE_ERROR;
+    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        fn(ctx, &(sy_inbox_event){.seq = sqlite3_column_int64(st, 0),
+                                  .source = column(st, 1),
+                                  .id = column(st, 2),
+                                  .type = column(st, 3),
+                                  .subject = column(st, 4),
+                                  .time = column(st, 5),
+                                  .sender = column(st, 6),
+                                  .received = sqlite3_column_int64(st, 7),
+                                  .alert = column(st, 8),
+                                  .body = column(st, 9)});
+    }
+    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, "reading events", f);
+    sqlite3_finalize(st);
+    return e;
+}
+
+/* Takes the statement. */
+static sy_err alerts(sy_inbox_db *d, sqlite3_stmt *st,
+                     void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
+{
+    int rc = SQLITE_ERROR;
+    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        fn(ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
+                                  .last_seq = sqlite3_column_int64(st, 1),
+                                  .events = sqlite3_column_int64(st, 2),
+                                  .source = column(st, 3),
+                                  .id = column(st, 4),
+                                  .state = column(st, 5),
+                                  .type = column(st, 6),
+                                  .sender = column(st, 7),
+                                  .data = column(st, 8),
+                                  .severity = sqlite3_column_int(st, 9),
+                                  .received = sqlite3_column_int64(st, 10)});
+    }
+    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, "reading alerts", f);
+    sqlite3_finalize(st);
+    return e;
+}
+
+sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
+                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
+{
+    return alerts(d,
+                  prepare(d,
+                          "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
+                          " ORDER BY first_seq LIMIT ?",
+                          "ii", after, (int64_t)max),
+                  fn, ctx, f);
+}
+
+sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
+                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
+{
+    int64_t top = before > 0 ? before : INT64_MAX;
+    sqlite3_stmt *st =
+        state ? prepare(d,
+                        "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
+                        " ORDER BY last_seq DESC LIMIT ?",
+                        "sii", state, top, (int64_t)max)
+              : prepare(d,
+                        "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
+                        " ORDER BY last_seq DESC LIMIT ?",
+                        "ii", top, (int64_t)max);
+    return alerts(d, st, fn, ctx, f);
+}
+
+typedef struct once {
+    void (*fn)(void *ctx, const sy_inbox_alert *a);
+    void *ctx;
+    bool found;
+} once;
+
+static void pass_on(void *ctx, const sy_inbox_alert *a)
+{
+    once *o = ctx;
+    o->found = true;
+    o->fn(o->ctx, a);
+}
+
+sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
+                         void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
+{
+    once o = {fn, ctx, false};
+    sy_err e = alerts(
+        d, prepare(d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq),
+        pass_on, &o, f);
+    return e == SY_OK && !o.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
+}
+
+int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
+{
+    sqlite3_stmt *st =
+        prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?", "ss", source, alert);
+    int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_finalize(st);
+    return seq;
+}
+
+sy_err sy_inbox_db_counts(sy_inbox_db *d, sy_inbox_counts *out, sy_fail *f)
+{
+    *out = (sy_inbox_counts){0};
+    sqlite3_stmt *st = prepare(d,
+                               "SELECT severity, count(*) FROM alerts WHERE state='active'"
+                               " GROUP BY severity",
+                               "");
+    int rc = SQLITE_ERROR;
+    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        int severity = sqlite3_column_int(st, 0);
+        out->active[severity >= 0 && severity < 5 ? severity : 0] = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_finalize(st);
+    st = rc == SQLITE_DONE
+             ? prepare(d, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM alerts)", "")
+             : NULL;
+    rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+    if (rc == SQLITE_ROW) {
+        out->events = sqlite3_column_int64(st, 0);
+        out->alerts = sqlite3_column_int64(st, 1);
+    }
+    sy_err e = rc == SQLITE_ROW ? SY_OK : failed(d, "counting", f);
+    sqlite3_finalize(st);
+    return e;
+}

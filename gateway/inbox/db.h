@@ -1,0 +1,57 @@
+/*
+ * What the inbox keeps: each event once, and the state of each alert after its last event. SQLite.
+ *
+ * A handle belongs to one thread. One writes; readers open their own.
+ */
+#ifndef SY_INBOX_DB_H
+#define SY_INBOX_DB_H
+
+#include "inbox/cloud.h"
+
+typedef struct sy_inbox_db sy_inbox_db;
+SY_MUST_USE sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_fail *f);
+void sy_inbox_db_close(sy_inbox_db *db); /* NULL is allowed */
+
+/* Store a batch, all or nothing; durable when it returns SY_OK. */
+SY_MUST_USE sy_err sy_inbox_db_add(sy_inbox_db *db, const sy_cloud_batch *b, const char *sender,
+                                   sy_ms now, size_t *stored, size_t *known, sy_fail *f);
+
+/* Rows are borrowed until the callback returns. */
+typedef struct sy_inbox_event {
+    int64_t seq;
+    const char *source, *id, *type, *subject, *time, *sender, *alert, *body; /* some may be NULL */
+    sy_ms received;
+} sy_inbox_event;
+typedef struct sy_inbox_alert {
+    int64_t first_seq, last_seq, events;
+    const char *source, *id, *state, *type, *sender, *data; /* data: JSON */
+    int severity;                                           /* 1 notice … 4 major, 0 not known */
+    sy_ms received;                                         /* of the last event */
+} sy_inbox_alert;
+
+/* Oldest first, after a sequence, at most max. source and alert NULL: all. */
+SY_MUST_USE sy_err sy_inbox_db_events(sy_inbox_db *db, const char *source, const char *alert,
+                                      int64_t after, int max,
+                                      void (*fn)(void *ctx, const sy_inbox_event *e), void *ctx,
+                                      sy_fail *f);
+/* Oldest first, after a first_seq. */
+SY_MUST_USE sy_err sy_inbox_db_alerts(sy_inbox_db *db, int64_t after, int max,
+                                      void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
+                                      sy_fail *f);
+/* Newest first by last event, before a last_seq (0: from the newest). state NULL: all. */
+SY_MUST_USE sy_err sy_inbox_db_newest(sy_inbox_db *db, const char *state, int64_t before, int max,
+                                      void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
+                                      sy_fail *f);
+/* One alert by the number of its first event; SY_E_NOTFOUND. */
+SY_MUST_USE sy_err sy_inbox_db_alert(sy_inbox_db *db, int64_t first_seq,
+                                     void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
+                                     sy_fail *f);
+/* The first_seq of an alert by id, 0: not known. */
+int64_t sy_inbox_db_find(sy_inbox_db *db, const char *source, const char *alert);
+/* Active alerts by severity (index 0: not known), and all events. */
+typedef struct sy_inbox_counts {
+    int64_t active[5], events, alerts;
+} sy_inbox_counts;
+SY_MUST_USE sy_err sy_inbox_db_counts(sy_inbox_db *db, sy_inbox_counts *out, sy_fail *f);
+
+#endif

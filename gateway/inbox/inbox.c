@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start and stop: options are checked, the store opened (a handle a thread), then the listeners.
+ */
+#include "inbox/inbox.h"
+
+#include <stdlib.h>
+
+#include "inbox/web.h"
+
+enum { PEM_MAX = 262144 };
+
+struct sy_inbox {
+    sy_inbox_db *writer, *reader;
+    sy_listen *listen;
+    sy_page *page;
+    sy_arena arena; /* the time zone */
+};
+
+static sy_err read_pem(const char *path, const char *option, sy_buf *out, sy_fail *f)
+{
+    if (!path) {
+        return sy_fail_set(f, SY_E_USAGE, "%s is needed", option);
+    }
+    sy_err e = sy_file_read(path, PEM_MAX, out, f);
+    if (e == SY_OK && out->failed) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for %s", path);
+    }
+    if (e != SY_OK) {
+        (void)sy_fail_wrap(f, "%s", option);
+        return SY_E_USAGE;
+    }
+    return SY_OK;
+}
+
+static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
+{
+    sy_listen_options lo = {.db = i->writer};
+    bool loopback = false;
+    sy_buf pem[3];
+    for (int k = 0; k < 3; k++) {
+        sy_buf_init(&pem[k], sy_heap());
+    }
+    sy_err e = sy_web_address(o->listen, &lo.address, &loopback, f);
+    e = e != SY_OK ? e : read_pem(o->cert, "--cert", &pem[0], f);
+    e = e != SY_OK ? e : read_pem(o->key, "--key", &pem[1], f);
+    e = e != SY_OK ? e : read_pem(o->client_ca, "--client-ca", &pem[2], f);
+    if (e == SY_OK) {
+        lo.cert = pem[0].p;
+        lo.key = pem[1].p;
+        lo.client_ca = pem[2].p;
+        e = sy_listen_start(&i->listen, &lo, f);
+    }
+    for (int k = 0; k < 3; k++) {
+        if (pem[k].p) {
+            explicit_bzero(pem[k].p, pem[k].cap);
+        }
+        sy_buf_fini(&pem[k]);
+    }
+    return e;
+}
+
+static sy_err start_page(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
+{
+    struct sockaddr_storage address;
+    bool loopback = false;
+    const sy_zone *zone = NULL;
+    sy_err e = sy_web_address(o->page, &address, &loopback, f);
+    if (e == SY_OK && !loopback) {
+        e = sy_fail_set(f, SY_E_USAGE,
+                        "--page %s: the page has no login and no TLS, so it is served on loopback "
+                        "only; put a web server with both before it",
+                        o->page);
+    }
+    e = e != SY_OK || !o->zone ? e : sy_zone_load(&i->arena, o->zone, &zone, f);
+    e = e != SY_OK ? e : sy_inbox_db_open(&i->reader, o->data, false, f);
+    return e != SY_OK ? e : sy_page_start(&i->page, &address, i->reader, zone, f);
+}
+
+sy_err sy_inbox_start(sy_inbox **out, const sy_inbox_options *o, sy_fail *f)
+{
+    sy_inbox *i = calloc(1, sizeof *i);
+    if (!i) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox");
+    }
+    sy_arena_init(&i->arena, sy_heap(), 0);
+    sy_err e = sy_dir_make(o->data, f);
+    e = e != SY_OK ? e : sy_inbox_db_open(&i->writer, o->data, true, f);
+    e = e != SY_OK ? e : start_events(i, o, f);
+    e = e != SY_OK || !o->page ? e : start_page(i, o, f);
+    if (e != SY_OK) {
+        sy_inbox_stop(i);
+        return e;
+    }
+    *out = i;
+    return SY_OK;
+}
+
+void sy_inbox_stop(sy_inbox *i)
+{
+    if (i) {
+        sy_page_stop(i->page);
+        sy_listen_stop(i->listen);
+        sy_inbox_db_close(i->reader);
+        sy_inbox_db_close(i->writer);
+        sy_arena_fini(&i->arena);
+        free(i);
+    }
+}
+
+unsigned sy_inbox_port(const sy_inbox *i)
+{
+    return sy_listen_port(i->listen);
+}
+
+unsigned sy_inbox_page_port(const sy_inbox *i)
+{
+    return i->page ? sy_page_port(i->page) : 0;
+}

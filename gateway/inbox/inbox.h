@@ -1,0 +1,29 @@
+/*
+ * The inbox: a reference receiver of events, for authorities to try and for tests to rely on.
+ *
+ * Two listeners. Events: POST /events over TLS, a client certificate of the given CA required; each
+ * event is stored once by (source, id), and confirmed only when that is durable. Page: a plain HTTP
+ * page for inspectors and the same as JSON, on loopback only, because it has no login.
+ * docs/upstream.md says what a receiver must do.
+ */
+#ifndef SY_INBOX_H
+#define SY_INBOX_H
+
+#include "base/os.h"
+
+typedef struct sy_inbox_options {
+    const char *listen;                 /* address:port of the events; port 0: any */
+    const char *cert, *key, *client_ca; /* PEM files */
+    const char *data;                   /* folder; made if it is not there */
+    const char *page;                   /* address:port of the page; NULL: none */
+    const char *zone;                   /* IANA name for times on the page; NULL: the machine's */
+} sy_inbox_options;
+
+typedef struct sy_inbox sy_inbox;
+/* SY_E_USAGE: options and files. Runs on threads of its own. */
+SY_MUST_USE sy_err sy_inbox_start(sy_inbox **out, const sy_inbox_options *o, sy_fail *f);
+void sy_inbox_stop(sy_inbox *i); /* NULL is allowed */
+unsigned sy_inbox_port(const sy_inbox *i);
+unsigned sy_inbox_page_port(const sy_inbox *i); /* 0: no page */
+
+#endif

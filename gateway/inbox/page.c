@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The documents: list of alerts, one alert with its history, list of events.
+ */
+#include "inbox/view.h"
+
+#include <stdio.h>
+
+enum { PAGE_ALERTS = 50, PAGE_EVENTS = 200 };
+
+static void open_page(const sy_view *v, bool refresh)
+{
+    sy_buf_printf(v->out, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">",
+                  v->zh ? "zh-CN" : "en");
+    sy_view_raw(v, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                   "<meta name=\"color-scheme\" content=\"light dark\">");
+    sy_view_raw(v, refresh ? "<meta http-equiv=\"refresh\" content=\"30\">" : "");
+    sy_view_raw(v, "<link rel=\"stylesheet\" href=\"/style.css\"><title>");
+    sy_view_word(v, SY_W_TITLE);
+    sy_view_raw(v, " – ");
+    sy_view_word(v, SY_W_INBOX);
+    sy_view_raw(v, "</title></head><body>\n");
+}
+
+/* `at` is the page's own address, for the link to the other language. */
+static void close_page(const sy_view *v, const char *at)
+{
+    sy_inbox_counts counts;
+    sy_fail f;
+    sy_view_raw(v, "<footer><p>");
+    if (sy_inbox_db_counts(v->db, &counts, &f) == SY_OK) {
+        sy_view_raw(v, "<a href=\"/events");
+        sy_view_lang(v, true);
+        sy_buf_printf(v->out, "\">%lld ", (long long)counts.events);
+        sy_view_word(v, SY_W_EVENTS);
+        sy_view_raw(v, "</a> · ");
+    }
+    sy_view_zone(v);
+    sy_buf_printf(v->out,
+                  " · <a href=\"%s%clang=%s\" lang=\"%s\">%s</a></p></footer></body></html>\n", at,
+                  strchr(at, '?') ? '&' : '?', v->zh ? "en" : "zh", v->zh ? "en" : "zh-CN",
+                  v->zh ? "English" : "中文");
+}
+
+static void back(const sy_view *v)
+{
+    sy_view_raw(v, "<nav><a href=\"/");
+    sy_view_lang(v, true);
+    sy_view_raw(v, "\">‹ ");
+    sy_view_word(v, SY_W_BACK);
+    sy_view_raw(v, "</a></nav>");
+}
+
+static void tab(const sy_view *v, const char *href, sy_word_id w, int64_t count, bool here)
+{
+    sy_buf_printf(v->out, "<a%s href=\"%s", here ? " aria-current=\"page\"" : "", href);
+    sy_view_lang(v, !strchr(href, '?'));
+    sy_view_raw(v, "\">");
+    sy_view_word(v, w);
+    sy_buf_printf(v->out, " %lld</a>", (long long)count);
+}
+
+typedef struct cards {
+    const sy_view *v;
+    int64_t last;
+    int n;
+} cards;
+
+static void add_card(void *ctx, const sy_inbox_alert *a)
+{
+    cards *c = ctx;
+    c->last = a->last_seq;
+    c->n++;
+    sy_view_card(c->v, a);
+}
+
+static void levels(const sy_view *v, const sy_inbox_counts *counts)
+{
+    sy_view_raw(v, "<p class=\"sum\">");
+    for (int i = 4; i >= 0; i--) {
+        if (counts->active[i] > 0) {
+            sy_buf_printf(v->out, "<span class=\"l%d\"><span class=\"level\">", i);
+            sy_view_word(v, (sy_word_id)(SY_W_LEVEL_0 + i));
+            sy_buf_printf(v->out, "</span> %lld</span> ", (long long)counts->active[i]);
+        }
+    }
+    sy_view_raw(v, "</p>");
+}
+
+sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
+{
+    sy_inbox_counts counts;
+    sy_err e = sy_inbox_db_counts(v->db, &counts, f);
+    if (e != SY_OK) {
+        return e;
+    }
+    int64_t open = 0;
+    for (int i = 0; i < 5; i++) {
+        open += counts.active[i];
+    }
+    open_page(v, before == 0);
+    sy_view_raw(v, "<header><h1>");
+    sy_view_word(v, SY_W_TITLE);
+    sy_view_raw(v, "</h1><nav>");
+    tab(v, "/", SY_W_ALL, counts.alerts, !active);
+    tab(v, "/?state=active", SY_W_ACTIVE_NOW, open, active);
+    sy_view_raw(v, "</nav>");
+    levels(v, &counts);
+    sy_view_raw(v, "</header><main>\n");
+    cards c = {v, 0, 0};
+    e = sy_inbox_db_newest(v->db, active ? "active" : NULL, before, PAGE_ALERTS, add_card, &c, f);
+    if (e == SY_OK && c.n == 0) {
+        sy_view_raw(v, "<p class=\"empty\">");
+        sy_view_word(v, active ? SY_W_NONE_ACTIVE : SY_W_NONE);
+        sy_view_raw(v, "</p>");
+    }
+    sy_view_raw(v, "</main>");
+    if (c.n == PAGE_ALERTS) {
+        sy_buf_printf(v->out, "<nav class=\"more\"><a href=\"/?%sbefore=%lld",
+                      active ? "state=active&amp;" : "", (long long)c.last);
+        sy_view_lang(v, false);
+        sy_view_raw(v, "\">");
+        sy_view_word(v, SY_W_OLDER);
+        sy_view_raw(v, " ›</a></nav>");
+    }
+    close_page(v, active ? "/?state=active" : "/");
+    return e;
+}
+
+static void add_history(void *ctx, const sy_inbox_event *e)
+{
+    const sy_view *v = ctx;
+    sy_ms at = SY_MS_NONE;
+    json_t *event = json_loads(e->body, 0, NULL);
+    json_t *data = json_object_get(event, "data");
+    const char *severity =
+        json_string_value(json_object_get(json_object_get(data, "alert"), "severity"));
+    if (e->time && sy_time_parse(sy_span_of(e->time), &at) != SY_OK) {
+        at = SY_MS_NONE;
+    }
+    sy_view_raw(v, "<li><b>");
+    sy_view_text(v, sy_word_change(e->type, v->zh));
+    sy_view_raw(v, "</b> ");
+    sy_view_time(v, at);
+    static const char *const names[] = {"", "notice", "warning", "serious", "major"};
+    for (int i = 1; severity && i < 5; i++) {
+        if (strcmp(severity, names[i]) == 0) {
+            sy_view_raw(v, " · ");
+            sy_view_word(v, (sy_word_id)(SY_W_LEVEL_0 + i));
+        }
+    }
+    sy_view_raw(v, "<br><span class=\"id\">");
+    sy_view_word(v, SY_W_RECEIVED);
+    sy_view_raw(v, " ");
+    sy_view_time(v, e->received);
+    sy_view_raw(v, " · ");
+    sy_view_text(v, e->id);
+    sy_view_raw(v, "</span></li>\n");
+    json_decref(event);
+}
+
+typedef struct one {
+    const sy_view *v;
+    sy_err e;
+    sy_fail *f;
+} one;
+
+static void show_one(void *ctx, const sy_inbox_alert *a)
+{
+    one *o = ctx;
+    sy_view_alert(o->v, a);
+    sy_view_raw(o->v, "<section><h2>");
+    sy_view_word(o->v, SY_W_HISTORY);
+    sy_view_raw(o->v, "</h2><ol>\n");
+    o->e = sy_inbox_db_events(o->v->db, a->source, a->id, 0, PAGE_EVENTS, add_history,
+                              (void *)(uintptr_t)o->v, o->f);
+    sy_view_raw(o->v, "</ol></section>");
+}
+
+sy_err sy_view_one(const sy_view *v, int64_t first_seq, sy_fail *f)
+{
+    char at[48];
+    one o = {v, SY_OK, f};
+    open_page(v, false);
+    back(v);
+    sy_view_raw(v, "<main>");
+    sy_err e = sy_inbox_db_alert(v->db, first_seq, show_one, &o, f);
+    sy_view_raw(v, "</main>");
+    snprintf(at, sizeof at, "/alert/%lld", (long long)first_seq);
+    close_page(v, at);
+    return e != SY_OK ? e : o.e;
+}
+
+typedef struct events {
+    const sy_view *v;
+    int64_t last;
+    int n;
+} events;
+
+static void add_event(void *ctx, const sy_inbox_event *e)
+{
+    events *l = ctx;
+    const sy_view *v = l->v;
+    l->last = e->seq;
+    l->n++;
+    sy_view_raw(v, "<li><b>");
+    sy_view_text(v, e->type);
+    sy_view_raw(v, "</b> ");
+    sy_view_text(v, e->subject);
+    sy_view_raw(v, "<br><span class=\"id\">");
+    sy_view_word(v, SY_W_RECEIVED);
+    sy_view_raw(v, " ");
+    sy_view_time(v, e->received);
+    sy_view_raw(v, " · ");
+    sy_view_text(v, e->source);
+    sy_view_raw(v, " · ");
+    sy_view_text(v, e->id);
+    sy_view_raw(v, "</span></li>\n");
+}
+
+sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f)
+{
+    events l = {v, 0, 0};
+    open_page(v, false);
+    back(v);
+    sy_view_raw(v, "<main><section><h1>");
+    sy_view_word(v, SY_W_OTHER);
+    sy_view_raw(v, "</h1><ol>\n");
+    sy_err e = sy_inbox_db_events(v->db, NULL, NULL, after, PAGE_EVENTS, add_event, &l, f);
+    sy_view_raw(v, "</ol></section></main>");
+    if (l.n == PAGE_EVENTS) {
+        sy_buf_printf(v->out, "<nav class=\"more\"><a href=\"/events?after=%lld",
+                      (long long)l.last);
+        sy_view_lang(v, false);
+        sy_view_raw(v, "\">");
+        sy_view_word(v, SY_W_NEXT);
+        sy_view_raw(v, " ›</a></nav>");
+    }
+    close_page(v, "/events");
+    return e;
+}
+
+void sy_view_message(const sy_view *v, sy_word_id w)
+{
+    open_page(v, false);
+    back(v);
+    sy_view_raw(v, "<main><p class=\"empty\">");
+    sy_view_word(v, w);
+    sy_view_raw(v, "</p></main></body></html>\n");
+}

@@ -1,0 +1,41 @@
+/*
+ * What both listeners share: libmicrohttpd behind two files, addresses, answers.
+ */
+#ifndef SY_INBOX_WEB_H
+#define SY_INBOX_WEB_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "inbox/db.h"
+
+/* "127.0.0.1:8443", "[::1]:8443". SY_E_USAGE. */
+SY_MUST_USE sy_err sy_web_address(const char *text, struct sockaddr_storage *out, bool *loopback,
+                                  sy_fail *f);
+unsigned sy_web_port(struct MHD_Daemon *d);
+/* MHD's own messages go to our log. */
+void sy_web_log(void *cls, const char *format, va_list args);
+/* Answer with a copy of the buffer (an empty 500 where it has failed). */
+enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
+                              const sy_buf *body);
+/* The same with {"error": text}. */
+enum MHD_Result sy_web_refuse(struct MHD_Connection *c, unsigned status, const char *text);
+
+typedef struct sy_listen sy_listen; /* the events, TLS */
+typedef struct sy_listen_options {
+    struct sockaddr_storage address;
+    const char *cert, *key, *client_ca; /* PEM texts; copied */
+    sy_inbox_db *db;                    /* writer; used by the listener's thread alone */
+} sy_listen_options;
+SY_MUST_USE sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f);
+void sy_listen_stop(sy_listen *l);
+unsigned sy_listen_port(const sy_listen *l);
+
+typedef struct sy_page sy_page; /* the page, plain HTTP */
+SY_MUST_USE sy_err sy_page_start(sy_page **out, const struct sockaddr_storage *address,
+                                 sy_inbox_db *db, const sy_zone *zone, sy_fail *f);
+void sy_page_stop(sy_page *p);
+unsigned sy_page_port(const sy_page *p);
+
+#endif
