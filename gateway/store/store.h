@@ -44,7 +44,10 @@ const char *sy_counter_name(sy_counter c);
 SY_MUST_USE sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f);
 
 /* The writer's batch. begin … commit or rollback; nothing is visible before commit. `durable`: the
- * commit is synced to disk before it returns (batches that carry events; C6). */
+ * commit is synced to disk before it returns (batches that carry events; C6). The batch belongs to
+ * the thread that began it, whose queries see it; other writers wait until it ends, readers do not:
+ * keep it short. A commit that fails has rolled back. After a failed write the batch can only be
+ * rolled back; SY_E_FULL: begin it again later. The store counts bytes_written of its own. */
 SY_MUST_USE sy_err sy_store_begin(sy_store *s, bool durable, sy_fail *f);
 SY_MUST_USE sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f);
 void sy_store_rollback(sy_store *s);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The schema, and the steps from one version of it to the next: step i brings version i to i + 1,
+ * all steps in one transaction, so that an upgrade that is cut short leaves the old version.
+ * docs/formats.md says what the columns mean.
+ */
+#include "store/store_int.h"
+
+enum { APPLICATION_ID = 0x53545944 /* "STYD" */ };
+
+static const char *const steps[] = {
+    "CREATE TABLE position(one INTEGER PRIMARY KEY CHECK(one=1), journal_seq INTEGER NOT NULL);"
+    "INSERT INTO position VALUES(1,0);"
+    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE,"
+    " device TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL);"
+    "CREATE TABLE reading(series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,"
+    " quality INTEGER NOT NULL, recv INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(series,t,value)) WITHOUT ROWID;"
+    "CREATE TABLE alert(id TEXT PRIMARY KEY, rule TEXT NOT NULL, pack TEXT,"
+    " subject TEXT NOT NULL, series TEXT NOT NULL, version INTEGER NOT NULL,"
+    " severity INTEGER NOT NULL, state INTEGER NOT NULL, onset INTEGER NOT NULL,"
+    " raised INTEGER NOT NULL, cleared INTEGER, min REAL, max REAL, count INTEGER NOT NULL,"
+    " counted INTEGER NOT NULL, unknown INTEGER NOT NULL, exempt INTEGER NOT NULL,"
+    " driver_is_state INTEGER NOT NULL, message_en TEXT, message_zh TEXT, replaces TEXT,"
+    " judgement_hash TEXT) WITHOUT ROWID;"
+    "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL, alert TEXT, time INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    " priority INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE outbox(destination TEXT NOT NULL, number INTEGER NOT NULL,"
+    " priority INTEGER NOT NULL, alert TEXT, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+    "CREATE INDEX outbox_order ON outbox(destination,priority,number);"
+    "CREATE INDEX outbox_alert ON outbox(destination,alert) WHERE alert IS NOT NULL;"
+    "CREATE TABLE refused(destination TEXT NOT NULL, number INTEGER NOT NULL,"
+    " why TEXT NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+    "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
+    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
+};
+enum { VERSION = sizeof steps / sizeof steps[0] };
+
+static sy_err run(sqlite3 *db, const char *sql, sy_fail *f)
+{
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? SY_OK : sy_store__err(db, rc, "prepare the data base", f);
+}
+
+static sy_err number_of(sqlite3 *db, const char *pragma, int *out, sy_fail *f)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db, pragma, -1, &st, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(st);
+    sy_err e = rc == SQLITE_ROW ? SY_OK : sy_store__err(db, rc, "read the data base", f);
+    if (!e)
+        *out = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return e;
+}
+
+static sy_err version_of(sqlite3 *db, int *version, sy_fail *f)
+{
+    int id = 0;
+    sy_err e = number_of(db, "PRAGMA user_version", version, f);
+    if (!e)
+        e = number_of(db, "PRAGMA application_id", &id, f);
+    if (e)
+        return e;
+    if (*version > VERSION)
+        return sy_fail_set(f, SY_E_UNSUPPORTED,
+                           "store: its schema is version %d, this program knows up to %d: "
+                           "use the newer program that wrote it",
+                           *version, (int)VERSION);
+    if (*version > 0 && id != APPLICATION_ID)
+        return sy_fail_set(f, SY_E_CORRUPT, "store: the data base is not one of this program");
+    return SY_OK;
+}
+
+sy_err sy_store__check_version(sqlite3 *db, sy_fail *f)
+{
+    int version = 0;
+    sy_err e = version_of(db, &version, f);
+    if (!e && version == 0)
+        e = sy_fail_set(f, SY_E_NOTFOUND, "store: the data base is empty: no gateway ran here yet");
+    return e;
+}
+
+static sy_err step_up(sqlite3 *db, int version, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    for (int i = version; i < VERSION && !e; i++)
+        e = run(db, steps[i], f);
+    char text[96];
+    sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
+                     (int)VERSION, (int)APPLICATION_ID);
+    if (!e)
+        e = run(db, text, f);
+    for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
+        char insert[128];
+        sqlite3_snprintf(sizeof insert, insert, "INSERT OR IGNORE INTO counter VALUES(%Q,0);",
+                         sy_counter_name((sy_counter)c));
+        e = run(db, insert, f);
+    }
+    return e;
+}
+
+sy_err sy_store__migrate(sqlite3 *db, sy_fail *f)
+{
+    int version = 0;
+    sy_err e = run(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", f);
+    if (e)
+        return e;
+    e = version_of(db, &version, f);
+    if (!e)
+        e = step_up(db, version, f);
+    if (!e)
+        return run(db, "COMMIT", f);
+    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return e;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's life and its batches. The journal is the durable copy of readings, so a batch need
+ * not be synced: after a power cut the position that comes back belongs to the rows that come back.
+ * Only a batch with events is (nothing leaves the box that is not durable in it).
+ *
+ * We checkpoint by ourselves, after a commit, so that the bytes written can be counted: WAL frames
+ * as the pager writes them, and pages that a checkpoint moves.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/store_int.h"
+
+enum {
+    WRITER_CACHE_KIB = 4096,
+    READER_CACHE_KIB = 512,
+    PAGE = 4096,
+    FRAME = PAGE + 24,
+    CHECKPOINT_FRAMES = 2000, /* 8 MB of WAL */
+    WAL_LIMIT_BYTES = 16 * 1024 * 1024,
+};
+
+const char *sy_counter_name(sy_counter c)
+{
+    static const char *const names[SY_N_COUNTERS] = {
+#define SY_COUNTER_NAME(name, text) [SY_N_##name] = #name,
+        SY_COUNTER_TABLE(SY_COUNTER_NAME)
+#undef SY_COUNTER_NAME
+    };
+    return c < SY_N_COUNTERS ? names[c] : "";
+}
+
+/* After each commit; `frames` are in the WAL now. */
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+    sy_store *s = ctx;
+    if (frames < s->wal_done)
+        s->wal_done = 0; /* the WAL began anew */
+    if (frames < CHECKPOINT_FRAMES)
+        return SQLITE_OK;
+    int in_wal = 0, moved = 0;
+    int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+    if (rc == SQLITE_OK && moved > s->wal_done) {
+        s->written += (uint64_t)(moved - s->wal_done) * PAGE;
+        s->wal_done = moved;
+    }
+    /* A checkpoint that fails (a full disk) is tried again after the next commit. */
+    return SQLITE_OK;
+}
+
+static sy_err open_writer(sy_store *s, const char *path, sy_fail *f)
+{
+    sy_err e = sy_store__connect(&s->writer, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                 WRITER_CACHE_KIB, f);
+    if (!e)
+        e = sy_store__migrate(s->writer, f);
+    if (e)
+        return e;
+    char pragma[96];
+    sqlite3_snprintf(sizeof pragma, pragma,
+                     "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=%d",
+                     (int)WAL_LIMIT_BYTES);
+    int rc = sqlite3_exec(s->writer, pragma, NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        return sy_store__err(s->writer, rc, "open", f);
+    sqlite3_wal_hook(s->writer, on_commit, s);
+    return SY_OK;
+}
+
+static sy_err open_both(sy_store *s, const char *dir, sy_fail *f)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/store.db", dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return sy_fail_set(f, SY_E_RANGE, "store: the folder's name is too long");
+    if (s->read_only && access(path, R_OK) != 0)
+        return sy_fail_make(f, errno == ENOENT ? SY_E_NOTFOUND : SY_E_DENIED, errno, SY_AT,
+                            "no store to read at %s: is this the gateway's data folder?", path);
+    sy_err e = s->read_only ? SY_OK : sy_dir_make(dir, f);
+    if (!e && !s->read_only)
+        e = open_writer(s, path, f);
+    if (!e)
+        e = sy_store__connect(&s->reader, path, SQLITE_OPEN_READONLY, READER_CACHE_KIB, f);
+    if (!e)
+        e = sy_store__check_version(s->reader, f);
+    return e ? sy_fail_wrap(f, "%s", path) : SY_OK;
+}
+
+sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fail *f)
+{
+    sy_fail own = {0};
+    sy_store *s = calloc(1, sizeof *s);
+    if (!s)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
+    s->read_only = read_only;
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->read_mu, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&s->write_mu, NULL);
+    sy_err e = open_both(s, data_dir, f ? f : &own);
+    if (e) {
+        sy_store_close(s);
+        return e;
+    }
+    *out = s;
+    return SY_OK;
+}
+
+void sy_store_close(sy_store *s)
+{
+    if (!s)
+        return;
+    sy_store_rollback(s);
+    for (int i = 0; i < SY_SQL_COUNT_; i++)
+        sqlite3_finalize(s->st[i]);
+    sqlite3_close(s->reader);
+    sqlite3_close(s->writer);
+    pthread_mutex_destroy(&s->read_mu);
+    pthread_mutex_destroy(&s->write_mu);
+    free(s->newest);
+    free(s);
+}
+
+static void forget_batch(sy_store *s)
+{
+    memset(s->add, 0, sizeof s->add);
+    s->newest_n = 0; /* may speak of readings that were rolled back */
+}
+
+static void leave(sy_store *s)
+{
+    s->failed = SY_OK;
+    atomic_store(&s->in_batch, false);
+    pthread_mutex_unlock(&s->write_mu);
+}
+
+sy_err sy_store_begin(sy_store *s, bool durable, sy_fail *f)
+{
+    if (s->read_only)
+        return sy_fail_set(f, SY_E_DENIED, "store: it was opened to read only");
+    if (sy_store__owns(s))
+        return sy_fail_set(f, SY_E_USAGE, "store: a batch is open already");
+    pthread_mutex_lock(&s->write_mu);
+    atomic_store(&s->owner, pthread_self());
+    atomic_store(&s->in_batch, true);
+    sy_err e = SY_OK;
+    if (durable != s->full_sync) {
+        /* It takes effect when it is prepared, so it is no kept statement. */
+        const char *pragma = durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+        int rc = sqlite3_exec(s->writer, pragma, NULL, NULL, NULL);
+        if (rc != SQLITE_OK)
+            e = sy_store__err(s->writer, rc, "begin a batch", f);
+        else
+            s->full_sync = durable;
+    }
+    if (!e)
+        e = sy_store__run(s, SY_SQL_BEGIN, f, "");
+    if (e)
+        leave(s);
+    return e;
+}
+
+static sy_err write_counters(sy_store *s, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    for (int c = 0; c < SY_N_COUNTERS && !e; c++)
+        if (s->add[c])
+            e = sy_store__run(s, SY_SQL_COUNT, f, "ti", sy_counter_name((sy_counter)c),
+                              (int64_t)s->add[c]);
+    return e;
+}
+
+/* Pages that this commit wrote to the WAL. */
+static uint64_t pages_written(sy_store *s)
+{
+    int now = 0, high = 0;
+    if (sqlite3_db_status(s->writer, SQLITE_DBSTATUS_CACHE_WRITE, &now, &high, 1) != SQLITE_OK)
+        return 0;
+    return (uint64_t)now;
+}
+
+/* COMMIT, or ROLLBACK where it fails; the batch ends either way. */
+sy_err sy_store__end(sy_store *s, sy_fail *f)
+{
+    uint64_t counted = s->written;
+    s->add[SY_N_bytes_written] += counted;
+    sy_err e = write_counters(s, f);
+    if (!e)
+        e = sy_store__run(s, SY_SQL_COMMIT, f, "");
+    if (e) {
+        forget_batch(s);
+        if (!sqlite3_get_autocommit(s->writer))
+            sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+    } else {
+        memset(s->add, 0, sizeof s->add);
+        s->written -= counted;
+    }
+    s->written += pages_written(s) * FRAME;
+    leave(s);
+    return e;
+}
+
+sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f)
+{
+    sy_err e = sy_store__in_batch(s, f);
+    if (!e)
+        e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
+    if (!e)
+        return sy_store__end(s, f);
+    sy_store_rollback(s);
+    return e;
+}
+
+void sy_store_rollback(sy_store *s)
+{
+    if (!sy_store__owns(s))
+        return;
+    /* A full disk has rolled back by itself. */
+    if (!sqlite3_get_autocommit(s->writer) &&
+        sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        sy_log(SY_LOG_ERROR, "store-rollback", "msg=\"%s\"", sqlite3_errmsg(s->writer));
+    forget_batch(s);
+    s->written += pages_written(s) * FRAME;
+    leave(s);
+}
+
+void sy_store_count(sy_store *s, sy_counter c, uint64_t add)
+{
+    if (c < SY_N_COUNTERS && sy_store__owns(s))
+        s->add[c] += add;
+}
+
+sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s, "SELECT name,value FROM counter", f);
+    if (e)
+        return e;
+    memset(out, 0, SY_N_COUNTERS * sizeof *out);
+    while ((e = sy_query_next(&q, f)) == SY_OK) {
+        const char *name = sy_query_text(&q, 0);
+        for (int c = 0; name && c < SY_N_COUNTERS; c++)
+            if (strcmp(name, sy_counter_name((sy_counter)c)) == 0)
+                out[c] = (uint64_t)sqlite3_column_int64(q.st, 1);
+    }
+    for (int c = 0; c < SY_N_COUNTERS && !q.locked; c++)
+        out[c] += s->add[c];
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
+}
+
+static sy_err one_number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s, sql, f);
+    if (e)
+        return e;
+    e = sy_query_next(&q, f);
+    if (!e)
+        *out = (uint64_t)sqlite3_column_int64(q.st, 0);
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? sy_fail_set(f, SY_E_CORRUPT, "store: a row is missing") : e;
+}
+
+sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f)
+{
+    return one_number(s, "SELECT journal_seq FROM position", journal_seq, f);
+}
+
+sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f)
+{
+    return one_number(s, "SELECT count(*) FROM series", n, f);
+}

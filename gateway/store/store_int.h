@@ -1,0 +1,104 @@
+/*
+ * The store from within: connections, statements, who may write. Internal to store/.
+ *
+ * Two connections. The writer's is locked from begin to commit, so that a batch is one transaction
+ * whoever else wants to write. The reader's sees what is committed and never waits for a batch;
+ * only the thread that holds the batch reads through the writer's, and so sees its own rows.
+ */
+#ifndef SY_STORE_INT_H
+#define SY_STORE_INT_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "store/store.h"
+
+/* X(NAME, text): the statements that are kept prepared on the writer's connection. */
+#define SY_SQL_TABLE(X)                                                                            \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(COUNT, "UPDATE counter SET value=value+?2 WHERE name=?1")                                    \
+    X(POSITION, "UPDATE position SET journal_seq=?1")                                              \
+    X(SERIES_FIND, "SELECT id,device,name,unit FROM series WHERE series=?1")                       \
+    X(SERIES_ADD, "INSERT INTO series(series,device,name,unit) VALUES(?1,?2,?3,?4)")               \
+    X(SERIES_SET, "UPDATE series SET device=?2,name=?3,unit=?4 WHERE id=?1")                       \
+    X(NEWEST, "SELECT max(t) FROM reading WHERE series=?1")                                        \
+    X(READING_ADD, "INSERT INTO reading(series,t,value,quality,recv,seq) "                         \
+                   "VALUES(?1,?2,?3,?4,?5,?6)")                                                    \
+    X(READING_AT, "SELECT value,quality FROM reading WHERE series=?1 AND t=?2")                    \
+    X(READING_SET, "UPDATE reading SET quality=?4 WHERE series=?1 AND t=?2 AND value=?3")          \
+    X(CONFLICT, "UPDATE reading SET quality=((quality|?3)&~3)|max(quality&3,?4) "                  \
+                "WHERE series=?1 AND t=?2 AND (quality&3)<?5")                                     \
+    X(ALERT_PUT,                                                                                   \
+      "INSERT OR REPLACE INTO alert VALUES"                                                        \
+      "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)")          \
+    X(EVENT_ADD, "INSERT OR IGNORE INTO event(id,kind,alert,time,severity,priority,body) "         \
+                 "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                   \
+    X(OUTBOX_ADD, "INSERT INTO outbox(destination,number,priority,alert) VALUES(?1,?2,?3,?4)")     \
+    X(OUTBOX_LIFT, "UPDATE outbox SET priority=?3 "                                                \
+                   "WHERE destination=?1 AND alert=?2 AND priority>?3")                            \
+    X(OUTBOX_DEL, "DELETE FROM outbox WHERE destination=?1 AND number=?2")                         \
+    X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
+    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
+typedef enum sy_sql {
+#define SY_SQL_ENUM(name, text) SY_SQL_##name,
+    SY_SQL_TABLE(SY_SQL_ENUM)
+#undef SY_SQL_ENUM
+        SY_SQL_COUNT_
+} sy_sql;
+
+struct sy_store {
+    bool read_only;
+    sqlite3 *writer, *reader;
+    sqlite3_stmt *st[SY_SQL_COUNT_];
+    pthread_mutex_t write_mu, read_mu; /* read_mu is recursive: a row's callback may ask again */
+    _Atomic bool in_batch;
+    _Atomic pthread_t owner; /* of the batch */
+    bool full_sync;
+    sy_err failed; /* the batch's first failure: it can only be rolled back */
+    uint64_t add[SY_N_COUNTERS];
+    sy_ms *newest; /* by series id - 1: time of the newest reading, SY_MS_MAX: not known */
+    size_t newest_cap, newest_n;
+    uint64_t written; /* bytes since open that no commit has counted yet */
+    int wal_done;     /* frames of the present WAL that a checkpoint has moved */
+};
+
+/* A failure of SQLite as ours. Full disks in all their forms are SY_E_FULL. */
+sy_err sy_store__err(sqlite3 *db, int rc, const char *what, sy_fail *f);
+SY_MUST_USE sy_err sy_store__connect(sqlite3 **out, const char *path, int flags, int cache_kib,
+                                     sy_fail *f);
+/* Make or check the schema; SY_E_UNSUPPORTED where it is newer than ours. */
+SY_MUST_USE sy_err sy_store__migrate(sqlite3 *db, sy_fail *f);
+SY_MUST_USE sy_err sy_store__check_version(sqlite3 *db, sy_fail *f);
+
+/* Bind by letters: i int64_t, d double, t const char * or NULL, b const sy_span *. */
+void sy_store__bind(sqlite3_stmt *st, const char *types, ...);
+/* A kept statement of the writer, reset, or NULL with *f filled. Only while the batch is ours. */
+sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
+/* Run a kept statement that gives no rows. */
+SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
+/* Remember that the batch has failed; gives e. */
+sy_err sy_store__fail(sy_store *s, sy_err e);
+/* SY_OK where this thread holds a batch that is still good. */
+SY_MUST_USE sy_err sy_store__in_batch(sy_store *s, sy_fail *f);
+bool sy_store__owns(const sy_store *s);
+
+/* Write the counters and commit, or roll back where that fails; the batch ends either way. */
+SY_MUST_USE sy_err sy_store__end(sy_store *s, sy_fail *f);
+
+/* A query: the right connection, locked, and a fresh statement. end always follows a good begin. */
+typedef struct sy_query {
+    sy_store *s;
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    bool locked;
+} sy_query;
+SY_MUST_USE sy_err sy_query_begin(sy_query *q, sy_store *s, const char *sql, sy_fail *f);
+/* SY_OK and a row, SY_E_NOTFOUND at the end. */
+SY_MUST_USE sy_err sy_query_next(sy_query *q, sy_fail *f);
+void sy_query_end(sy_query *q);
+/* Text of a column, NULL where it is null; borrowed until the next step. */
+const char *sy_query_text(const sy_query *q, int column);
+
+#endif

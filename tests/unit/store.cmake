@@ -1,0 +1,2 @@
+sy_test(test_store SOURCES unit/test_store.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)
+sy_test(test_store_outbox SOURCES unit/test_store_outbox.c unit/store_rig.c LINKS sy_store)

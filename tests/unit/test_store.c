@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's batches and rows: one effect per reading, all of a batch or nothing of it. */
+#include "store_rig.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+static void readings_have_one_effect(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    fine(sy_store_begin(s, false, &f), f);
+    assert_int_equal(store_rig_put(s, "a", 1000, 5, SY_Q_GOOD), SY_PUT_NEW);
+    assert_int_equal(store_rig_put(s, "a", 2000, 0.1, SY_Q_GOOD), SY_PUT_NEW);
+    assert_int_equal(store_rig_put(s, "a", 1000, 5, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    assert_int_equal(store_rig_put(s, "a", 2000, 0.1, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    assert_int_equal(store_rig_put(s, "b", 2000, 0.1, SY_Q_GOOD), SY_PUT_NEW);
+    assert_int_equal(store_rig_put(s, "a", 500, -18.25, SY_Q_GOOD), SY_PUT_NEW);
+    fine(sy_store_commit(s, 7, &f), f);
+    sy_store_close(s);
+    s = store_rig_open(*state); /* what it keeps in memory is gone: the same again */
+    fine(sy_store_begin(s, false, &f), f);
+    assert_int_equal(store_rig_put(s, "a", 2000, 0.1, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    assert_int_equal(store_rig_put(s, "a", 1000, 5, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    assert_int_equal(store_rig_put(s, "a", 3000, 5, SY_Q_GOOD), SY_PUT_NEW);
+    fine(sy_store_commit(s, 8, &f), f);
+    store_rig_expect(s, "a", "500:-18.25:good 1000:5:good 2000:0.1:good 3000:5:good");
+    store_rig_expect(s, "b", "2000:0.1:good");
+    store_rig_expect(s, NULL,
+                     "500:-18.25:good 1000:5:good 2000:0.1:good 2000:0.1:good 3000:5:good");
+    uint64_t n;
+    fine(sy_store_series_count(s, &n, &f), f);
+    assert_int_equal(n, 2);
+    sy_store_close(s);
+}
+
+static void two_values_of_one_time_are_uncertain(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    fine(sy_store_begin(s, false, &f), f);
+    store_rig_put(s, "a", 1000, 5, SY_Q_GOOD);
+    assert_int_equal(store_rig_put(s, "a", 1000, 6, SY_Q_GOOD | SY_Q_LATE), SY_PUT_CONFLICT);
+    assert_int_equal(store_rig_put(s, "a", 1000, 6, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    store_rig_put(s, "b", 1000, 5, SY_Q_BAD | SY_Q_STUCK); /* bad ones are no party */
+    assert_int_equal(store_rig_put(s, "b", 1000, 6, SY_Q_GOOD), SY_PUT_NEW);
+    assert_int_equal(store_rig_put(s, "b", 1000, 7, SY_Q_BAD), SY_PUT_NEW);
+    store_rig_put(s, "c", 1000, 5, SY_Q_UNCERTAIN); /* a good one of equal value makes it good */
+    assert_int_equal(store_rig_put(s, "c", 1000, 5, SY_Q_GOOD), SY_PUT_DUPLICATE);
+    store_rig_put(s, "d", 1000, NAN, SY_Q_BAD | SY_Q_DEVICE_FAULT);
+    assert_int_equal(store_rig_put(s, "d", 1000, NAN, SY_Q_BAD), SY_PUT_DUPLICATE);
+    fine(sy_store_commit(s, 1, &f), f);
+    store_rig_expect(s, "a", "1000:5:uncertain+conflict 1000:6:uncertain+late+conflict");
+    store_rig_expect(s, "b", "1000:5:bad+stuck 1000:6:good 1000:7:bad");
+    store_rig_expect(s, "c", "1000:5:good");
+    store_rig_expect(s, "d", "1000:null:bad+device-fault");
+    sy_store_close(s);
+}
+
+static void a_rolled_back_batch_leaves_nothing(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    fine(sy_store_begin(s, false, &f), f);
+    store_rig_put(s, "a", 1000, 5, SY_Q_GOOD);
+    sy_store_count(s, SY_N_stored, 1);
+    fine(sy_store_commit(s, 3, &f), f);
+    fine(sy_store_begin(s, true, &f), f);
+    store_rig_put(s, "a", 2000, 5, SY_Q_GOOD);
+    store_rig_put(s, "new", 2000, 5, SY_Q_GOOD);
+    sy_store_count(s, SY_N_stored, 2);
+    bool added;
+    sy_event_row e = {.id = "e", .kind = "k", .body = sy_span_of("{}")};
+    const char *to = "up";
+    fine(sy_store_event(s, &e, &to, 1, &added, &f), f);
+    fine(sy_store_snapshot_put(s, 9, "hash", sy_span_of("state"), &f), f);
+    assert_int_equal(store_rig_counter(s, SY_N_stored), 3); /* its own thread sees the batch */
+    sy_store_rollback(s);
+    sy_store_rollback(s);
+    assert_int_equal(store_rig_counter(s, SY_N_stored), 1);
+    assert_int_equal(store_rig_position(s), 3);
+    store_rig_expect(s, NULL, "1000:5:good");
+    uint64_t waiting, refused, seq;
+    fine(sy_store_outbox_count(s, "up", &waiting, &refused, &f), f);
+    assert_int_equal(waiting, 0);
+    char hash[65];
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    assert_int_equal(sy_store_snapshot_get(s, &seq, hash, &b, &f), SY_E_NOTFOUND);
+    fine(sy_store_begin(s, false, &f), f); /* the reading that was rolled back is new */
+    assert_int_equal(store_rig_put(s, "a", 2000, 5, SY_Q_GOOD), SY_PUT_NEW);
+    fine(sy_store_commit(s, 4, &f), f);
+    sy_buf_fini(&b);
+    sy_store_close(s);
+}
+
+static void calls_outside_a_batch_are_refused(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    sy_put put;
+    int64_t id;
+    assert_int_equal(sy_store_series(s, "a", "d", "n", "", &id, &f), SY_E_USAGE);
+    assert_int_equal(sy_store_reading(s, 1, 1, 1, 0, 1, 1, &put, &f), SY_E_USAGE);
+    assert_int_equal(sy_store_commit(s, 1, &f), SY_E_USAGE);
+    sy_store_close(s);
+}
+
+static void figures_take_good_readings(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    fine(sy_store_begin(s, false, &f), f);
+    for (int i = 1; i <= 10; i++)
+        store_rig_put(s, "a", i * 1000, i * 1.5, i == 10 ? SY_Q_BAD : SY_Q_GOOD);
+    double min, max;
+    uint64_t n;
+    fine(sy_store_figures(s, "a", 2000, 20000, &min, &max, &n, &f), f);
+    assert_true(min == 3.0 && max == 13.5 && n == 8);
+    fine(sy_store_commit(s, 1, &f), f);
+    fine(sy_store_figures(s, "a", 2000, 3999, &min, &max, &n, &f), f);
+    assert_true(min == 3.0 && max == 4.5 && n == 2);
+    fine(sy_store_figures(s, "none", 0, 9000, &min, &max, &n, &f), f);
+    assert_true(isnan(min) && isnan(max) && n == 0);
+    sy_store_close(s);
+}
+
+static bool keep_alert(void *ctx, const sy_alert_row *a)
+{
+    sy_buf *b = ctx;
+    sy_buf_printf(b, "%s/%s/%s/%lld;", a->id, a->rule, a->subject, (long long)a->raised);
+    return true;
+}
+
+static bool check_alert(void *ctx, const sy_alert_row *a)
+{
+    const sy_alert_row *w = ctx;
+    assert_string_equal(a->id, w->id);
+    assert_string_equal(a->rule, w->rule);
+    assert_string_equal(a->series, w->series);
+    assert_null(a->pack);
+    assert_null(a->replaces);
+    assert_string_equal(a->message_zh, w->message_zh);
+    assert_string_equal(a->judgement_hash, w->judgement_hash);
+    assert_int_equal(a->version, w->version);
+    assert_int_equal(a->severity, w->severity);
+    assert_int_equal(a->state, w->state);
+    assert_int_equal(a->onset, w->onset);
+    assert_int_equal(a->cleared, w->cleared);
+    assert_true(a->min == w->min && isnan(a->max));
+    assert_int_equal(a->count, w->count);
+    assert_int_equal(a->counted, w->counted);
+    assert_int_equal(a->unknown, w->unknown);
+    assert_int_equal(a->exempt, w->exempt);
+    assert_int_equal(a->driver_is_state, w->driver_is_state);
+    return true;
+}
+
+static void alerts_come_back_in_order(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    sy_alert_row a = {.id = "1",
+                      .rule = "r2",
+                      .subject = "s",
+                      .series = "x/y",
+                      .version = 3,
+                      .severity = 2,
+                      .state = 1,
+                      .onset = 10,
+                      .raised = 20,
+                      .cleared = SY_MS_NONE,
+                      .min = -0.5,
+                      .max = NAN,
+                      .count = 4,
+                      .counted = 5,
+                      .unknown = 6,
+                      .exempt = 7,
+                      .driver_is_state = true,
+                      .message_en = "hot",
+                      .message_zh = "热",
+                      .judgement_hash = "abc"};
+    fine(sy_store_begin(s, true, &f), f);
+    fine(sy_store_alert(s, &a, &f), f);
+    fine(sy_store_alerts(s, check_alert, &a, &f), f);
+    a.cleared = 99;
+    fine(sy_store_alert(s, &a, &f), f); /* the same id: as it stands now */
+    fine(sy_store_alerts(s, check_alert, &a, &f), f);
+    a.id = "2";
+    a.rule = "r1";
+    fine(sy_store_alert(s, &a, &f), f);
+    a.id = "3";
+    a.subject = "r";
+    fine(sy_store_alert(s, &a, &f), f);
+    a.id = "4";
+    a.raised = 19;
+    fine(sy_store_alert(s, &a, &f), f);
+    fine(sy_store_commit(s, 1, &f), f);
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    fine(sy_store_alerts(s, keep_alert, &b, &f), f);
+    assert_string_equal(b.p, "4/r1/r/19;3/r1/r/20;2/r1/s/20;1/r2/s/20;");
+    sy_buf_fini(&b);
+    sy_store_close(s);
+}
+
+static void the_newest_snapshot_is_kept(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    char hash[65];
+    uint64_t seq;
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    for (uint64_t i = 1; i <= 2; i++) {
+        fine(sy_store_begin(s, false, &f), f);
+        fine(sy_store_snapshot_put(s, i, i == 1 ? "h1" : "h2", (sy_span){"a\0b", 2 + i - 1}, &f),
+             f);
+        fine(sy_store_commit(s, i, &f), f);
+    }
+    fine(sy_store_snapshot_get(s, &seq, hash, &b, &f), f);
+    assert_int_equal(seq, 2);
+    assert_string_equal(hash, "h2");
+    assert_true(sy_span_eq(sy_buf_span(&b), (sy_span){"a\0b", 3}));
+    sy_buf_fini(&b);
+    sy_store_close(s);
+}
+
+static void a_tool_reads_while_the_gateway_writes(void **state)
+{
+    sy_fail f;
+    sy_store *r = NULL;
+    assert_int_equal(sy_store_open(&r, *state, true, &f), SY_E_NOTFOUND);
+    assert_null(r);
+    sy_store *s = store_rig_open(*state);
+    fine(sy_store_begin(s, false, &f), f);
+    store_rig_put(s, "a", 1000, 5, SY_Q_GOOD);
+    sy_store_count(s, SY_N_received, 4);
+    fine(sy_store_commit(s, 1, &f), f);
+    fine(sy_store_begin(s, false, &f), f);
+    store_rig_put(s, "a", 2000, 5, SY_Q_GOOD);
+    fine(sy_store_open(&r, *state, true, &f), f);
+    store_rig_expect(r, "a", "1000:5:good");
+    assert_int_equal(sy_store_begin(r, false, &f), SY_E_DENIED);
+    fine(sy_store_commit(s, 2, &f), f);
+    store_rig_expect(r, "a", "1000:5:good 2000:5:good");
+    assert_int_equal(store_rig_counter(r, SY_N_received), 4);
+    assert_true(store_rig_counter(r, SY_N_bytes_written) > 4096); /* what the first commit wrote */
+    sy_store_close(r);
+    sy_store_close(s);
+    fine(sy_store_open(&r, *state, true, &f), f); /* and after it has gone */
+    store_rig_expect(r, "a", "1000:5:good 2000:5:good");
+    assert_int_equal(store_rig_position(r), 2);
+    sy_store_close(r);
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    sy_store_close(store_rig_open(*state));
+    char path[512];
+    snprintf(path, sizeof path, "%s/store.db", (char *)*state);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    sy_fail f;
+    sy_store *s = NULL;
+    assert_int_equal(sy_store_open(&s, *state, false, &f), SY_E_UNSUPPORTED);
+    assert_non_null(strstr(f.text, "99"));
+    assert_int_equal(sy_store_open(&s, *state, true, &f), SY_E_UNSUPPORTED);
+    assert_null(s);
+}
+
+static void a_foreign_file_is_refused(void **state)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/store.db", (char *)*state);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 2000; i++)
+        fputs("no data base ", file);
+    fclose(file);
+    sy_fail f;
+    sy_store *s = NULL;
+    assert_int_equal(sy_store_open(&s, *state, false, &f), SY_E_CORRUPT);
+    assert_null(s);
+}
+
+#define dir_test(fn) cmocka_unit_test_setup_teardown(fn, store_rig_setup, store_rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        dir_test(readings_have_one_effect),
+        dir_test(two_values_of_one_time_are_uncertain),
+        dir_test(a_rolled_back_batch_leaves_nothing),
+        dir_test(calls_outside_a_batch_are_refused),
+        dir_test(figures_take_good_readings),
+        dir_test(alerts_come_back_in_order),
+        dir_test(the_newest_snapshot_is_kept),
+        dir_test(a_tool_reads_while_the_gateway_writes),
+        dir_test(a_newer_schema_is_refused),
+        dir_test(a_foreign_file_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
