@@ -1,2 +1,5 @@
 sy_test(test_clock SOURCES unit/test_clock.c LINKS sy_intake)
 sy_test(test_journal SOURCES unit/test_journal.c unit/journal_rig.c LINKS sy_intake)
+sy_test(test_journal_damage SOURCES unit/test_journal_damage.c unit/journal_rig.c LINKS sy_intake)
+sy_test(test_journal_kill SOURCES unit/test_journal_kill.c unit/journal_rig.c LINKS sy_intake)
+sy_test(test_gate SOURCES unit/test_gate.c unit/journal_rig.c LINKS sy_intake)
