@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line's side of the control socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/address.h"
+#include "control/control.h"
+
+enum { ANSWER_MAX = 1 << 20 };
+
+sy_err sy_control__address(sy_control_address *a, const char *data_dir, sy_fail *f)
+{
+    memset(a, 0, sizeof *a);
+    a->dir_fd = open(data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (a->dir_fd < 0)
+        return sy_fail_sys(f, "cannot open the data folder %s", data_dir);
+    a->sun.sun_family = AF_UNIX;
+    snprintf(a->sun.sun_path, sizeof a->sun.sun_path, "/proc/self/fd/%d/control.sock", a->dir_fd);
+    return SY_OK;
+}
+
+static sy_err dial(const char *data_dir, int *out, sy_fail *f)
+{
+    sy_control_address a;
+    sy_err err = sy_control__address(&a, data_dir, f);
+    if (err)
+        return err;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&a.sun, sizeof a.sun) != 0) {
+        err = errno == ENOENT || errno == ECONNREFUSED
+                  ? sy_fail_set(f, SY_E_NOTFOUND, "no gateway runs on %s", data_dir)
+                  : sy_fail_sys(f, "%s/control.sock: cannot connect", data_dir);
+        close(fd);
+        fd = -1;
+    } else if (fd < 0) {
+        err = sy_fail_sys(f, "cannot make a socket");
+    }
+    close(a.dir_fd);
+    *out = fd;
+    return err;
+}
+
+static sy_err receive(int fd, int timeout_ms, sy_buf *answer, sy_fail *f)
+{
+    sy_ms end = timeout_ms < 0 ? SY_MS_MAX : sy_mono_ms() + timeout_ms;
+    for (;;) {
+        sy_ms left = timeout_ms < 0 ? -1 : end - sy_mono_ms();
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int n = timeout_ms >= 0 && left <= 0 ? 0 : poll(&p, 1, (int)left);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            return sy_fail_set(f, SY_E_AGAIN, "the gateway did not answer in time");
+        char part[4096];
+        ssize_t got = n < 0 ? -1 : recv(fd, part, sizeof part, 0);
+        if (got < 0)
+            return sy_fail_sys(f, "cannot read the gateway's answer");
+        if (got == 0)
+            return sy_fail_set(f, SY_E_CLOSED, "the gateway ended before it answered");
+        sy_buf_put(answer, part, (size_t)got);
+        if (answer->failed || answer->n > ANSWER_MAX)
+            return sy_fail_set(f, SY_E_RANGE, "the gateway's answer is too long");
+        if (answer->p[answer->n - 1] == '\n') {
+            answer->p[--answer->n] = '\0';
+            return SY_OK;
+        }
+    }
+}
+
+sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms, sy_buf *answer,
+                      sy_fail *f)
+{
+    static const char no[] = "{\"ok\":false,\"error\":";
+    int fd = -1;
+    sy_err err = dial(data_dir, &fd, f);
+    if (err)
+        return err;
+    size_t from = answer->n;
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_buf_text(&text, line);
+    sy_buf_char(&text, '\n');
+    if (text.failed || send(fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n)
+        err = sy_fail_sys(f, "cannot ask the gateway");
+    if (!err)
+        err = receive(fd, timeout_ms, answer, f);
+    sy_buf_fini(&text);
+    close(fd);
+    if (!err && answer->n - from >= sizeof no - 1 &&
+        memcmp(answer->p + from, no, sizeof no - 1) == 0)
+        err = sy_fail_set(f, SY_E_PEER, "the gateway says: %.*s",
+                          (int)(answer->n - from - sizeof no), answer->p + from + sizeof no - 1);
+    return err;
+}

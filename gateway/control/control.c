@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's side. A client that waits is asked about again at each turn of the main loop, which
+ * the pipeline's commits and the markers wake; so no thread and no timer is needed here. */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/address.h"
+
+enum { OUT_MAX = 1 << 20 };
+typedef enum wait_kind { WAIT_NONE, WAIT_MARKER, WAIT_SEQ } wait_kind;
+
+typedef struct client {
+    int fd; /* -1: free */
+    char line[SY_CONTROL_LINE];
+    size_t n;
+    sy_buf out;
+    wait_kind waits;
+    uint64_t number;
+    bool gone;
+} client;
+
+struct sy_control {
+    sy_control_ops ops;
+    sy_control_address address;
+    int listener;
+    client clients[SY_CONTROL_CLIENTS];
+};
+
+sy_err sy_control_open(sy_control **out, const char *data_dir, const sy_control_ops *ops,
+                       sy_fail *f)
+{
+    sy_control *c = calloc(1, sizeof *c);
+    if (!c)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    c->ops = *ops;
+    c->listener = -1;
+    for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++)
+        c->clients[i].fd = -1;
+    sy_err err = sy_control__address(&c->address, data_dir, f);
+    if (err) {
+        free(c);
+        return err;
+    }
+    unlinkat(c->address.dir_fd, "control.sock", 0);
+    c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (c->listener < 0 ||
+        bind(c->listener, (const struct sockaddr *)&c->address.sun, sizeof c->address.sun) != 0 ||
+        chmod(c->address.sun.sun_path, 0600) != 0 || listen(c->listener, 8) != 0) {
+        err = sy_fail_sys(f, "%s/control.sock: cannot listen", data_dir);
+        sy_control_close(c);
+        return err;
+    }
+    *out = c;
+    return SY_OK;
+}
+
+static void drop(client *c)
+{
+    close(c->fd);
+    sy_buf_fini(&c->out);
+    memset(c, 0, sizeof *c);
+    c->fd = -1;
+}
+
+void sy_control_close(sy_control *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++)
+        if (c->clients[i].fd >= 0)
+            drop(&c->clients[i]);
+    if (c->listener >= 0) {
+        close(c->listener);
+        unlinkat(c->address.dir_fd, "control.sock", 0);
+    }
+    close(c->address.dir_fd);
+    free(c);
+}
+
+static void answer_fail(client *c, const char *why)
+{
+    sy_buf_text(&c->out, "{\"ok\":false,\"error\":");
+    sy_buf_json(&c->out, sy_span_of(why));
+    sy_buf_text(&c->out, "}\n");
+}
+
+static void answer_seq(client *c, const char *key, uint64_t number)
+{
+    sy_buf_printf(&c->out, "{\"ok\":true,\"%s\":%llu}\n", key, (unsigned long long)number);
+}
+
+static bool parse_number(sy_span s, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
+            return false;
+    }
+    *out = v;
+    return s.n > 0;
+}
+
+static void do_mark(sy_control *s, client *c, sy_span argument)
+{
+    sy_ms t = 0;
+    uint64_t seq = 0;
+    sy_fail why = {0};
+    if (sy_time_parse(argument, &t))
+        answer_fail(c, "mark: write epoch milliseconds or RFC 3339");
+    else if (s->ops.mark(s->ops.ctx, t, &seq, &why))
+        answer_fail(c, why.text);
+    else
+        answer_seq(c, "seq", seq);
+}
+
+static void do_wait(client *c, wait_kind kind, sy_span argument)
+{
+    if (parse_number(argument, &c->number))
+        c->waits = kind;
+    else
+        answer_fail(c, "write a whole number");
+}
+
+static void command(sy_control *s, client *c, sy_span line)
+{
+    size_t word = 0;
+    while (word < line.n && line.p[word] != ' ')
+        word++;
+    sy_span verb = {line.p, word};
+    sy_span argument = {line.p + word, line.n - word};
+    while (argument.n && argument.p[0] == ' ') {
+        argument.p++;
+        argument.n--;
+    }
+    sy_fail why = {0};
+    if (sy_span_is(verb, "status")) {
+        s->ops.status(s->ops.ctx, &c->out);
+        sy_buf_char(&c->out, '\n');
+    } else if (sy_span_is(verb, "mark")) {
+        do_mark(s, c, argument);
+    } else if (sy_span_is(verb, "barrier")) {
+        do_wait(c, WAIT_MARKER, argument);
+    } else if (sy_span_is(verb, "wait")) {
+        do_wait(c, WAIT_SEQ, argument);
+    } else if (sy_span_is(verb, "reload")) {
+        if (s->ops.reload(s->ops.ctx, &why))
+            answer_fail(c, why.text);
+        else
+            sy_buf_text(&c->out, "{\"ok\":true}\n");
+    } else if (sy_span_is(verb, "stop")) {
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+        s->ops.stop(s->ops.ctx);
+    } else {
+        answer_fail(c, "commands: status, mark T, barrier N, wait SEQ, reload, stop");
+    }
+}
+
+static void flush(client *c)
+{
+    while (c->out.n && !c->out.failed) {
+        ssize_t sent = send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0) {
+            c->gone = c->gone || (errno != EAGAIN && errno != EINTR);
+            return;
+        }
+        memmove(c->out.p, c->out.p + sent, c->out.n - (size_t)sent);
+        c->out.n -= (size_t)sent;
+    }
+    c->gone = c->gone || c->out.failed || c->out.n > OUT_MAX;
+}
+
+static void settle_wait(sy_control *s, client *c)
+{
+    if (c->waits == WAIT_MARKER && s->ops.marker_passed(s->ops.ctx, c->number)) {
+        answer_seq(c, "marker", c->number);
+        c->waits = WAIT_NONE;
+    } else if (c->waits == WAIT_SEQ && s->ops.committed(s->ops.ctx, c->number)) {
+        answer_seq(c, "seq", c->number);
+        c->waits = WAIT_NONE;
+    }
+}
+
+/* Whole lines in hand, as far as no wait is in the way. */
+static void run_lines(sy_control *s, client *c)
+{
+    for (;;) {
+        settle_wait(s, c);
+        char *end = memchr(c->line, '\n', c->n);
+        if (c->waits != WAIT_NONE || !end)
+            break;
+        size_t n = (size_t)(end - c->line);
+        size_t shown = n && c->line[n - 1] == '\r' ? n - 1 : n;
+        command(s, c, (sy_span){c->line, shown});
+        memmove(c->line, end + 1, c->n - n - 1);
+        c->n -= n + 1;
+    }
+    if (c->n == sizeof c->line && c->waits == WAIT_NONE) {
+        answer_fail(c, "a line is too long");
+        c->n = 0;
+        flush(c);
+        c->gone = true;
+    }
+}
+
+static void read_some(client *c, short revents)
+{
+    if (c->n == sizeof c->line) {
+        c->gone = c->gone || (revents & (POLLHUP | POLLERR));
+        return;
+    }
+    ssize_t got = recv(c->fd, c->line + c->n, sizeof c->line - c->n, MSG_DONTWAIT);
+    if (got > 0)
+        c->n += (size_t)got;
+    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        c->gone = true;
+}
+
+static void welcome(sy_control *s)
+{
+    for (;;) {
+        int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        size_t i = 0;
+        while (i < SY_CONTROL_CLIENTS && s->clients[i].fd >= 0)
+            i++;
+        if (i == SY_CONTROL_CLIENTS) {
+            close(fd);
+            continue;
+        }
+        s->clients[i].fd = fd;
+        sy_buf_init(&s->clients[i].out, sy_heap());
+    }
+}
+
+size_t sy_control_fds(const sy_control *c, struct pollfd *fds)
+{
+    size_t n = 0;
+    fds[n++] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+    for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++) {
+        const client *k = &c->clients[i];
+        if (k->fd < 0)
+            continue;
+        short events = k->out.n ? POLLOUT : 0;
+        if (k->n < sizeof k->line)
+            events |= POLLIN;
+        fds[n++] = (struct pollfd){.fd = k->fd, .events = events};
+    }
+    return n;
+}
+
+void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n)
+{
+    for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++) {
+        client *k = &c->clients[i];
+        if (k->fd < 0)
+            continue;
+        for (size_t p = 1; p < n; p++)
+            if (fds[p].fd == k->fd && fds[p].revents)
+                read_some(k, fds[p].revents);
+        run_lines(c, k);
+        flush(k);
+        if (k->gone)
+            drop(k);
+    }
+    if (n && fds[0].revents)
+        welcome(c);
+}

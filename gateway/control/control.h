@@ -1,0 +1,51 @@
+/*
+ * The control socket <data>/control.sock (0600): one command a line in, one JSON object a line out.
+ *
+ *   status       {counters, journal_seq, rss, mqtt, coap, upstream, …}
+ *   mark T       replay clock: the log's clock is T (epoch ms or RFC 3339); {"ok":true,"seq":N}
+ *   barrier N    answered once the MQTT marker N has come through (SY_MQTT_MARKER)
+ *   wait SEQ     answered once record SEQ is judged and stored
+ *   reload       as SIGHUP; the answer says whether the new set is in force
+ *   stop         as SIGTERM
+ * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
+ * that waits holds up no other. Bounds: SY_CONTROL_CLIENTS clients, SY_CONTROL_LINE bytes a line.
+ * Everything runs on the thread that calls serve; the client side is for the command line.
+ */
+#ifndef SY_CONTROL_H
+#define SY_CONTROL_H
+
+#include <poll.h>
+
+#include "base/os.h"
+
+enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 256, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
+
+typedef struct sy_control_ops {
+    void *ctx;
+    void (*status)(void *ctx, sy_buf *json);
+    sy_err (*mark)(void *ctx, sy_ms t, uint64_t *seq, sy_fail *f);
+    bool (*marker_passed)(void *ctx, uint64_t number);
+    /* True once committed; else sees to it that it will be soon. */
+    bool (*committed)(void *ctx, uint64_t seq);
+    sy_err (*reload)(void *ctx, sy_fail *f);
+    void (*stop)(void *ctx);
+} sy_control_ops;
+
+typedef struct sy_control sy_control;
+
+/* Replaces a socket that a dead process left: the caller holds the data folder's lock. */
+SY_MUST_USE sy_err sy_control_open(sy_control **out, const char *data_dir,
+                                   const sy_control_ops *ops, sy_fail *f);
+/* What to poll: up to SY_CONTROL_FDS entries; returns how many. */
+size_t sy_control_fds(const sy_control *c, struct pollfd *fds);
+/* Serve what the poll found on those entries, and answer the waits that are over. */
+void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n);
+/* Closes and removes the socket. NULL is allowed. */
+void sy_control_close(sy_control *c);
+
+/* Ask a running gateway: send a line, append its answer (without the line end). SY_E_NOTFOUND where
+ * no gateway runs on the folder; SY_E_PEER with its error where it says no. timeout_ms -1: none. */
+SY_MUST_USE sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms,
+                                  sy_buf *answer, sy_fail *f);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the parts; the order is service.h's. Every close takes what is not open. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "run/service_int.h"
+
+static void wake(sy_service *s)
+{
+    uint64_t one = 1;
+    (void)!write(s->wake_fd, &one, sizeof one);
+}
+
+/* The pipeline's thread. */
+static void on_commit(void *ctx, bool with_events)
+{
+    sy_service *s = ctx;
+    if (with_events && s->upstream)
+        sy_upstream_wake(s->upstream);
+    wake(s);
+}
+
+static void take_refused(void *ctx, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates)
+{
+    sy_gate_take(((sy_service *)ctx)->gate, rejected, duplicates);
+}
+
+/* The journal's sync thread. */
+static void on_synced(void *ctx, uint64_t seq)
+{
+    sy_service *s = ctx;
+    sy_coap *coap = atomic_load(&s->coap);
+    if (coap)
+        sy_coap_synced(coap, seq);
+}
+
+/* Paho's thread. */
+static void on_marker(void *ctx, uint64_t number)
+{
+    sy_service *s = ctx;
+    atomic_store(&s->marker, number);
+    atomic_store(&s->has_marker, true);
+    wake(s);
+}
+
+static sy_err record_clock(sy_service *s, sy_jtype type, sy_fail *f)
+{
+    char text[160];
+    int n = 0;
+    if (type == SY_J_START)
+        n = snprintf(text, sizeof text, "{\"version\":\"%s\",\"clock\":\"%s\",\"synced\":%s}",
+                     SY_VERSION, s->o.replay ? "replay" : "wall", s->synced ? "true" : "false");
+    sy_jrec rec = {.type = (uint8_t)type,
+                   .code = (uint32_t)((s->o.replay ? SY_CLOCK_REPLAY : 0) |
+                                      (s->synced ? SY_CLOCK_SYNCED : SY_CLOCK_UNSYNCED)),
+                   .payload = {text, (size_t)n}};
+    return sy_journal_append(s->journal, &rec, f);
+}
+
+void sy_service__look_at_clock(sy_service *s)
+{
+    enum { EVERY_MS = 10000 };
+    sy_ms now = sy_mono_ms();
+    if (now - s->looked < EVERY_MS)
+        return;
+    s->looked = now;
+    if (!s->o.replay) {
+        sy_ms log_time = sy_journal_now(s->journal);
+        if (log_time != SY_MS_NONE)
+            sy_upstream_log_time(s->upstream, log_time);
+    }
+    bool synced = sy_clock_synced();
+    if (synced == s->synced)
+        return;
+    sy_fail why = {0};
+    s->synced = synced;
+    if (record_clock(s, SY_J_EPOCH, &why))
+        sy_log_fail(SY_LOG_ERROR, "clock-record-failed", &why);
+}
+
+static sy_err open_log(sy_service *s, sy_fail *f)
+{
+    char dir[4200];
+    uint64_t position = 0;
+    sy_err err = sy_store_open(&s->store, s->data, false, f);
+    if (!err)
+        err = sy_store_position(s->store, &position, f);
+    if (err)
+        return err;
+    snprintf(dir, sizeof dir, "%s/journal", s->data);
+    sy_journal_options o = {.dir = dir,
+                            .sync_ms = (int)s->config->sync,
+                            .replay_clock = s->o.replay,
+                            .after_seq = position};
+    err = sy_journal_open(&s->journal, &o, f);
+    if (err)
+        return err;
+    sy_journal_on_synced(s->journal, on_synced, s);
+    s->synced = sy_clock_synced();
+    s->looked = sy_mono_ms();
+    err = record_clock(s, SY_J_START, f);
+    return err ? err : sy_service__activate(s, s->config, f);
+}
+
+static sy_err open_pipeline(sy_service *s, sy_fail *f)
+{
+    sy_registry *devices = NULL;
+    sy_err err = sy_config_registry(s->config, &devices, f);
+    if (!err)
+        err = sy_registry_slot_open(&s->devices, devices, f);
+    if (!err)
+        err = sy_gate_open(&s->gate, s->journal, s->config->strict, on_marker, s, f);
+    if (err)
+        return err;
+    sy_pipeline_options o = {.journal = s->journal,
+                             .store = s->store,
+                             .data_dir = s->data,
+                             .replay_clock = s->o.replay,
+                             .on_commit = on_commit,
+                             .take_refused = take_refused,
+                             .ctx = s};
+    /* Upstream first: the first commit may have something for it. */
+    err = sy_upstream_start(&s->upstream, s->config, s->store, f);
+    return err ? err : sy_pipeline_start(&s->pipeline, &o, f);
+}
+
+static void do_status(void *ctx, sy_buf *json)
+{
+    sy_service__status(ctx, json);
+}
+
+static sy_err do_mark(void *ctx, sy_ms t, uint64_t *seq, sy_fail *f)
+{
+    sy_service *s = ctx;
+    sy_jrec rec = {.type = SY_J_MARK, .recv = t};
+    sy_err err = sy_journal_append(s->journal, &rec, f);
+    if (!err)
+        *seq = rec.seq;
+    return err;
+}
+
+static bool do_marker(void *ctx, uint64_t number)
+{
+    sy_service *s = ctx;
+    return atomic_load(&s->has_marker) && atomic_load(&s->marker) == number;
+}
+
+static bool do_committed(void *ctx, uint64_t seq)
+{
+    sy_service *s = ctx;
+    if (sy_pipeline_seq(s->pipeline) >= seq)
+        return true;
+    sy_pipeline_want(s->pipeline, seq);
+    return false;
+}
+
+static sy_err do_reload(void *ctx, sy_fail *f)
+{
+    return sy_service__reload(ctx, f);
+}
+
+static void do_stop(void *ctx)
+{
+    ((sy_service *)ctx)->stopping = true;
+}
+
+sy_err sy_service__open(sy_service *s, sy_fail *f)
+{
+    sy_control_ops ops = {s, do_status, do_mark, do_marker, do_committed, do_reload, do_stop};
+    sy_err err = sy_service__configure(s, f);
+    if (!err)
+        err = sy_service__lock(s, f);
+    if (err)
+        return err;
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        return sy_fail_sys(f, "cannot make an eventfd");
+    err = open_log(s, f);
+    if (!err)
+        err = open_pipeline(s, f);
+    if (!err)
+        err = sy_service__transports_open(s, f);
+    if (!err)
+        err = sy_control_open(&s->control, s->data, &ops, f);
+    return err;
+}
+
+/* MQTT ends first and in good order. Then the journal is shut, so that no other driver stays in a
+ * wait for room, and what is in the log is judged and stored. */
+void sy_service__close(sy_service *s)
+{
+    sy_control_close(s->control);
+    if (s->mqtt)
+        sy_mqtt_stop(s->mqtt);
+    if (s->journal)
+        sy_journal_shut(s->journal);
+    sy_coap *coap = atomic_exchange(&s->coap, NULL);
+    if (coap)
+        sy_coap_stop(coap);
+    if (s->broker)
+        sy_broker_stop(s->broker);
+    sy_pipeline_stop(s->pipeline);
+    if (s->upstream)
+        sy_upstream_stop(s->upstream);
+    sy_gate_close(s->gate);
+    if (s->devices)
+        sy_registry_slot_close(s->devices);
+    sy_journal_close(s->journal);
+    if (s->store)
+        sy_store_close(s->store);
+    if (s->config)
+        sy_config_unref(s->config);
+    if (s->wake_fd >= 0)
+        close(s->wake_fd);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+}

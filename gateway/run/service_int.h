@@ -1,0 +1,68 @@
+/*
+ * The parts of the running gateway, shared by the files of run/.
+ */
+#ifndef SY_SERVICE_INT_H
+#define SY_SERVICE_INT_H
+
+#include <stdatomic.h>
+
+#include "control/control.h"
+#include "drivers/coap/coap.h"
+#include "drivers/mqtt/mqtt.h"
+#include "intake/gate.h"
+#include "pipeline/pipeline.h"
+#include "run/service.h"
+#include "upstream/upstream.h"
+
+typedef struct sy_service {
+    sy_service_options o;
+    char data[4096]; /* the data folder */
+    int lock_fd, signal_fd, wake_fd;
+    sy_config *config;     /* in force */
+    bool fell_back;        /* the file was refused; the last accepted set runs */
+    char refused_why[320]; /* of the last refused file, "" where the file is in force */
+    sy_store *store;
+    sy_journal *journal;
+    sy_registry_slot *devices;
+    sy_gate *gate;
+    sy_pipeline *pipeline;
+    sy_upstream *upstream;
+    sy_broker *broker;
+    sy_mqtt *mqtt;
+    _Atomic(sy_coap *) coap;
+    sy_control *control;
+    atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
+    atomic_bool has_marker;
+    sy_ms started; /* monotonic */
+    bool synced;   /* the box's clock, as the log was told */
+    sy_ms looked;  /* monotonic, when the clock was last asked */
+    bool stopping;
+} sy_service;
+
+/* setup.c: the accepted set. SY_E_USAGE: the file has errors and there is no set to fall back to.
+ */
+SY_MUST_USE sy_err sy_service__configure(sy_service *s, sy_fail *f);
+SY_MUST_USE sy_err sy_service__lock(sy_service *s, sy_fail *f);
+/* Keep the set's texts and record that it is in force from here on in the log. */
+SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f);
+/* Load the file again; on success everything follows it. */
+SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
+
+/* parts.c */
+SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);
+void sy_service__close(sy_service *s);
+/* Tell the log when the box's clock becomes synchronised or is no longer so. */
+void sy_service__look_at_clock(sy_service *s);
+
+/* transports.c: broker, MQTT, CoAP. */
+SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
+void sy_service__transports_reload(sy_service *s);
+/* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
+const char *sy_service__mqtt_uri(const sy_service *s);
+
+/* report.c */
+void sy_service__status(sy_service *s, sy_buf *json);
+void sy_service__ready(sy_service *s);
+void sy_service__notify(const char *state); /* systemd's NOTIFY_SOCKET, where there is one */
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which set is in force (C7). An accepted set is kept by its hash, and <data>/accepted/current
+ * names the last one, so that a start that finds a bad file runs what ran before and says so. Only
+ * a first start, which has nothing to run, refuses.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "run/service_int.h"
+
+#define DEFAULT_DATA "/var/lib/steelyard"
+enum { CONFIG_MAX = 1 << 20 };
+
+sy_err sy_service__lock(sy_service *s, sy_fail *f)
+{
+    char path[4200];
+    sy_err err = sy_dir_make(s->data, f);
+    if (err)
+        return err;
+    snprintf(path, sizeof path, "%s/lock", s->data);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return sy_fail_sys(f, "%s: cannot open", path);
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK
+                   ? sy_fail_set(f, SY_E_EXISTS, "another gateway runs on the data folder %s",
+                                 s->data)
+                   : sy_fail_sys(f, "%s: cannot lock", path);
+    return SY_OK;
+}
+
+/* People read this, with its carets, on the terminal or in the journal; so it is not logfmt. */
+static void print_findings(const sy_findings *fs)
+{
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_findings_print(fs, sy_locale(), &text);
+    if (!text.failed && text.n)
+        (void)!write(STDERR_FILENO, text.p, text.n);
+    sy_buf_fini(&text);
+}
+
+static sy_err load_file(sy_service *s, sy_config **out, sy_fail *f)
+{
+    sy_arena arena;
+    sy_arena_init(&arena, sy_heap(), 0);
+    sy_findings findings = {.arena = &arena};
+    sy_err err = sy_config_load(s->o.config_file, s->o.data, &findings, out, f);
+    print_findings(&findings);
+    if (err == SY_E_USAGE)
+        sy_fail_set(f, SY_E_USAGE, "%s: %zu errors", s->o.config_file, findings.errors);
+    sy_arena_fini(&arena);
+    return err;
+}
+
+static sy_span trim(sy_span s)
+{
+    while (s.n && strchr(" \t\r\",'", s.p[0]))
+        s = (sy_span){s.p + 1, s.n - 1};
+    const char *comment = s.n ? memchr(s.p, '#', s.n) : NULL;
+    if (comment)
+        s.n = (size_t)(comment - s.p);
+    while (s.n && strchr(" \t\r\",'}", s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+/* Where the data lie by a file that cannot be read as a configuration: its first line with the key
+ * `data`, which is good enough to find what ran before. */
+static void guess_data(const char *file, char *out, size_t size)
+{
+    snprintf(out, size, DEFAULT_DATA);
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    if (sy_file_read(file, CONFIG_MAX, &text, NULL) || !text.n) {
+        sy_buf_fini(&text);
+        return;
+    }
+    for (const char *line = text.p; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        line += strspn(line, " \t\"");
+        if (strncmp(line, "data", 4) != 0)
+            continue;
+        const char *p = line + 4;
+        p += *p == '"';
+        if (*p != ':')
+            continue;
+        sy_span value = trim((sy_span){p + 1, strcspn(p + 1, "\n")});
+        const char *slash = strrchr(file, '/');
+        int folder = value.n && value.p[0] != '/' && slash ? (int)(slash - file + 1) : 0;
+        if (value.n)
+            snprintf(out, size, "%.*s%.*s", folder, file, (int)value.n, value.p);
+        break;
+    }
+    sy_buf_fini(&text);
+}
+
+static sy_err fall_back(sy_service *s, const sy_fail *why, sy_fail *f)
+{
+    char path[4200];
+    sy_buf hash;
+    sy_buf_init(&hash, sy_heap());
+    snprintf(path, sizeof path, "%s/accepted/current", s->data);
+    sy_err err = sy_file_read(path, 128, &hash, f);
+    if (!err && hash.n > 64)
+        hash.p[64] = '\0';
+    if (!err)
+        err = sy_config_load_kept(s->data, hash.n ? hash.p : "", &s->config, f);
+    sy_buf_fini(&hash);
+    if (err) {
+        *f = *why;
+        return SY_E_USAGE;
+    }
+    s->fell_back = true;
+    snprintf(s->refused_why, sizeof s->refused_why, "%s", why->text);
+    sy_log(SY_LOG_ERROR, "configuration-refused",
+           "file=%s running=%.12s msg=\"the last accepted configuration runs\"", s->o.config_file,
+           s->config->hash_hex);
+    return SY_OK;
+}
+
+static sy_err set_data(sy_service *s, const char *data, sy_fail *f)
+{
+    int n = snprintf(s->data, sizeof s->data, "%s", data);
+    return n > 0 && (size_t)n < sizeof s->data - 64
+               ? SY_OK
+               : sy_fail_set(f, SY_E_USAGE, "the data folder's name is too long");
+}
+
+sy_err sy_service__configure(sy_service *s, sy_fail *f)
+{
+    sy_fail why = {0};
+    sy_err err = load_file(s, &s->config, &why);
+    if (!err)
+        return set_data(s, s->config->data, f);
+    if (err != SY_E_USAGE) {
+        *f = why;
+        return err;
+    }
+    char guess[4096];
+    if (s->o.data)
+        snprintf(guess, sizeof guess, "%s", s->o.data);
+    else
+        guess_data(s->o.config_file, guess, sizeof guess);
+    err = set_data(s, guess, f);
+    return err ? err : fall_back(s, &why, f);
+}
+
+sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f)
+{
+    char path[4200], line[66];
+    sy_err err = sy_config_keep(c, f);
+    if (err)
+        return err;
+    sy_jrec rec = {.type = SY_J_ACTIVATION, .payload = sy_span_of(c->hash_hex)};
+    err = sy_journal_append(s->journal, &rec, f);
+    if (!err)
+        err = sy_journal_wait_synced(s->journal, rec.seq, f);
+    if (err)
+        return err;
+    snprintf(path, sizeof path, "%s/accepted/current", s->data);
+    snprintf(line, sizeof line, "%s\n", c->hash_hex);
+    return sy_file_write(path, sy_span_of(line), 0600, f);
+}
+
+/* A listener cannot move while devices talk to it. */
+static bool same_list(const char *const *a, size_t n, const char *const *b, size_t m)
+{
+    if (n != m)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return true;
+}
+
+static void warn_of_restart(const sy_config *old, const sy_config *new)
+{
+    bool broker = old->broker == new->broker ||
+                  (old->broker && new->broker &&strcmp(old->broker, new->broker) == 0);
+    if (!broker || old->coap != new->coap || old->strict != new->strict || old->sync != new->sync ||
+        old->max_payload != new->max_payload || strcmp(old->data, new->data) != 0 ||
+        !same_list(old->mqtt_listen, old->n_mqtt_listen, new->mqtt_listen, new->n_mqtt_listen) ||
+        !same_list(old->coap_listen, old->n_coap_listen, new->coap_listen, new->n_coap_listen) ||
+        !same_list(old->dtls_listen, old->n_dtls_listen, new->dtls_listen, new->n_dtls_listen))
+        sy_log(SY_LOG_WARN, "restart-needed",
+               "msg=\"listeners, broker, durability, sync, max-payload and data follow at the next "
+               "start\"");
+}
+
+/* The log first, then the drivers: a message of a new device must not come before the activation
+ * that knows the device. */
+static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
+{
+    sy_registry *devices = NULL;
+    sy_err err = sy_config_registry(next, &devices, f);
+    if (err)
+        return err;
+    err = sy_service__activate(s, next, f);
+    if (err) {
+        sy_registry_unref(devices);
+        return err;
+    }
+    sy_registry_slot_set(s->devices, devices);
+    warn_of_restart(s->config, next);
+    sy_service__transports_reload(s);
+    sy_fail why = {0};
+    if (sy_upstream_reload(s->upstream, next, &why))
+        sy_log_fail(SY_LOG_ERROR, "upstream-reload-failed", &why);
+    return SY_OK;
+}
+
+sy_err sy_service__reload(sy_service *s, sy_fail *f)
+{
+    sy_config *next = NULL;
+    sy_err err = load_file(s, &next, f);
+    if (!err)
+        err = put_in_force(s, next, f);
+    if (err) {
+        snprintf(s->refused_why, sizeof s->refused_why, "%s", f->text);
+        sy_log_fail(SY_LOG_ERROR, "configuration-refused", f);
+        if (next)
+            sy_config_unref(next);
+        return err;
+    }
+    sy_log(SY_LOG_INFO, "configuration-reloaded", "file=%s set=%.12s", s->o.config_file,
+           next->hash_hex);
+    sy_config_unref(s->config);
+    s->config = next;
+    s->fell_back = false;
+    s->refused_why[0] = '\0';
+    return SY_OK;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Broker, MQTT and CoAP, as the configuration asks for them. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "run/service_int.h"
+
+enum { MANAGED_WAIT_MS = 10000, EXTERNAL_WAIT_MS = 3000 };
+
+const char *sy_service__mqtt_uri(const sy_service *s)
+{
+    return s->broker ? sy_broker_uri(s->broker) : s->config->broker;
+}
+
+static sy_err open_broker(sy_service *s, sy_fail *f)
+{
+    const sy_config *c = s->config;
+    char dir[4200];
+    snprintf(dir, sizeof dir, "%s/mqtt", s->data);
+    sy_broker_options o = {.dir = dir,
+                           .listen = c->mqtt_listen,
+                           .n_listen = c->n_mqtt_listen,
+                           .ca = c->mqtt_tls.ca,
+                           .cert = c->mqtt_tls.cert,
+                           .key = c->mqtt_tls.key,
+                           .max_payload = c->max_payload,
+                           .replay_user = s->o.replay,
+                           .intake = sy_gate_intake(s->gate)};
+    sy_registry *devices = sy_registry_slot_get(s->devices);
+    sy_err err = sy_broker_start(&s->broker, &o, devices, f);
+    sy_registry_unref(devices);
+    return err;
+}
+
+/* mqtt://host:1883 in Paho's spelling. */
+static void paho_uri(const char *broker, char *out, size_t size)
+{
+    bool tls = strncmp(broker, "mqtts://", 8) == 0;
+    const char *rest = strstr(broker, "://");
+    snprintf(out, size, "%s%s", tls ? "ssl" : "tcp", rest ? rest : broker);
+}
+
+static sy_err open_mqtt(sy_service *s, sy_fail *f)
+{
+    const sy_config *c = s->config;
+    bool managed = strcmp(c->broker, "managed") == 0;
+    char uri[512], id[160];
+    if (managed) {
+        sy_err err = open_broker(s, f);
+        if (err)
+            return err;
+        snprintf(uri, sizeof uri, "%s", sy_broker_uri(s->broker));
+    } else {
+        paho_uri(c->broker, uri, sizeof uri);
+    }
+    snprintf(id, sizeof id, "steelyard-%.120s", c->id);
+    sy_mqtt_options o = {.uri = uri,
+                         .client_id = id,
+                         .user = managed ? sy_broker_user(s->broker) : c->mqtt_user,
+                         .password = managed ? sy_broker_password(s->broker) : c->mqtt_password,
+                         .ca = managed ? NULL : c->mqtt_tls.ca,
+                         .cert = managed ? NULL : c->mqtt_tls.cert,
+                         .key = managed ? NULL : c->mqtt_tls.key,
+                         .managed = managed,
+                         .v311 = !managed && c->mqtt_v311,
+                         .replay = s->o.replay,
+                         .max_payload = c->max_payload};
+    sy_err err = sy_mqtt_start(&s->mqtt, &o, sy_gate_intake(s->gate), s->devices, f);
+    if (err)
+        return err;
+    if (!sy_mqtt_wait_ready(s->mqtt, managed ? MANAGED_WAIT_MS : EXTERNAL_WAIT_MS))
+        sy_log(SY_LOG_WARN, "mqtt-not-connected", "uri=%s msg=\"going on; it is tried for ever\"",
+               uri);
+    return SY_OK;
+}
+
+static sy_err open_coap(sy_service *s, sy_fail *f)
+{
+    const sy_config *c = s->config;
+    sy_coap_options o = {.listen = c->coap_listen,
+                         .n_listen = c->n_coap_listen,
+                         .dtls_listen = c->dtls_listen,
+                         .n_dtls_listen = c->n_dtls_listen,
+                         .psk_file = c->psk_file,
+                         .max_payload = c->max_payload};
+    sy_coap *coap = NULL;
+    sy_err err = sy_coap_start(&coap, &o, sy_gate_intake(s->gate), s->devices, f);
+    if (!err)
+        atomic_store(&s->coap, coap);
+    return err;
+}
+
+sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
+{
+    sy_err err = s->config->broker ? open_mqtt(s, f) : SY_OK;
+    if (!err && s->config->coap)
+        err = open_coap(s, f);
+    return err;
+}
+
+void sy_service__transports_reload(sy_service *s)
+{
+    if (s->broker) {
+        sy_fail why = {0};
+        sy_registry *devices = sy_registry_slot_get(s->devices);
+        if (sy_broker_reload(s->broker, devices, &why))
+            sy_log_fail(SY_LOG_ERROR, "broker-reload-failed", &why);
+        sy_registry_unref(devices);
+    }
+    if (s->mqtt)
+        sy_mqtt_reload(s->mqtt);
+}
