@@ -28,7 +28,7 @@ const sy_unit *sy_unit_by_id(const char *id);
 const sy_unit *sy_unit_of_device(sy_span text);
 static inline bool sy_unit_convertible(const sy_unit *a, const sy_unit *b)
 {
-    return a && b && strcmp(a->tag, b->tag) == 0;
+    return a && b && sy_span_eq(sy_span_of(a->tag), sy_span_of(b->tag));
 }
 /* value in `from` as a value in `to`. The same unit gives the same value, bit for bit; otherwise
  * one multiplication and addition each way, rounded to 1e-9 relative by the comparison, not here.

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looking units up in the generated table, and converting between them.
+ */
+#include "rules/units.h"
+
+#include "rules/text.h"
+#include "rules/units_table.h"
+
+const sy_unit *sy_unit_find(sy_span spelling)
+{
+    size_t lo = 0, hi = sy_unit_texts_n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = sy_text_order(spelling, sy_span_of(sy_unit_texts[mid]));
+        if (c == 0)
+            return &sy_units[sy_unit_rows[mid]];
+        if (c < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return NULL;
+}
+
+const sy_unit *sy_unit_longest(sy_span text, size_t *len)
+{
+    const sy_unit *found = NULL;
+    *len = 0;
+    for (size_t i = 0; i < sy_unit_texts_n; i++) {
+        size_t n = strlen(sy_unit_texts[i]);
+        if (n > *len && n <= text.n && memcmp(text.p, sy_unit_texts[i], n) == 0) {
+            found = &sy_units[sy_unit_rows[i]];
+            *len = n;
+        }
+    }
+    return found;
+}
+
+const sy_unit *sy_unit_by_id(const char *id)
+{
+    for (size_t i = 0; i < sy_units_n; i++)
+        if (sy_span_is(sy_span_of(id), sy_units[i].id))
+            return &sy_units[i];
+    return NULL;
+}
+
+const sy_unit *sy_unit_of_device(sy_span text)
+{
+    for (size_t i = 0; i < sy_units_n; i++)
+        if (sy_units[i].senml && sy_span_is(text, sy_units[i].senml))
+            return &sy_units[i];
+    return sy_unit_find(text);
+}
+
+double sy_unit_convert(double value, const sy_unit *from, const sy_unit *to)
+{
+    if (from == to)
+        return value;
+    double base = value * from->factor;
+    base = base + from->offset;
+    return (base - to->offset) / to->factor;
+}
+
+const char *const *sy_unit_spellings(size_t *n)
+{
+    *n = sy_unit_texts_n;
+    return sy_unit_texts;
+}
