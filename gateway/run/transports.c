@@ -62,6 +62,7 @@ static sy_err open_mqtt(sy_service *s, sy_fail *f)
                          .cert = managed ? NULL : c->mqtt_tls.cert,
                          .key = managed ? NULL : c->mqtt_tls.key,
                          .managed = managed,
+                         .broker = managed ? s->broker : NULL,
                          .v311 = !managed && c->mqtt_v311,
                          .replay = s->o.replay,
                          .max_payload = c->max_payload};
