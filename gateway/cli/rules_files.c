@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the rule files that a command names, with the vocabulary that they are to be read by.
+ */
+#include "cli/rules_files.h"
+
+#include <stdio.h>
+
+static sy_err open_config(sy_rule_files *r, const char *path, sy_fail *f)
+{
+    sy_findings findings = {.arena = &r->arena};
+    sy_err e = sy_config_load(path, NULL, &findings, &r->config, f);
+    if (e == SY_OK) {
+        r->vocab = r->config->vocab;
+        return SY_OK;
+    }
+    if (findings.n > 0) {
+        sy_buf text;
+        sy_buf_init(&text, sy_heap());
+        sy_findings_print(&findings, sy_locale(), &text);
+        fwrite(text.p, 1, text.n, stderr);
+        sy_buf_fini(&text);
+        return sy_fail_set(f, SY_E_USAGE, "%s: the configuration is refused", path);
+    }
+    return e;
+}
+
+static sy_err read_file(sy_rule_files *r, const char *path, sy_fail *f)
+{
+    sy_buf bytes;
+    sy_buf_init(&bytes, sy_heap());
+    sy_err e = sy_file_read(path, 1 << 20, &bytes, f);
+    char *text = e == SY_OK ? sy_arena_get(&r->arena, bytes.n + 1) : NULL;
+    if (e == SY_OK && !text)
+        e = sy_fail_set(f, SY_E_NOMEM, "%s: no memory for it", path);
+    if (e == SY_OK) {
+        if (bytes.n)
+            memcpy(text, bytes.p, bytes.n);
+        r->sources[r->n++] = (sy_source){path, {text, bytes.n}};
+    }
+    sy_buf_fini(&bytes);
+    return e;
+}
+
+sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n, const char *config,
+                          sy_fail *f)
+{
+    memset(r, 0, sizeof *r);
+    sy_arena_init(&r->arena, sy_heap(), 0);
+    sy_diags_init(&r->diags, &r->arena);
+    sy_vocab_init(&r->own, &r->arena);
+    r->vocab = &r->own;
+    r->sources = sy_arena_get(&r->arena, (n + 1) * sizeof *r->sources);
+    if (!r->sources)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for %zu files", n);
+    sy_err e =
+        config ? open_config(r, config, f) : sy_vocab_add(&r->own, &sy_vocab_builtin, &r->diags);
+    if (e == SY_E_PARSE || (e == SY_E_NOMEM && !config))
+        return sy_fail_set(f, e, "the vocabulary that ships cannot be loaded");
+    for (size_t i = 0; i < n && e == SY_OK; i++)
+        e = read_file(r, paths[i], f);
+    if (e != SY_OK)
+        return e;
+    e = sy_set_load(r->sources, r->n, r->vocab, &r->arena, &r->diags, &r->set);
+    if (e == SY_E_PARSE)
+        return SY_OK;
+    return e == SY_OK ? SY_OK : sy_fail_set(f, e, "no memory for the rules");
+}
+
+void sy_rule_files_close(sy_rule_files *r)
+{
+    sy_diags_fini(&r->diags);
+    sy_arena_fini(&r->arena);
+    if (r->config)
+        sy_config_unref(r->config);
+}
+
+void sy_rule_files_print(const sy_rule_files *r, sy_lang lang)
+{
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    for (size_t i = 0; i < r->diags.n; i++)
+        sy_diag_print(&r->diags.v[i], lang, &text);
+    if (text.n > 0)
+        fwrite(text.p, 1, text.n, stderr);
+    sy_buf_fini(&text);
+}

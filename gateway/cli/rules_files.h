@@ -1,0 +1,32 @@
+/*
+ * Rule files named on the command line, read and loaded as one set: the common beginning of the
+ * parts of `steelyard rules`.
+ */
+#ifndef SY_CLI_RULES_FILES_H
+#define SY_CLI_RULES_FILES_H
+
+#include "base/os.h"
+#include "config/config.h"
+
+typedef struct sy_rule_files {
+    sy_arena arena; /* of the set, its sources and messages */
+    sy_diags diags;
+    sy_vocab own;          /* the vocabulary that ships, where no configuration is named */
+    const sy_vocab *vocab; /* that, or the configuration's */
+    sy_config *config;     /* NULL: none was named */
+    sy_source *sources;
+    size_t n;
+    const sy_set *set; /* NULL: there were errors */
+} sy_rule_files;
+
+/* Read `n` files (1 MiB each) and load them; config may be NULL. SY_OK also where the rules have
+ * errors: then set is NULL and diags say why. SY_E_USAGE where the configuration is refused (its
+ * findings are printed to stderr), a file's own error where one cannot be read. Close it in any
+ * case. */
+SY_MUST_USE sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n,
+                                      const char *config, sy_fail *f);
+void sy_rule_files_close(sy_rule_files *r);
+/* All messages as text in a language, to stderr. */
+void sy_rule_files_print(const sy_rule_files *r, sy_lang lang);
+
+#endif
