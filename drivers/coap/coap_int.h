@@ -61,7 +61,7 @@ sy_block_result sy_coap__blocks_add(sy_coap_blocks *b, const sy_block_key *key,
                                     sy_span *body);
 
 /* What was answered to the last block of a transfer, for its retransmission. */
-enum { SY_ANSWERS = 128, SY_ANSWER_AGE_MS = 247000, SY_ANSWER_TEXT = 160 };
+enum { SY_ANSWERS = 128, SY_ANSWER_AGE_MS = 247000, SY_ANSWER_TEXT = 320 };
 typedef struct sy_coap_answer {
     sy_coap_ident ident;
     sy_ms at;
