@@ -65,6 +65,14 @@ static const char rig_rule[] = "rule R-1 version 1 \"Too warm\"\n"
                                "  missing after 3 min\n"
                                "  alert serious when temperature above 8 °C [law] for 10 min\n"
                                "  then tell inspector\n"
+                               "end\n"
+                               "scenario \"alerts\" tests R-1\n"
+                               "  from 08:00 to 08:20 every 1 min: temperature 9 °C\n"
+                               "  expect alert serious at 08:10\n"
+                               "end\n"
+                               "scenario \"stays silent\" tests R-1\n"
+                               "  from 08:00 to 08:20 every 1 min: temperature 8 °C\n"
+                               "  expect no alert until 08:20\n"
                                "end\n";
 
 void rig_write_bytes(config_rig *r, const char *name, const void *bytes, size_t n)

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Install the Debian packages of packages.list that are missing; nothing when all are there.
+# usage: packaging/setup.sh [--test] [--list FILE] [--dry-run]
+#   --test     also those that only the tests need
+#   --dry-run  print what is missing
+set -eu
+list=$(dirname "$0")/packages.list
+test=no
+dry=no
+while [ $# -gt 0 ]; do
+    case $1 in
+    --test) test=yes ;;
+    --dry-run) dry=yes ;;
+    --list) list=$2 && shift ;;
+    *) sed -n '2,5s/^# //p' "$0" >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+names=$(awk -v all="$test" '
+    { sub(/#.*/, "") }
+    NF && ($NF != "test" || NF == 1 || all == "yes") { print $1 }' "$list")
+# One question for all: a second start costs nothing. Names that dpkg never heard of are on stderr.
+# shellcheck disable=SC2086
+there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $names 2>/dev/null |
+    awk '$1 == "installed" { print $2 }')
+missing=
+for name in $names; do
+    echo "$there" | grep -qxF "$name" || missing="$missing $name"
+done
+[ -n "$missing" ] || exit 0
+if [ $dry = yes ]; then
+    printf '%s\n' $missing
+    exit 0
+fi
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "packages are missing, and this is neither root nor is there sudo. As root:" >&2
+        echo "    apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -q || echo "package lists could not be brought up to date; trying on" >&2
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $missing
