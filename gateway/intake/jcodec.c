@@ -4,7 +4,7 @@
  * machine. The window is the one way to look at a segment: recovery and readers share it, so that
  * both agree on what a record is.
  *
- * segment header: 0 magic[8] | 8 u32 version | 12 u32 salt | 16 u64 first seq | 24 u32 zero |
+ * segment header: 0 magic[8] | 8 u32 version | 12 u32 salt | 16 u64 first seq | 24 u32 salt |
  *                 28 u32 CRC-32C of bytes 0..27
  * record:         0 u32 length | 4 u32 checksum | 8 u64 seq | 16 i64 receive time | 24 u32 code |
  *                 28 u8 type | 29 u8 flags | 30 u16 source length | 32 u16 ident length |
@@ -64,7 +64,7 @@ void sy_jseg_encode(unsigned char out[SY_JSEG_HEADER], uint64_t first, uint32_t 
     put32(out + 8, VERSION);
     put32(out + 12, salt);
     put64(out + 16, first);
-    put32(out + 24, 0);
+    put32(out + 24, salt); /* again: without it no record can be told */
     put32(out + 28, sy_crc32c(0, out, 28));
 }
 
@@ -220,6 +220,27 @@ sy_jfound sy_jwin_record(sy_jwin *w, size_t off, sy_jrec *rec, size_t *length)
     if (!p)
         return errno ? SY_JFOUND_IO : SY_JFOUND_BAD;
     return decode_body(p, w->salt, *length, rec) ? SY_JFOUND_RECORD : SY_JFOUND_BAD;
+}
+
+bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback)
+{
+    const unsigned char *h = sy_jwin_get(w, 0, SY_JSEG_HEADER);
+    uint64_t says;
+    uint32_t salt;
+    if (h && sy_jseg_decode(h, &says, &salt)) {
+        w->salt = salt;
+        return says == first;
+    }
+    const uint32_t tries[] = {h ? get32(h + 12) : fallback, h ? get32(h + 24) : fallback};
+    for (size_t i = 0; i < 2; i++) {
+        sy_jrec rec;
+        size_t length;
+        w->salt = tries[i];
+        if (sy_jwin_record(w, SY_JSEG_HEADER, &rec, &length) == SY_JFOUND_RECORD)
+            return false;
+    }
+    w->salt = fallback;
+    return false;
 }
 
 bool sy_jwin_find(sy_jwin *w, size_t off, uint64_t min_seq, size_t *found)

@@ -48,6 +48,9 @@ void sy_jwin_init(sy_jwin *w);
 void sy_jwin_fini(sy_jwin *w); /* leaves fd alone */
 /* Look at another file, or at the same one afresh. */
 void sy_jwin_set(sy_jwin *w, int fd, uint32_t salt, size_t limit);
+/* Take the salt from the header: of a damaged one, what fits its first record, else `fallback`.
+ * True where the header is good and says `first`. */
+bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback);
 /* n bytes at off, or NULL (behind the limit, or errno). Valid until the next call. */
 const unsigned char *sy_jwin_get(sy_jwin *w, size_t off, size_t n);
 /* The record at off; *length is its length. Spans are valid until the next call. */

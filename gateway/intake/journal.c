@@ -146,7 +146,7 @@ static bool is_full(int error)
 sy_err sy_journal__create(sy_journal *j, uint64_t first, sy_jsegment *out, sy_fail *f)
 {
     char name[SY_JNAME];
-    sy_journal__name(first, false, name);
+    sy_journal__name(first, 0, name);
     int fd = openat(j->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return sy_fail_sys(f, "cannot create journal segment %s/%s", j->dir, name);

@@ -42,7 +42,7 @@ typedef struct sy_jsegment {
 /* A segment in the folder. */
 typedef struct sy_jfile {
     uint64_t first;
-    bool damaged; /* set aside: <first>.damaged */
+    unsigned damaged; /* 0: <first>.log; set aside as <first>.damaged, .damaged2 … .damaged9 */
     uint64_t inode;
 } sy_jfile;
 
@@ -81,15 +81,15 @@ SY_MUST_USE sy_err sy_journal__open(sy_journal **out, const sy_journal_options *
 /* Segments of a folder by (first, damaged before whole); free(*files). */
 SY_MUST_USE sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f);
 enum { SY_JNAME = 32 };
-void sy_journal__name(uint64_t first, bool damaged, char name[SY_JNAME]);
+void sy_journal__name(uint64_t first, unsigned damaged, char name[SY_JNAME]);
 /* Find the end of what is there, and start cur or leave it closed (fd -1). Sets seq, synced, salt,
  * and *last, the time of the last record. */
 SY_MUST_USE sy_err sy_journal__recover(sy_journal *j, sy_ms *last, sy_fail *f);
 /* A new, preallocated segment with its header; the folder is left to be synced. */
 SY_MUST_USE sy_err sy_journal__create(sy_journal *j, uint64_t first, sy_jsegment *out, sy_fail *f);
-/* Rename to .damaged and report. */
+/* Rename to .damaged and report; *as is the number of its name. */
 SY_MUST_USE sy_err sy_journal__set_aside(sy_journal *j, uint64_t first, const char *why,
-                                         sy_fail *f);
+                                         unsigned *as, sy_fail *f);
 
 void *sy_journal__sync_main(void *journal);
 

@@ -64,24 +64,26 @@ static sy_err enter(sy_jreader *r, const sy_jfile *file, sy_fail *f)
         return sy_fail_set(f, SY_E_RANGE, "the journal's folder name is too long");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
-        return SY_E_AGAIN; /* renamed since the folder was listed: list it again */
+        return SY_OK; /* renamed since the folder was listed: it will be listed again */
     if (fd < 0)
         return sy_fail_sys(f, "cannot open journal segment %s", path);
     if (r->fd >= 0)
         close(r->fd);
     r->fd = fd;
     r->file = *file;
+    struct stat st;
+    if (fstat(fd, &st) == 0)
+        r->file.inode = st.st_ino;
     r->off = SY_JSEG_HEADER;
     r->last_look = false;
-    sy_jwin_set(&r->win, fd, r->salt, SY_JSEG_HEADER);
-    const unsigned char *h = sy_jwin_get(&r->win, 0, SY_JSEG_HEADER);
-    uint64_t first;
-    uint32_t salt;
-    if (h && sy_jseg_decode(h, &first, &salt))
-        r->salt = salt;
-    r->win.salt = r->salt;
+    sy_jwin_set(&r->win, fd, r->salt, 0);
+    sy_err e = look(r, f);
+    if (e)
+        return e;
+    (void)sy_jwin_header(&r->win, file->first, r->salt);
+    r->salt = r->win.salt;
     r->begun = r->begun || file->first <= r->next;
-    return look(r, f);
+    return SY_OK;
 }
 
 /* The segment to go to: at first the one that holds `next`, later the one behind ours. */

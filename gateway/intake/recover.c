@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,9 +20,11 @@
 #include "base/log.h"
 #include "intake/journal_int.h"
 
-void sy_journal__name(uint64_t first, bool damaged, char name[SY_JNAME])
+void sy_journal__name(uint64_t first, unsigned damaged, char name[SY_JNAME])
 {
     snprintf(name, SY_JNAME, "%016llx.%s", (unsigned long long)first, damaged ? "damaged" : "log");
+    if (damaged > 1)
+        snprintf(name + 24, SY_JNAME - 24, "%u", damaged % 10);
 }
 
 static bool parse_name(const char *name, sy_jfile *out)
@@ -34,16 +37,24 @@ static bool parse_name(const char *name, sy_jfile *out)
         first = first << 4 | (uint64_t)(d - digits);
     }
     out->first = first;
-    out->damaged = strcmp(name + 16, ".damaged") == 0;
-    return first > 0 && (out->damaged || strcmp(name + 16, ".log") == 0);
+    const char *kind = name + 16;
+    out->damaged = 0;
+    if (strcmp(kind, ".damaged") == 0)
+        out->damaged = 1;
+    else if (strncmp(kind, ".damaged", 8) == 0 && kind[8] >= '2' && kind[8] <= '9' && !kind[9])
+        out->damaged = (unsigned)(kind[8] - '0');
+    return first > 0 && (out->damaged || strcmp(kind, ".log") == 0);
 }
 
+/* By first number; of one number those set aside, oldest first, then the whole one. */
 static int by_first(const void *a, const void *b)
 {
     const sy_jfile *x = a, *y = b;
     if (x->first != y->first)
         return x->first < y->first ? -1 : 1;
-    return (int)y->damaged - (int)x->damaged;
+    unsigned a_rank = x->damaged ? x->damaged : UINT_MAX,
+             b_rank = y->damaged ? y->damaged : UINT_MAX;
+    return a_rank < b_rank ? -1 : a_rank > b_rank;
 }
 
 sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f)
@@ -73,12 +84,19 @@ sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f
     return SY_OK;
 }
 
-sy_err sy_journal__set_aside(sy_journal *j, uint64_t first, const char *why, sy_fail *f)
+sy_err sy_journal__set_aside(sy_journal *j, uint64_t first, const char *why, unsigned *as,
+                             sy_fail *f)
 {
     char from[SY_JNAME], to[SY_JNAME];
-    sy_journal__name(first, false, from);
-    sy_journal__name(first, true, to);
-    if (renameat(j->dir_fd, from, j->dir_fd, to) != 0)
+    sy_journal__name(first, 0, from);
+    int rc = -1;
+    errno = EEXIST;
+    for (unsigned n = 1; rc != 0 && errno == EEXIST && n < 10; n++) {
+        *as = n;
+        sy_journal__name(first, n, to);
+        rc = renameat2(j->dir_fd, from, j->dir_fd, to, RENAME_NOREPLACE);
+    }
+    if (rc != 0)
         return sy_fail_sys(f, "cannot set aside the damaged journal segment %s/%s", j->dir, from);
     j->damaged++;
     sy_log(SY_LOG_ERROR, "journal-damaged", "segment=%s/%s why=\"%s\"", j->dir, to, why);
@@ -103,16 +121,10 @@ static sy_err scan_segment(sy_journal *j, int fd, const sy_jfile *file, sy_jwin 
         return sy_fail_sys(f, "cannot read a journal segment in %s", j->dir);
     *s = (scan){.end = SY_JSEG_HEADER, .inode = st.st_ino};
     sy_jwin_set(w, fd, j->salt, (size_t)st.st_size);
-    const unsigned char *h = sy_jwin_get(w, 0, SY_JSEG_HEADER);
-    uint64_t first;
-    uint32_t salt;
-    if (h && sy_jseg_decode(h, &first, &salt) && first == file->first) {
-        s->header = true;
-        w->salt = j->salt = salt;
-    }
+    s->header = sy_jwin_header(w, file->first, j->salt);
+    j->salt = w->salt;
     uint64_t next = file->first;
     size_t off = SY_JSEG_HEADER;
-    s->damaged = false;
     for (bool bad = !s->header;;) {
         sy_jrec rec;
         size_t length;
@@ -167,19 +179,23 @@ static sy_err check(sy_journal *j, const sy_jfile *file, bool newest, uint64_t n
     if (fd < 0)
         return sy_fail_sys(f, "cannot open journal segment %s/%s", j->dir, name);
     sy_err e = scan_segment(j, fd, file, w, s, f);
+    unsigned as;
+    uint64_t last = s->last ? s->last : file->first - 1;
     const char *why = s->damaged ? "bad bytes before valid records" : NULL;
-    if (!e && !newest && s->last + 1 != next && !file->damaged && !why)
+    if (!e && !newest && last + 1 != next && !file->damaged && !why)
         why = "records are missing at its end";
-    if (!e && why && !file->damaged)
-        e = sy_journal__set_aside(j, file->first, why, f);
-    else if (!e && newest && !file->damaged && !s->header) {
-        /* Power went before its header was on the disk, or nothing in it can be read. */
-        j->torn += s->dirty;
+    if (!e && newest && !s->header && !why && s->dirty)
+        why = "nothing in it can be read";
+    if (e || file->damaged)
+        ;
+    else if (why)
+        e = sy_journal__set_aside(j, file->first, why, &as, f);
+    else if (newest && !s->header) {
+        /* Power went before anything of it was on the disk. */
         if (unlinkat(j->dir_fd, name, 0) != 0)
             e = sy_fail_sys(f, "cannot remove the empty journal segment %s/%s", j->dir, name);
-    } else if (!e && newest && !file->damaged && s->last < j->o.after_seq)
-        e = SY_OK; /* the store knows of records that are gone here: go on in a new segment */
-    else if (!e && newest && !file->damaged)
+    } else if (newest && last >= j->o.after_seq)
+        /* Else the store knows of records that are gone here: go on in a new segment. */
         e = resume(j, fd, file, s, f);
     if (j->cur.fd != fd) {
         fdatasync(fd);

@@ -75,13 +75,14 @@ static sy_err rescue(sy_journal *j, sy_jsegment *s, sy_fail *f)
     uint64_t first = s->first;
     char name[SY_JNAME], aside[SY_JNAME];
     sy_err e = SY_OK;
+    unsigned as = 0;
     s->tainted = true;
     if (s->synced_end < SY_JSEG_HEADER)
         s->synced_end = SY_JSEG_HEADER;
     if (s->end > s->synced_end)
         e = first_unsynced(j, s, &first, f);
     if (!e)
-        e = sy_journal__set_aside(j, s->first, "a sync failed", f);
+        e = sy_journal__set_aside(j, s->first, "a sync failed", &as, f);
     if (e)
         return e;
     e = refile(j, s, first, &fresh, f);
@@ -92,12 +93,12 @@ static sy_err rescue(sy_journal *j, sy_jsegment *s, sy_fail *f)
         return SY_OK;
     }
     if (fresh.fd >= 0) {
-        sy_journal__name(fresh.first, false, name);
+        sy_journal__name(fresh.first, 0, name);
         unlinkat(j->dir_fd, name, 0);
         close(fresh.fd);
     }
-    sy_journal__name(s->first, false, name);
-    sy_journal__name(s->first, true, aside);
+    sy_journal__name(s->first, 0, name);
+    sy_journal__name(s->first, as, aside);
     if (renameat(j->dir_fd, aside, j->dir_fd, name) == 0)
         j->damaged--;
     return e;

@@ -109,7 +109,7 @@ size_t rig_count_files(const char *dir, const char *suffix)
     return n;
 }
 
-const char *rig_path(const char *dir, uint64_t first, bool damaged, char path[512])
+const char *rig_path(const char *dir, uint64_t first, unsigned damaged, char path[512])
 {
     char name[SY_JNAME];
     sy_journal__name(first, damaged, name);

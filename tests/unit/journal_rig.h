@@ -28,6 +28,6 @@ void rig_expect(const char *dir, sy_journal *j, uint64_t from_seq, const char *e
 /* Files in dir whose name ends so. */
 size_t rig_count_files(const char *dir, const char *suffix);
 /* Path of segment `first`. */
-const char *rig_path(const char *dir, uint64_t first, bool damaged, char path[512]);
+const char *rig_path(const char *dir, uint64_t first, unsigned damaged, char path[512]);
 
 #endif

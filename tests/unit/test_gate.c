@@ -1,1 +1,173 @@
-int main(void){return 0;}
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gate: what is kept already is recognised, also after a restart; nothing else is. */
+#include "intake/gate.h"
+
+#include "journal_rig.h"
+
+#include <stdio.h>
+
+typedef struct rig {
+    sy_journal *j;
+    sy_gate *g;
+    const sy_intake *in;
+} rig;
+
+static uint64_t marked;
+
+static void note_marker(void *ctx, uint64_t number)
+{
+    *(uint64_t *)ctx = number;
+}
+
+static rig start(const char *dir)
+{
+    sy_journal_options o = rig_options(dir, 0);
+    o.replay_clock = true; /* so that time passes when the test says so */
+    rig r = {.j = rig_open(&o, NULL)};
+    sy_fail f;
+    assert_int_equal(sy_gate_open(&r.g, r.j, false, note_marker, &marked, &f), SY_OK);
+    r.in = sy_gate_intake(r.g);
+    return r;
+}
+
+static void stop(rig *r)
+{
+    sy_gate_close(r->g);
+    sy_journal_close(r->j);
+}
+
+static void pass_to(rig *r, sy_ms t)
+{
+    sy_fail f;
+    sy_jrec mark = {.type = SY_J_MARK, .recv = t};
+    assert_int_equal(sy_journal_append(r->j, &mark, &f), SY_OK);
+}
+
+static bool submit(rig *r, sy_transport t, uint8_t flags, const char *source, const char *ident,
+                   const char *payload, uint64_t *seq)
+{
+    sy_message m = {.transport = t,
+                    .flags = flags,
+                    .content_format = 0xffff,
+                    .source = sy_span_of(source),
+                    .ident = sy_span_of(ident),
+                    .payload = sy_span_of(payload)};
+    bool kept = false;
+    sy_fail f;
+    assert_int_equal(r->in->submit(r->in->ctx, &m, seq, &kept, &f), SY_OK);
+    return kept;
+}
+
+static void a_coap_retransmission_is_kept_once(void **state)
+{
+    rig r = start(*state);
+    uint64_t seq, again;
+    pass_to(&r, 1000);
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &seq));
+    for (int round = 0; round < 2; round++) {
+        assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+        assert_int_equal(again, seq);
+        stop(&r);
+        r = start(*state); /* the same after a restart */
+    }
+    uint64_t rejected[SY_REJECT_COUNT], duplicates;
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(duplicates, 1);
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(duplicates, 0);
+    /* Another peer, another text, another device: each is a message of its own. */
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:2", "5", &again));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "6", &again));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "e", "peer:1", "5", &again));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "", "5", &again));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "", "5", &again));
+    /* EXCHANGE_LIFETIME later the peer may use the id again. */
+    pass_to(&r, 1000 + 247000);
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+    pass_to(&r, 1000 + 247001);
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+    stop(&r);
+}
+
+static void an_mqtt_redelivery_is_kept_once(void **state)
+{
+    rig r = start(*state);
+    uint64_t seq, again;
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, SY_MSG_PROMISE, "t", "17", "5", &seq));
+    /* The same packet id without DUP is a new message, however equal. */
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, SY_MSG_PROMISE, "t", "17", "5", &again));
+    stop(&r);
+    r = start(*state);
+    uint8_t dup = SY_MSG_PROMISE | SY_MSG_DUP;
+    assert_false(submit(&r, SY_TRANSPORT_MQTT, dup, "t", "17", "5", &seq));
+    assert_int_equal(seq, again);
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, dup, "t", "18", "5", &seq)); /* never seen */
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, dup, "t", "17", "6", &seq));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, dup, "t", "17", "5", &seq)); /* another transport */
+    stop(&r);
+}
+
+static void only_recent_messages_are_remembered(void **state)
+{
+    rig r = start(*state);
+    uint64_t seq;
+    uint8_t dup = SY_MSG_PROMISE | SY_MSG_DUP;
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, SY_MSG_PROMISE, "t", "first", "5", &seq));
+    char ident[16];
+    for (int i = 0; i < SY_GATE_RECENT - 1; i++) {
+        snprintf(ident, sizeof ident, "%d", i);
+        assert_true(submit(&r, SY_TRANSPORT_MQTT, SY_MSG_PROMISE, "t", ident, "5", &seq));
+    }
+    assert_false(submit(&r, SY_TRANSPORT_MQTT, dup, "t", "first", "5", &seq));
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, SY_MSG_PROMISE, "t", "more", "5", &seq));
+    assert_true(submit(&r, SY_TRANSPORT_MQTT, dup, "t", "first", "5", &seq));
+    /* Far past the ring's size the table still finds what is in it, and only that. */
+    for (int i = 0; i < 70000; i++) {
+        snprintf(ident, sizeof ident, "n%d", i);
+        assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "t", ident, "5", &seq));
+    }
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "t", "n69999", "5", &seq));
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "t", "n40000", "5", &seq));
+    assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "t", "n30000", "5", &seq));
+    stop(&r);
+}
+
+static void refusals_are_counted_and_markers_passed_on(void **state)
+{
+    rig r = start(*state);
+    uint64_t rejected[SY_REJECT_COUNT], duplicates;
+    for (int i = 0; i < 3; i++)
+        r.in->rejected(r.in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_TOO_LARGE, sy_span_of("t\n\"x\""),
+                       "70000 bytes");
+    r.in->rejected(r.in->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, sy_span_of("d"), "cn=e");
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(rejected[SY_REJECT_TOO_LARGE], 3);
+    assert_int_equal(rejected[SY_REJECT_NOT_ALLOWED], 1);
+    assert_int_equal(rejected[SY_REJECT_MALFORMED], 0);
+    r.in->marker(r.in->ctx, 42);
+    assert_int_equal(marked, 42);
+    static const char long_ident[65];
+    sy_message m = {.transport = SY_TRANSPORT_MQTT, .ident = {long_ident, sizeof long_ident}};
+    uint64_t seq;
+    bool kept;
+    sy_fail f;
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &seq, &kept, &f), SY_E_RANGE);
+    sy_journal_shut(r.j);
+    m.ident.n = 3;
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &seq, &kept, &f), SY_E_CLOSED);
+    stop(&r);
+}
+
+#define dir_test(fn) cmocka_unit_test_setup_teardown(fn, rig_dir_setup, rig_dir_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        dir_test(a_coap_retransmission_is_kept_once),
+        dir_test(an_mqtt_redelivery_is_kept_once),
+        dir_test(only_recent_messages_are_remembered),
+        dir_test(refusals_are_counted_and_markers_passed_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -18,7 +18,7 @@ static void golden_bytes(void **state)
     char text[2 * SY_JSEG_HEADER + 1];
     for (size_t i = 0; i < sizeof seg; i++)
         snprintf(text + 2 * i, 3, "%02x", seg[i]);
-    assert_string_equal(text, "53594a4f55524e0a01000000ddccbbaa080706050403020100000000b6a20abc");
+    assert_string_equal(text, "53594a4f55524e0a01000000ddccbbaa0807060504030201ddccbbaa7e0e51cd");
     sy_jrec r = {.seq = 258,
                  .recv = 1700000000123,
                  .type = SY_J_MESSAGE,
