@@ -22,12 +22,15 @@
 typedef struct sy_judge sy_judge;
 
 typedef enum sy_alert_state {
-    SY_ALERT_ACTIVE, SY_ALERT_CLEARED, SY_ALERT_SUPERSEDED, SY_ALERT_WITHDRAWN
+    SY_ALERT_ACTIVE,
+    SY_ALERT_CLEARED,
+    SY_ALERT_SUPERSEDED,
+    SY_ALERT_WITHDRAWN
 } sy_alert_state;
 
 typedef enum sy_change_kind {
-    SY_CHANGE_RAISED,     /* new */
-    SY_CHANGE_ESCALATED,  /* severity rose */
+    SY_CHANGE_RAISED,    /* new */
+    SY_CHANGE_ESCALATED, /* severity rose */
     SY_CHANGE_CLEARED,
     SY_CHANGE_SUPERSEDED, /* its rule or point ended */
     SY_CHANGE_AMENDED,    /* a late reading changed raised, cleared, severity; same id */
@@ -36,32 +39,32 @@ typedef enum sy_change_kind {
 
 /* One alert as it stands. Pointers are borrowed until the next call on the judge. */
 typedef struct sy_alert {
-    char id[33];            /* hex of 16 bytes of SHA-256(gateway NUL rule NUL subject NUL onset) */
+    char id[33]; /* hex of 16 bytes of SHA-256(gateway NUL rule NUL subject NUL onset) */
     const sy_rule *rule;
-    const char *subject;    /* premises/place/point(series) */
-    uint32_t point;         /* the driver's point */
-    sy_alert_level level;   /* highest reached */
+    const char *subject;          /* premises/place/point(series) */
+    uint32_t point;               /* the driver's point */
+    sy_alert_level level;         /* highest reached */
     sy_ms onset, raised, cleared; /* cleared: SY_MS_NONE while open */
     sy_alert_state state;
-    double min, max;        /* of the driver's valid readings from onset to cleared or to now; NaN */
+    double min, max; /* of the driver's valid readings from onset to cleared or to now; NaN */
     uint64_t count;
     sy_ms counted, unknown, exempt; /* of the measure that raised it */
-    sy_ms span;             /* from onset to raised */
-    const char *replaces;   /* id of the withdrawn alert it stands for, or NULL */
+    sy_ms span;                     /* from onset to raised */
+    const char *replaces;           /* id of the withdrawn alert it stands for, or NULL */
 } sy_alert;
 
 typedef struct sy_change {
     sy_change_kind kind;
-    sy_ms at;               /* logical time of the change */
-    sy_alert alert;         /* as it stands after the change */
+    sy_ms at;       /* logical time of the change */
+    sy_alert alert; /* as it stands after the change */
 } sy_change;
 
 typedef struct sy_judge_options {
-    const sy_set *set;      /* outlive the judge */
+    const sy_set *set; /* outlive the judge */
     const sy_site *site;
-    sy_ms start;            /* the box starts (silence of points that never spoke counts from here) */
-    sy_ms in_force;         /* activation: no rule judges time before it; SY_MS_NONE: backtest */
-    bool wait_delivery;     /* publish silence only when `delivery` has passed too (live) */
+    sy_ms start;        /* the box starts (silence of points that never spoke counts from here) */
+    sy_ms in_force;     /* activation: no rule judges time before it; SY_MS_NONE: backtest */
+    bool wait_delivery; /* publish silence only when `delivery` has passed too (live) */
     sy_alloc alloc;
     /* Called for each published change, in order, from within the calls below. */
     void (*emit)(void *ctx, const sy_change *c);
@@ -75,8 +78,8 @@ void sy_judge_close(sy_judge *j);
 typedef enum sy_verdict {
     SY_READING_TAKEN,
     SY_READING_DUPLICATE, /* the same time and value is known already */
-    SY_READING_CONFLICT,  /* the same time with another value: both count as uncertain from now on */
-    SY_READING_LATE       /* out of order by more than SY_JUDGE_REDO: not judged */
+    SY_READING_CONFLICT, /* the same time with another value: both count as uncertain from now on */
+    SY_READING_LATE      /* out of order by more than SY_JUDGE_REDO: not judged */
 } sy_verdict;
 
 /* A reading of a point (index into site->points). A reading that is not valid is told too: it is
@@ -86,6 +89,9 @@ SY_MUST_USE sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double
 /* The log's clock has reached `now` (never backward; earlier values are ignored). Timers due up to
  * now fire at their logical times. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
+/* No further input will come (backtest, scenario): judge what is open as it stands at the clock,
+ * the time after the last reading of a quantity as unknown. SY_E_NOMEM. */
+SY_MUST_USE sy_err sy_judge_finish(sy_judge *j);
 /* The earliest clock time at which advance could publish something without a further reading;
  * SY_MS_MAX if none. The pipeline appends a tick when it passes. */
 sy_ms sy_judge_deadline(const sy_judge *j);
@@ -104,13 +110,14 @@ void sy_judge_forget(sy_judge *j);
 typedef struct sy_unwatched {
     const sy_rule *rule;
     uint32_t place;
-    const char *why;        /* "place has no door" … English */
+    const char *why; /* "place has no door" … English */
 } sy_unwatched;
 void sy_judge_unwatched(const sy_judge *j, void (*fn)(void *ctx, const sy_unwatched *u), void *ctx);
 size_t sy_judge_instances(const sy_judge *j);
 size_t sy_judge_bytes(const sy_judge *j);
 
-/* The whole state, canonical bytes: equal states give equal bytes. Loading needs a judge opened
+/* The whole state, canonical bytes: equal states give equal bytes (start and activation are part of
+ * it). Loading needs a judge opened
  * with the same set and site (the snapshot names their hashes): SY_E_UNSUPPORTED otherwise,
  * SY_E_CORRUPT for damaged bytes. */
 SY_MUST_USE sy_err sy_judge_save(const sy_judge *j, sy_buf *out);

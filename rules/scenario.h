@@ -10,15 +10,15 @@
 
 typedef struct sy_scenario_event {
     sy_ms at;
-    bool clear;             /* else: alert */
+    bool clear; /* else: alert */
     sy_alert_level level;
 } sy_scenario_event;
 
 typedef struct sy_scenario_result {
     const sy_scenario *scenario;
     bool passed;
-    const sy_step *failed_step;   /* NULL: an alert that nobody expected */
-    const char *en, *zh;          /* the sentence; NULL where it passed */
+    const sy_step *failed_step;      /* NULL: an alert that nobody expected */
+    const char *en, *zh;             /* the sentence; NULL where it passed */
     const sy_scenario_event *events; /* what happened, in order */
     size_t n_events;
 } sy_scenario_result;

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions of one rule, compiled for one instance: names become the points of its place, values
+ * the literals of its premises, nodes lie in evaluation order, and the state gets its layout.
+ */
+#include "rules/judge_int.h"
+
+enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
+
+typedef struct build {
+    sy_judge *j;
+    inst *i;
+    const sy_site_tier *tiers;
+    size_t n_tiers;
+    const char *why; /* not watched, because */
+    sy_err err;
+    node *nodes;
+    size_t n, cap;
+    uint16_t *kids;
+    size_t n_kids, cap_kids;
+    int16_t level;
+    sy_ms longest; /* hold inside the condition */
+} build;
+
+sy_ms sy_judge__duration(const sy_num *n)
+{
+    double ms = n->unit ? sy_unit_convert(n->value, n->unit, sy_unit_by_id("ms")) : n->value;
+    return ms > 3.2e14 ? (sy_ms)320000000000000 : (sy_ms)(ms + 0.5);
+}
+
+static sy_ms length_of(const build *b, const sy_value *v)
+{
+    return sy_judge__duration(sy_value_num(v, b->tiers, b->n_tiers));
+}
+
+static uint16_t add_node(build *b, node n)
+{
+    if (b->n >= NODES_MAX) {
+        b->why = "the condition needs too many points";
+        return 0;
+    }
+    sy_err e = sy_grow(b->j->o.alloc, (void **)&b->nodes, &b->cap, b->n + 1, sizeof n);
+    if (e) {
+        b->err = e;
+        return 0;
+    }
+    b->nodes[b->n] = n;
+    return (uint16_t)b->n++;
+}
+
+static uint32_t add_kids(build *b, const uint16_t *kids, size_t n)
+{
+    sy_err e = sy_grow(b->j->o.alloc, (void **)&b->kids, &b->cap_kids, b->n_kids + n, sizeof *kids);
+    uint32_t at = (uint32_t)b->n_kids;
+    if (e) {
+        b->err = e;
+        return 0;
+    }
+    for (size_t k = 0; k < n; k++) {
+        b->kids[b->n_kids++] = kids[k];
+    }
+    return at;
+}
+
+static bool is_word(const build *b, uint32_t slot, const sy_word *w)
+{
+    return same_text(b->j->o.site->points[b->i->slots[slot].point].quantity, w->id);
+}
+
+/* How a reading of the point becomes one in the limit's unit. */
+static const sy_unit *into(build *b, const node *n, const sy_num *limit)
+{
+    if (!n->from || !limit->unit || n->from == limit->unit) {
+        return NULL;
+    }
+    if (!sy_unit_convertible(n->from, limit->unit)) {
+        b->why = sy_judge__text(b->j, "the unit of ",
+                                b->j->o.site->points[b->i->slots[n->slot].point].series,
+                                " does not convert to that of the limit");
+        return NULL;
+    }
+    return limit->unit;
+}
+
+static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
+{
+    jslot *sl = &b->i->slots[s];
+    const sy_site_point *p = &b->j->o.site->points[sl->point];
+    node n = {.slot = s, .op = (uint8_t)c->op, .level = b->level};
+    sy_ms missing =
+        b->i->rule->missing_after ? length_of(b, b->i->rule->missing_after) : 3 * p->every;
+    if (c->op == SY_OP_NO_DATA) {
+        n.kind = N_NODATA;
+        n.d = c->hold.kind == SY_HOLD_FOR ? length_of(b, &c->hold.length) : missing;
+        n.item = b->i->n_silences++;
+        sl->gap = missing ? missing : n.d;
+        sl->silent = true;
+        if (n.d == 0) {
+            b->why = sy_judge__text(b->j, "", p->series,
+                                    " has no expected interval, and the rule no missing after");
+        }
+    } else if (c->op == SY_OP_IS) {
+        n.kind = N_IS;
+        n.a = c->state;
+    } else {
+        const sy_num *x = sy_value_num(&c->a, b->tiers, b->n_tiers);
+        n.kind = N_CMP;
+        n.a = x->value;
+        n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
+        n.ua = into(b, &n, x);
+        if (c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN) {
+            const sy_num *y = sy_value_num(&c->b, b->tiers, b->n_tiers);
+            n.b = y->value;
+            n.ub = into(b, &n, y);
+        }
+        sl->cmp = true;
+        sl->missing = missing;
+    }
+    return add_node(b, n);
+}
+
+/* The points that an operand means: the driver, the one of its name, or all of its name. */
+static uint16_t test_node(build *b, const sy_cond *c)
+{
+    uint16_t *kids, n = 0, made;
+    if (c->pick == SY_PICK_ONE && is_word(b, 0, c->operand.word)) {
+        return leaf_node(b, c, 0);
+    }
+    kids = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, b->i->n_slots * sizeof *kids);
+    if (!kids) {
+        b->err = SY_E_NOMEM;
+        return 0;
+    }
+    for (uint16_t s = 0; s < b->i->n_slots && !b->err && !b->why; s++) {
+        if (is_word(b, s, c->operand.word)) {
+            kids[n++] = leaf_node(b, c, s);
+        }
+    }
+    made = kids[0];
+    if (n == 0) {
+        b->why = sy_judge__text(b->j, "the place has no ", c->operand.word->id, "");
+    } else if (c->pick == SY_PICK_ONE && n > 1) {
+        b->why = sy_judge__text(b->j, "the place has several points of ", c->operand.word->id,
+                                ": the rule must say any of, all of, or how many of");
+    } else if (c->pick != SY_PICK_ONE && !b->err && !b->why) {
+        uint16_t k = c->pick == SY_PICK_ANY ? 1 : c->pick == SY_PICK_ALL ? n : (uint16_t)c->pick_n;
+        made = add_node(b, (node){.kind = N_THRESH,
+                                  .k = k,
+                                  .n_kids = n,
+                                  .level = b->level,
+                                  .kid = add_kids(b, kids, n)});
+    }
+    b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
+    return made;
+}
+
+static uint16_t cond_node(build *b, const sy_cond *c, bool outermost);
+
+static uint16_t many_node(build *b, const sy_cond *c)
+{
+    uint16_t made = 0;
+    uint16_t *kids = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, (c->n_kids + 1) * sizeof *kids);
+    if (!kids) {
+        b->err = SY_E_NOMEM;
+        return 0;
+    }
+    for (size_t k = 0; k < c->n_kids && !b->err && !b->why; k++) {
+        kids[k] = cond_node(b, c->kids[k], false);
+    }
+    if (!b->err && !b->why) {
+        node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
+        n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
+        n.n_kids = (uint16_t)c->n_kids;
+        n.kid = add_kids(b, kids, c->n_kids);
+        made = add_node(b, n);
+    }
+    b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
+    return made;
+}
+
+/* The outermost hold belongs to the level; the length of a silence to its leaf. */
+static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+{
+    bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
+    uint16_t kid;
+    if (c->hold.kind == SY_HOLD_CUMULATIVE) {
+        b->why = "cumulative is not judged";
+        return 0;
+    }
+    kid = c->kind == SY_COND_TEST ? test_node(b, c) : many_node(b, c);
+    if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
+        return kid;
+    }
+    node n = {.kind = N_HOLD, .n_kids = 1, .level = b->level, .d = length_of(b, &c->hold.length)};
+    n.item = b->i->n_measures++;
+    n.kid = add_kids(b, &kid, 1);
+    b->longest = later(b->longest, n.d);
+    return add_node(b, n);
+}
+
+static root root_of(build *b, const sy_cond *c, int16_t level)
+{
+    bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
+    root r = {.first = (uint32_t)b->n, .hold = -1, .clocked = true};
+    b->level = level;
+    b->longest = 0;
+    (void)cond_node(b, c, true);
+    r.last = b->n ? (uint32_t)b->n - 1 : 0;
+    if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
+        r.hold = length_of(b, &c->hold.length);
+        r.item = b->i->n_measures++;
+    }
+    for (size_t k = r.first; k < b->n; k++) {
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP;
+        r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA;
+    }
+    return r;
+}
+
+static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
+{
+    jlevel *l = &b->i->levels[at];
+    l->severity = a->level;
+    l->cond = root_of(b, a->when, (int16_t)at);
+    l->kind = l->cond.hold >= 0 ? L_FOR : L_BARE;
+    l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
+    if (a->when->kind == SY_COND_TEST && a->when->op == SY_OP_NO_DATA) {
+        l->kind = L_SILENCE;
+        for (size_t k = l->cond.first; k < b->n; k++) {
+            if (b->nodes[k].kind == N_NODATA) {
+                uint32_t p = b->i->slots[b->nodes[k].slot].point;
+                l->delivery = later(l->delivery, b->j->o.site->points[p].delivery);
+            }
+        }
+    } else if (!b->i->has_clear && l->fhold > 0) {
+        l->fitem = b->i->n_measures++;
+    }
+}
+
+/* A name that the place lacks exempts nothing. */
+static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
+{
+    l->except = b->i->n_excepts;
+    for (size_t k = 0; k < a->n_excepts && !b->err; k++) {
+        const sy_except *x = &a->excepts[k];
+        except *e = &b->i->excepts[b->i->n_excepts];
+        *e = (except){.kid = (uint32_t)b->n_kids,
+                      .value = x->value,
+                      .each = length_of(b, &x->each),
+                      .times = (int64_t)x->times->value};
+        for (uint16_t s = 0; s < b->i->n_slots && !b->err; s++) {
+            if (is_word(b, s, x->state.word)) {
+                (void)add_kids(b, &s, 1);
+                b->i->slots[s].exc = true;
+                e->n_slots++;
+            }
+        }
+        b->i->n_excepts++;
+        l->n_excepts++;
+    }
+}
+
+static void layout(build *b)
+{
+    inst *i = b->i;
+    size_t at = (size_t)i->n_slots * (sizeof(slot_state) / 8);
+    i->at_measures = (uint16_t)at;
+    at += (size_t)i->n_measures * (sizeof(measure) / 8);
+    i->at_stretches = (uint16_t)at;
+    at += (size_t)i->n_excepts * (sizeof(stretch) / 8);
+    i->at_levels = (uint16_t)at;
+    at += (size_t)i->n_levels * (sizeof(level_state) / 8);
+    i->at_silences = (uint16_t)at;
+    at += (size_t)i->n_silences * (sizeof(silence) / 8);
+    i->n_words = (uint16_t)at;
+    if (at > WORDS_MAX) {
+        b->why = "the condition needs too many points";
+    }
+}
+
+static void figure_out(build *b)
+{
+    inst *i = b->i;
+    bool cmp = false;
+    i->timers = i->n_excepts > 0;
+    for (uint32_t k = 0; k < i->n_levels; k++) {
+        i->clocked = i->clocked || i->levels[k].cond.clocked;
+        i->timers = i->timers || i->levels[k].cond.timers;
+    }
+    if (i->has_clear) {
+        i->clocked = i->clocked || i->clear.clocked;
+        i->timers = i->timers || i->clear.timers;
+    }
+    i->has_silence = i->n_silences > 0;
+    for (uint32_t k = 0; k < i->n_slots; k++) {
+        jslot *s = &i->slots[k];
+        const sy_site_point *p = &b->j->o.site->points[s->point];
+        s->bound = p->is_state ? 3 * p->every : 0;
+        i->timers = i->timers || s->bound > 0 || i->clocked;
+        cmp = cmp || s->cmp;
+        i->reach = later(i->reach, later(s->missing, FLUTTER_MS));
+    }
+    i->mixed = cmp && i->clocked;
+}
+
+static sy_err keep(build *b)
+{
+    inst *i = b->i;
+    i->nodes = sy_arena_get(&b->j->arena, (b->n + 1) * sizeof *i->nodes);
+    i->kids = sy_arena_get(&b->j->arena, (b->n_kids + 1) * sizeof *i->kids);
+    if (!i->nodes || !i->kids) {
+        return SY_E_NOMEM;
+    }
+    if (b->n) {
+        memcpy(i->nodes, b->nodes, b->n * sizeof *i->nodes);
+    }
+    if (b->n_kids) {
+        memcpy(i->kids, b->kids, b->n_kids * sizeof *i->kids);
+    }
+    i->n_nodes = (uint32_t)b->n;
+    return SY_OK;
+}
+
+sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
+                         const char **why)
+{
+    build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers};
+    const sy_rule *rule = i->rule;
+    size_t excepts = 1;
+    for (size_t k = 0; k < rule->n_alerts; k++) {
+        excepts += rule->alerts[k].n_excepts;
+    }
+    i->levels = sy_arena_get(&j->arena, rule->n_alerts * sizeof *i->levels);
+    i->excepts = sy_arena_get(&j->arena, excepts * sizeof *i->excepts);
+    if (!i->levels || !i->excepts) {
+        return SY_E_NOMEM;
+    }
+    i->has_clear = rule->clear != NULL;
+    for (size_t k = 0; k < rule->n_alerts && !b.err && !b.why; k++) {
+        level_of(&b, &rule->alerts[k], (uint16_t)k);
+        excepts_of(&b, &rule->alerts[k], &i->levels[k]);
+        i->n_levels++;
+    }
+    if (rule->clear && !b.err && !b.why) {
+        i->clear = root_of(&b, rule->clear, -1);
+    }
+    if (!b.err && !b.why) {
+        layout(&b);
+        figure_out(&b);
+        b.err = keep(&b);
+    }
+    j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
+    *why = b.why;
+    return b.err;
+}
+
+void sy_judge__state_init(const inst *i, state *s)
+{
+    memset(s, 0, st_bytes(i));
+    s->t = SY_MS_NONE;
+    s->alert.raised = SY_MS_NONE;
+    for (uint32_t k = 0; k < i->n_slots; k++) {
+        st_slots(s)[k].t = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_measures; k++) {
+        st_measures(i, s)[k].first = SY_MS_NONE;
+        st_measures(i, s)[k].unk_since = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_excepts; k++) {
+        stretch *x = &st_stretches(i, s)[k];
+        x->a = x->close = x->bridge = SY_MS_NONE;
+        x->day = INT64_MIN;
+    }
+    for (uint32_t k = 0; k < i->n_silences; k++) {
+        st_silences(i, s)[k].since = SY_MS_NONE;
+    }
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log of a point: its readings by event time, as far back as something may still be judged
+ * again. One entry a time: what is not bad is remembered with whether it is valid, so that a second
+ * value of the same time makes both uncertain, whichever came first (rulings 15).
+ *
+ * In-order readings are appended; entries are 16 bytes, since there are many.
+ */
+#include "rules/judge_int.h"
+
+uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
+{
+    uint32_t lo = 0, hi = l->n;
+    const entry *e = l->e + l->head;
+    if (l->n == 0 || e_time(&e[l->n - 1]) <= t) {
+        return l->n;
+    }
+    while (lo < hi) {
+        uint32_t m = lo + (hi - lo) / 2;
+        if (e_time(&e[m]) > t) {
+            hi = m;
+        } else {
+            lo = m + 1;
+        }
+    }
+    return lo;
+}
+
+const entry *sy_judge__log_prev(const point_log *l, sy_ms t)
+{
+    uint32_t k = sy_judge__log_after(l, t - 1);
+    while (k > 0) {
+        const entry *e = &l->e[l->head + --k];
+        if (e_valid(e)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+const entry *sy_judge__log_next(const point_log *l, sy_ms t)
+{
+    for (uint32_t k = sy_judge__log_after(l, t); k < l->n; k++) {
+        const entry *e = &l->e[l->head + k];
+        if (e_valid(e)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+sy_ms sy_judge__log_newest(const point_log *l)
+{
+    return l->n ? e_time(&l->e[l->head + l->n - 1]) : SY_MS_NONE;
+}
+
+static sy_err room(sy_judge *j, point_log *l)
+{
+    if (l->head + l->n < l->cap) {
+        return SY_OK;
+    }
+    if (l->head >= 8 && l->head >= l->n / 2) {
+        memmove(l->e, l->e + l->head, l->n * sizeof *l->e);
+        l->head = 0;
+        return SY_OK;
+    }
+    size_t cap = l->cap + l->cap / 2 + 8;
+    entry *e = j->o.alloc.resize(j->o.alloc.ctx, l->e, cap * sizeof *e);
+    if (!e) {
+        return SY_E_NOMEM;
+    }
+    j->bytes += (cap - l->cap) * sizeof *e;
+    l->e = e;
+    l->cap = (uint32_t)cap;
+    return SY_OK;
+}
+
+/* The same time again. */
+static void meet(entry *e, double v, bool good, bool *changed, sy_verdict *verdict)
+{
+    bool was = e_valid(e);
+    if (e->key & E_CONFLICT) {
+        *verdict = SY_READING_CONFLICT;
+    } else if (e->v == v) {
+        *verdict = SY_READING_DUPLICATE;
+        if (good && !was) { /* a good and an uncertain one of equal value are good */
+            *verdict = SY_READING_TAKEN;
+            e->key |= E_VALID;
+        }
+    } else {
+        *verdict = SY_READING_CONFLICT;
+        e->key = (e->key & ~(int64_t)3) | E_CONFLICT;
+    }
+    *changed = was != e_valid(e);
+}
+
+sy_err sy_judge__log_add(sy_judge *j, point_log *l, sy_ms t, double v, bool good, bool *changed,
+                         sy_verdict *verdict)
+{
+    uint32_t k = sy_judge__log_after(l, t);
+    *changed = false;
+    *verdict = SY_READING_TAKEN;
+    if (k > 0 && e_time(&l->e[l->head + k - 1]) == t) {
+        meet(&l->e[l->head + k - 1], v, good, changed, verdict);
+        return SY_OK;
+    }
+    sy_err e = room(j, l);
+    if (e) {
+        return e;
+    }
+    entry *at = l->e + l->head + k;
+    memmove(at + 1, at, (l->n - k) * sizeof *at);
+    *at = (entry){.key = t * 4 + (good ? E_VALID : 0), .v = v};
+    l->n++;
+    *changed = good;
+    return SY_OK;
+}
+
+/* What no checkpoint needs and no late reading may meet goes; the newest of these stays, so that
+ * the predecessor of a late reading is known. */
+void sy_judge__log_prune(sy_judge *j, uint32_t point)
+{
+    point_log *l = &j->logs[point];
+    sy_ms newest = sy_judge__log_newest(l);
+    sy_ms cut = sooner(newest, j->now);
+    if (cut == SY_MS_NONE) {
+        return;
+    }
+    cut -= SY_JUDGE_REDO + 1;
+    for (uint32_t k = 0; k < l->n_inst; k++) {
+        cut = sooner(cut, j->insts[j->users[(l->inst_at + k) * 2]].base->t);
+    }
+    uint32_t n = sy_judge__log_after(l, cut);
+    while (n > 0 && !e_valid(&l->e[l->head + n - 1])) {
+        n--;
+    }
+    if (n > 1) {
+        l->head += n - 1;
+        l->n -= n - 1;
+    }
+}

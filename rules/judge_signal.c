@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions as three-valued signals over event time.
+ *
+ * Between two neighbouring elementary instants every signal is constant; so a condition has a value
+ * for the open stretch and one for the instant that ends it, before and after the readings of that
+ * instant (a timer due at t runs before a reading at t). Further kinds of signal (aggregates,
+ * events) are further kinds of leaf here.
+ */
+#include "rules/judge_int.h"
+
+/* Equal up to 1e-9 relative, so that 46.4 degF is 8 degC. */
+static bool equal(double a, double b)
+{
+    double d = a > b ? a - b : b - a;
+    double x = a < 0 ? -a : a;
+    double y = b < 0 ? -b : b;
+    return d <= 1e-9 * (x > y ? x : y);
+}
+
+static double in_unit(const node *n, const sy_unit *to, double v)
+{
+    return to ? sy_unit_convert(v, n->from, to) : v;
+}
+
+bool sy_judge__test(const node *n, double v)
+{
+    double x = in_unit(n, n->ua, v);
+    switch ((sy_op)n->op) {
+    case SY_OP_ABOVE:
+        return x > n->a && !equal(x, n->a);
+    case SY_OP_BELOW:
+        return x < n->a && !equal(x, n->a);
+    case SY_OP_AT_LEAST:
+        return x > n->a || equal(x, n->a);
+    case SY_OP_AT_MOST:
+        return x < n->a || equal(x, n->a);
+    case SY_OP_OUTSIDE:
+    case SY_OP_WITHIN: {
+        double y = in_unit(n, n->ub, v);
+        bool out = (x < n->a && !equal(x, n->a)) || (y > n->b && !equal(y, n->b));
+        return out == (n->op == SY_OP_OUTSIDE);
+    }
+    case SY_OP_IS:
+    case SY_OP_NO_DATA:
+    default:
+        return v == n->a;
+    }
+}
+
+/* The instant at which silence is due, judged at t (what came after t does not count), and from
+ * where it is counted. */
+sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
+{
+    const sy_judge *j = r->j;
+    sy_ms b = later(later(st_slots(r->st)[n->slot].t, j->o.start), r->i->from);
+    for (size_t k = 0; k < j->n_restarts; k++) {
+        if (j->restarts[k].off < t) {
+            b = later(b, j->restarts[k].at);
+        }
+    }
+    *base = b;
+    return b + n->d;
+}
+
+static const entry *next_of(const run *r, uint32_t slot)
+{
+    const point_log *l = &r->j->logs[r->i->slots[slot].point];
+    uint32_t k = r->j->next[slot];
+    if (k >= l->n || e_time(&l->e[l->head + k]) > r->j->now) {
+        return NULL;
+    }
+    return &l->e[l->head + k];
+}
+
+static tri compare_stretch(const run *r, const node *n)
+{
+    const slot_state *s = &st_slots(r->st)[n->slot];
+    const entry *e = s->t == SY_MS_NONE ? NULL : next_of(r, n->slot);
+    if (!e || e_time(e) - s->t > r->i->slots[n->slot].missing) {
+        return UNKNOWN3;
+    }
+    bool a = sy_judge__test(n, s->v);
+    return a != sy_judge__test(n, e->v) ? UNKNOWN3 : (a ? TRUE3 : FALSE3);
+}
+
+static tri state_stretch(const run *r, const node *n)
+{
+    const slot_state *s = &st_slots(r->st)[n->slot];
+    sy_ms bound = r->i->slots[n->slot].bound;
+    if (s->t == SY_MS_NONE || (bound && s->t + bound <= r->st->t)) {
+        return UNKNOWN3;
+    }
+    return s->v == n->a ? TRUE3 : FALSE3;
+}
+
+static tri thresh(const run *r, const node *n, const uint8_t *v)
+{
+    uint32_t yes = 0, no = 0;
+    for (uint32_t k = 0; k < n->n_kids; k++) {
+        tri x = (tri)v[r->i->kids[n->kid + k]];
+        yes += x == TRUE3;
+        no += x == FALSE3;
+    }
+    if (yes >= n->k) {
+        return TRUE3;
+    }
+    return n->n_kids - no < n->k ? FALSE3 : UNKNOWN3;
+}
+
+static tri held(const run *r, const node *n, const uint8_t *v)
+{
+    tri x = (tri)v[r->i->kids[n->kid]];
+    bool reached = st_measures(r->i, r->st)[n->item].counted >= n->d;
+    return reached ? x : FALSE3;
+}
+
+static tri inner(const run *r, const node *n, const uint8_t *v)
+{
+    switch ((node_kind)n->kind) {
+    case N_NOT:
+        return (tri)(TRUE3 - v[r->i->kids[n->kid]]);
+    case N_THRESH:
+        return thresh(r, n, v);
+    case N_HOLD:
+        return held(r, n, v);
+    case N_CMP:
+    case N_IS:
+    case N_NODATA:
+    default:
+        return UNKNOWN3;
+    }
+}
+
+void sy_judge__eval_stretch(run *r, const root *c)
+{
+    uint8_t *v = r->j->seg;
+    sy_ms base;
+    for (uint32_t k = c->first; k <= c->last; k++) {
+        const node *n = &r->i->nodes[k];
+        if (n->kind == N_CMP) {
+            v[k] = (uint8_t)compare_stretch(r, n);
+        } else if (n->kind == N_IS) {
+            v[k] = (uint8_t)state_stretch(r, n);
+        } else if (n->kind == N_NODATA) {
+            bool silent = r->st->t != SY_MS_NONE &&
+                          sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
+            v[k] = silent ? TRUE3 : FALSE3;
+        } else {
+            v[k] = (uint8_t)inner(r, n, v);
+        }
+    }
+}
+
+void sy_judge__eval_before(run *r, const root *c, sy_ms t)
+{
+    uint8_t *v = r->j->at;
+    sy_ms base;
+    for (uint32_t k = c->first; k <= c->last; k++) {
+        const node *n = &r->i->nodes[k];
+        if (n->kind == N_CMP || n->kind == N_IS) {
+            v[k] = r->j->seg[k];
+        } else if (n->kind == N_NODATA) {
+            v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else {
+            v[k] = (uint8_t)inner(r, n, v);
+        }
+    }
+}
+
+void sy_judge__eval_at(run *r, const root *c, sy_ms t)
+{
+    uint8_t *v = r->j->at;
+    sy_ms base;
+    for (uint32_t k = c->first; k <= c->last; k++) {
+        const node *n = &r->i->nodes[k];
+        const slot_state *s = &st_slots(r->st)[n->slot];
+        if (n->kind == N_CMP || n->kind == N_IS) {
+            v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v) ? TRUE3 : FALSE3);
+        } else if (n->kind == N_NODATA) {
+            v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else {
+            v[k] = (uint8_t)inner(r, n, v);
+        }
+    }
+}

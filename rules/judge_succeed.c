@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * New rules, or a new site, take over: readings and open alerts go on, counted time goes on where
+ * the condition is judged as before, and what has no successor ends as superseded.
+ *
+ * Instances of both judges are ordered by (rule id, series), so one pass pairs them.
+ */
+#include "rules/judge_int.h"
+
+static sy_err carry_log(sy_judge *to, point_log *l, const point_log *old)
+{
+    for (uint32_t k = 0; k < old->n; k++) {
+        const entry *e = &old->e[old->head + k];
+        bool changed;
+        sy_verdict v;
+        sy_err err = sy_judge__log_add(to, l, e_time(e), e->v, e_valid(e), &changed, &v);
+        if (err) {
+            return err;
+        }
+        if (e->key & E_CONFLICT) {
+            l->e[l->head + sy_judge__log_after(l, e_time(e)) - 1].key = e->key;
+        }
+    }
+    return SY_OK;
+}
+
+static bool same_unit(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && same_text(a, b));
+}
+
+static sy_err carry_logs(sy_judge *to, const sy_judge *from)
+{
+    const sy_site *a = to->o.site, *b = from->o.site;
+    size_t q = 0;
+    for (size_t p = 0; p < a->n_points; p++) {
+        while (q < b->n_points && text_order(b->points[q].series, a->points[p].series) < 0) {
+            q++;
+        }
+        if (q == b->n_points || !same_text(b->points[q].series, a->points[p].series) ||
+            !same_text(b->points[q].quantity, a->points[p].quantity) ||
+            !same_unit(b->points[q].unit, a->points[p].unit)) {
+            continue;
+        }
+        sy_err e = carry_log(to, &to->logs[p], &from->logs[q]);
+        if (e) {
+            return e;
+        }
+    }
+    return SY_OK;
+}
+
+static int order(const sy_judge *x, const inst *a, const sy_judge *y, const inst *b)
+{
+    int c = text_order(a->rule->id, b->rule->id);
+    return c ? c
+             : text_order(x->o.site->points[a->point].series, y->o.site->points[b->point].series);
+}
+
+static bool same_nodes(const inst *a, const inst *b)
+{
+    for (uint32_t k = 0; k < a->n_nodes; k++) {
+        const node *x = &a->nodes[k], *y = &b->nodes[k];
+        if (x->kind != y->kind || x->op != y->op || x->slot != y->slot || x->k != y->k ||
+            x->a != y->a || x->b != y->b || x->d != y->d) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < a->n_levels; k++) {
+        if (a->levels[k].cond.hold != b->levels[k].cond.hold) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < a->n_excepts; k++) {
+        const except *x = &a->excepts[k], *y = &b->excepts[k];
+        if (x->value != y->value || x->each != y->each || x->times != y->times) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same text judged over the same points: the state goes on as it is. */
+static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *from, const inst *b)
+{
+    if (memcmp(a->rule->judgement_hash, b->rule->judgement_hash, 32) != 0 ||
+        a->n_words != b->n_words || a->n_slots != b->n_slots || a->n_nodes != b->n_nodes ||
+        a->n_levels != b->n_levels || a->n_excepts != b->n_excepts) {
+        return false;
+    }
+    for (uint32_t k = 0; k < a->n_slots; k++) {
+        const sy_site_point *x = &to->o.site->points[a->slots[k].point];
+        const sy_site_point *y = &from->o.site->points[b->slots[k].point];
+        if (!same_text(x->series, y->series) || !same_unit(x->unit, y->unit) ||
+            a->slots[k].missing != b->slots[k].missing || a->slots[k].bound != b->slots[k].bound ||
+            a->slots[k].gap != b->slots[k].gap) {
+            return false;
+        }
+    }
+    return same_nodes(a, b);
+}
+
+static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)
+{
+    for (uint32_t k = 0; k < a->n_slots; k++) {
+        for (uint32_t q = 0; q < b->n_slots; q++) {
+            if (same_text(to->o.site->points[a->slots[k].point].series,
+                          from->o.site->points[b->slots[q].point].series)) {
+                st_slots(a->cur)[k] = st_slots(b->cur)[q];
+            }
+        }
+    }
+}
+
+/* The alert goes on under the new text; its time is counted anew. */
+static void take_alert(inst *a, const inst *b)
+{
+    level_state *ls = st_levels(a, a->cur);
+    sy_alert_level top = sy_judge__highest(&b->cur->alert);
+    bool any = false;
+    a->cur->t = b->cur->t;
+    a->cur->alert = b->cur->alert;
+    for (uint32_t k = 0; k < a->n_levels; k++) {
+        ls[k].open = b->cur->alert.level_at[a->levels[k].severity - 1] != SY_MS_NONE &&
+                     a->levels[k].severity <= top;
+        any = any || ls[k].open;
+    }
+    ls[0].open = any ? ls[0].open : 1;
+    for (uint32_t k = 0; k < a->n_silences; k++) {
+        st_silences(a, a->cur)[k].since = b->cur->t;
+    }
+}
+
+static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
+{
+    sy_err e;
+    if (b->provisional) {
+        sy_judge__rec_restore(b);
+        b->provisional = false;
+    }
+    if (same_judgement(to, a, from, b)) {
+        memcpy(a->cur, b->cur, st_bytes(a));
+        memcpy(a->mid, b->mid, st_bytes(a));
+        memcpy(a->base, b->base, st_bytes(a));
+        a->from = b->from;
+    } else if (b->cur->alert.raised != SY_MS_NONE) {
+        take_slots(to, a, from, b);
+        take_alert(a, b);
+        memcpy(a->mid, a->cur, st_bytes(a));
+        memcpy(a->base, a->cur, st_bytes(a));
+    }
+    e = b->n_recs ? sy_judge__grow(to, (void **)&a->recs, &a->cap_recs, b->n_recs, sizeof *a->recs)
+                  : SY_OK;
+    if (e) {
+        return e;
+    }
+    a->n_recs = b->n_recs;
+    a->live = b->live;
+    if (b->n_recs) {
+        memcpy(a->recs, b->recs, b->n_recs * sizeof *a->recs);
+    }
+    a->work_t = b->work_t;
+    a->dirty = true;
+    return SY_OK;
+}
+
+static sy_err end(sy_judge *from, inst *b, sy_ms at)
+{
+    if (b->provisional) {
+        sy_judge__rec_restore(b);
+        b->provisional = false;
+    }
+    if (b->cur->alert.raised == SY_MS_NONE) {
+        return SY_OK;
+    }
+    outcome o = b->cur->alert;
+    const point_log *l = &from->logs[b->point];
+    for (uint32_t k = sy_judge__log_after(l, b->cur->t); k < l->n; k++) {
+        const entry *e = &l->e[l->head + k];
+        if (e_valid(e) && e_time(e) <= at) {
+            figs_add(&o.figs, e->v);
+        }
+    }
+    o.cleared = at;
+    o.state = SY_ALERT_SUPERSEDED;
+    sy_judge__rec_set(b, &o);
+    b->cur->alert = (outcome){.raised = SY_MS_NONE};
+    return sy_judge__publish(from, b);
+}
+
+sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
+{
+    size_t p = 0;
+    sy_err e = carry_logs(to, from);
+    if (e) {
+        return e;
+    }
+    to->now = later(to->now, from->now);
+    if (from->n_restarts) {
+        e = sy_judge__grow(to, (void **)&to->restarts, &to->cap_restarts, from->n_restarts,
+                           sizeof *to->restarts);
+        if (e) {
+            return e;
+        }
+        memcpy(to->restarts, from->restarts, from->n_restarts * sizeof *to->restarts);
+        to->n_restarts = from->n_restarts;
+    }
+    for (size_t q = 0; q < from->n_insts && !e; q++) {
+        inst *b = &from->insts[q];
+        while (p < to->n_insts && order(to, &to->insts[p], from, b) < 0) {
+            p++;
+        }
+        if (p < to->n_insts && same_text(to->insts[p].rule->id, b->rule->id) &&
+            same_text(to->insts[p].subject, b->subject)) {
+            e = carry(to, &to->insts[p], from, b);
+        } else {
+            e = end(from, b, at);
+        }
+    }
+    for (size_t k = 0; k < to->n_insts && !e; k++) {
+        e = sy_judge__run(to, &to->insts[k]);
+    }
+    sy_judge__emit(from);
+    sy_judge__emit(to);
+    return e;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scenarios of the example rules, in both languages. */
+#include "judge_kit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void shared_file(const char *path, size_t at_least)
+{
+    kit_set k;
+    sy_buf text = kit_shared(path);
+    if (!text.p) {
+        print_message("skipped: %s is not there (SY_SHARED)\n", path);
+        skip();
+    }
+    kit_load(&k, path, sy_buf_span(&text), false);
+    assert_true(k.set->n_scenarios >= at_least);
+    assert_int_equal(kit_scenarios(&k, kit_zone("Asia/Shanghai", &k.arena), true), 0);
+    kit_free(&k);
+    sy_buf_fini(&text);
+}
+
+static void first_english(void **state)
+{
+    (void)state;
+    shared_file("rules/first.en.rules", 4);
+}
+
+static void first_chinese(void **state)
+{
+    (void)state;
+    shared_file("rules/first.zh.rules", 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_english),
+        cmocka_unit_test(first_chinese),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
