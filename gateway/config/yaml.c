@@ -103,8 +103,8 @@ static void copy_map(reader *r, struct fy_node *from, sy_ynode *n)
 {
     int count = fy_node_mapping_item_count(from);
     size_t room = (size_t)(count > 0 ? count : 1);
-    sy_ynode **keys = take(r, room * sizeof(sy_ynode *));
-    sy_ynode **values = take(r, room * sizeof(sy_ynode *));
+    sy_ynode **keys = take(r, room * sizeof *keys);
+    sy_ynode **values = take(r, room * sizeof *keys);
     void *it = NULL;
     for (struct fy_node_pair *p;
          !r->nomem && keys && values && (p = fy_node_mapping_iterate(from, &it));) {
