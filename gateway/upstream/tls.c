@@ -255,7 +255,8 @@ static sy_err explain(sy_tls *t, int rc, sy_fail *f)
     const char *at = t->url->authority;
     uint32_t flags = mbedtls_ssl_get_verify_result(&t->ssl);
     char text[160] = "";
-    if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+    bool judged = flags != 0 && flags != UINT32_MAX; /* a wrong purpose has a code of its own */
+    if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || judged) {
         int n = mbedtls_x509_crt_verify_info(text, sizeof text, "", flags);
         for (int i = 0; i < n; i++) {
             text[i] = text[i] == '\n' ? ' ' : text[i];
