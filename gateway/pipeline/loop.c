@@ -169,8 +169,9 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
         give_up(&why);
-    bool full = p->n_records >= SY_BATCH_RECORDS || p->batch.n_readings >= SY_BATCH_READINGS ||
-                p->batch.n_changes > 0;
+    uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
+    bool full =
+        p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
     if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= SY_BATCH_MS))
         commit(p, false);
 }

@@ -40,6 +40,7 @@ typedef struct sy_pipeline_options {
     void (*take_refused)(void *ctx, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates);
     void *ctx;
     int snapshot_records; /* 0: SY_SNAPSHOT_RECORDS; tests use less */
+    int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
 } sy_pipeline_options;
 
 /* Blocks while the judge is rebuilt from snapshot and journal up to the stored position. */

@@ -1,0 +1,2 @@
+sy_test(test_pipeline_decode SOURCES unit/test_pipeline_decode.c unit/pipeline_rig.c LINKS sy_pipeline)
+sy_test(test_pipeline SOURCES unit/test_pipeline.c unit/pipeline_rig.c LINKS sy_pipeline)

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline over a journal that the test writes: what is stored, that a process killed at any
+ * batch comes to the same rows, alerts and events, quarantine, reload, snapshots.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "pipeline_rig.h"
+
+static int set_up(void **state)
+{
+    pipeline_rig *r = calloc(1, sizeof *r);
+    rig_open(r);
+    *state = r;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* Readings a minute apart, each followed by its mark. */
+static void minutes(pipeline_rig *r, int from, int to, double celsius)
+{
+    for (int i = from; i <= to; i++) {
+        rig_celsius(r, RIG_DAY + i * RIG_MIN, celsius);
+        rig_mark(r, RIG_DAY + i * RIG_MIN);
+    }
+}
+
+/* Two runs above the limit, the second above the higher one too; what no point matches, what cannot
+ * be decoded, a duplicate, a reading out of range. */
+static void story(pipeline_rig *r)
+{
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    minutes(r, 1, 10, 5);
+    minutes(r, 11, 20, 9);
+    rig_message(r, "s/t1", SY_MSG_PROMISE, "[{\"n\":\"t\",");
+    rig_message(r, "s/t1", SY_MSG_PROMISE, "[{\"n\":\"t\",\"u\":\"Pa\",\"v\":1}]");
+    rig_message(r, "s/t1", 0, "[{\"n\":\"x\",\"v\":1}]");
+    rig_message(r, "s/t1", SY_MSG_RETAINED, "[{\"n\":\"t\",\"v\":1}]");
+    rig_celsius(r, RIG_DAY + 20 * RIG_MIN, 9);
+    minutes(r, 21, 30, 4);
+    rig_celsius(r, RIG_DAY + 30 * RIG_MIN + 30000, 99);
+    minutes(r, 31, 40, 10);
+    minutes(r, 41, 50, 22);
+    minutes(r, 51, 60, 3);
+}
+
+static sy_span run_and_dump(pipeline_rig *r, sy_buf *out)
+{
+    rig_run(r);
+    rig_dump(r, out);
+    return sy_buf_span(out);
+}
+
+static size_t count(sy_span text, const char *word)
+{
+    size_t n = 0;
+    for (const char *p = text.p; (p = strstr(p, word)); p += strlen(word))
+        n++;
+    return n;
+}
+
+static void a_story(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    story(r);
+    sy_span text = run_and_dump(r, &out);
+    assert_int_equal(count(text, "reading t1/t"), 61);
+    assert_int_equal(count(text, "99 bad+out-of-range"), 1);
+    assert_int_equal(rig_counter(r, SY_N_received), 66);
+    assert_int_equal(rig_counter(r, SY_N_acknowledged), 64);
+    assert_int_equal(rig_counter(r, SY_N_stored), 61);
+    assert_int_equal(rig_counter(r, SY_N_duplicates), 1);
+    assert_int_equal(rig_counter(r, SY_N_rejected), 2);
+    assert_int_equal(rig_counter(r, SY_N_unmatched), 1);
+    assert_int_equal(rig_counter(r, SY_N_retained), 1);
+    assert_int_equal(rig_counter(r, SY_N_alerts), 2);
+    /* The first alert: raised, cleared, told to the county; the second: raised, escalated, cleared,
+     * and from the escalation on told to hq too. */
+    assert_int_equal(count(text, "event county"), 5);
+    assert_int_equal(count(text, "event hq"), 2);
+    assert_int_equal(rig_counter(r, SY_N_events_queued), 7);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.raised\""), 2);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.escalated\""), 2);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.cleared\""), 3);
+    sy_buf_fini(&out);
+}
+
+static void an_event(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    story(r);
+    sy_span text = run_and_dump(r, &out);
+    static const char *const parts[] = {
+        "/1 {\"specversion\":\"1.0\",\"id\":\"",
+        "\"source\":\"/steelyard/gw-1\",\"type\":\"steelyard.alert.raised\","
+        "\"subject\":\"shop/cr-1/t1/t\",\"time\":\"2026-01-05T00:16:00.000Z\"",
+        "\"change\":\"raised\",\"clock\":\"replay\",\"alert\":{\"id\":\"",
+        "\"rule\":\"P-1\",\"pack\":null,\"version\":1,\"subject\":\"shop/cr-1/t1/t\","
+        "\"severity\":\"warning\",\"onset\":\"2026-01-05T00:11:00.000Z\"",
+        "\"title\":{\"en\":\"Too warm\",\"zh\":\"过热\"}",
+        "\"basis\":[{\"text\":{\"en\":\"made for a test\",\"zh\":null},\"clause\":null,"
+        "\"verify\":false,\"origin\":\"policy\"}]",
+        "\"limit\":{\"en\":\"temperature above 8 °C for 5 min\",",
+        "\"premises\":{\"id\":\"shop\",\"name\":\"Shop\",\"code\":null},"
+        "\"place\":{\"id\":\"cr-1\",\"kind\":\"room\",\"name\":null},\"device\":\"t1\","
+        "\"series\":\"t1/t\",\"quantity\":\"temperature\",\"unit\":\"degC\"",
+        "\"tell\":[\"inspector\"],\"respond_within_ms\":7200000",
+        "\"tell\":[\"inspector\",\"duty-chief\"],\"respond_within_ms\":null",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(text.p, parts[i]))
+            fail_msg("no %s in\n%s", parts[i], text.p);
+    sy_buf_fini(&out);
+}
+
+/* What a child does: run the pipeline, and die at its n-th commit, before or after it. */
+typedef struct killer {
+    int after_commits, before_commits;
+} killer;
+
+static void die_after(void *ctx, bool with_events)
+{
+    (void)with_events;
+    if (--((killer *)ctx)->after_commits == 0)
+        kill(getpid(), SIGKILL);
+}
+
+static void die_before(void *ctx, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates)
+{
+    (void)rejected, (void)duplicates;
+    if (--((killer *)ctx)->before_commits == 0)
+        kill(getpid(), SIGKILL);
+}
+
+static void child(pipeline_rig *r, killer k)
+{
+    rig_log_open(r);
+    sy_pipeline_options o = rig_options(r);
+    o.on_commit = die_after;
+    o.take_refused = die_before;
+    o.ctx = &k;
+    o.batch_records = 7;
+    o.snapshot_records = 20;
+    if (sy_pipeline_start(&r->pipeline, &o, &r->fail) ||
+        !sy_pipeline_wait(r->pipeline, sy_journal_seq(r->journal), 20000))
+        _exit(1);
+    _exit(0); /* without a clean end */
+}
+
+/* Children until one comes through; how many died. */
+static int run_killed(pipeline_rig *r, killer k)
+{
+    for (int died = 0; died < 200; died++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+            child(r, k);
+        int status = 0;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (WIFEXITED(status)) {
+            assert_int_equal(WEXITSTATUS(status), 0);
+            return died;
+        }
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+    }
+    fail_msg("no child came through");
+    return 0;
+}
+
+static void killed_at_each_batch(void **state)
+{
+    pipeline_rig *r = *state;
+    static const killer kills[] = {{1, 0}, {2, 0}, {5, 0}, {0, 2}, {0, 3}, {0, 6}};
+    sy_buf want, got;
+    sy_buf_init(&want, sy_heap());
+    sy_buf_init(&got, sy_heap());
+    rig_log_open(r);
+    story(r);
+    run_and_dump(r, &want);
+    for (size_t i = 0; i < sizeof kills / sizeof *kills; i++) {
+        pipeline_rig again;
+        rig_open(&again);
+        rig_log_open(&again);
+        story(&again);
+        rig_log_close(&again);
+        int died = run_killed(&again, kills[i]);
+        rig_log_open(&again);
+        sy_buf_reset(&got);
+        run_and_dump(&again, &got);
+        assert_string_equal(got.p, want.p);
+        assert_in_range(died, 2, 199);
+        rig_close(&again);
+    }
+    sy_buf_fini(&got);
+    sy_buf_fini(&want);
+}
+
+static void write_attempt(const pipeline_rig *r, uint64_t seq)
+{
+    char path[128];
+    unsigned char bytes[8];
+    snprintf(path, sizeof path, "%s/attempt", r->data);
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(seq >> (8 * i));
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, 8, 0), 8);
+    close(fd);
+}
+
+static void start_and_stop(pipeline_rig *r)
+{
+    rig_log_open(r);
+    rig_run(r);
+    rig_log_close(r);
+}
+
+static void quarantined(void **state)
+{
+    pipeline_rig *r = *state;
+    char path[160];
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    rig_celsius(r, RIG_DAY - RIG_MIN, 5);
+    uint64_t poison = rig_celsius(r, RIG_DAY, 6);
+    rig_log_close(r);
+    /* Died of it once, then of another, then of it again: not in a row. */
+    for (uint64_t seq = poison; seq + 1 >= poison && seq <= poison; seq--) {
+        write_attempt(r, seq);
+        start_and_stop(r);
+    }
+    write_attempt(r, poison);
+    start_and_stop(r);
+    rig_log_open(r);
+    assert_int_equal(rig_counter(r, SY_N_stored), 2);
+    uint64_t before = sy_journal_seq(r->journal);
+    rig_log_close(r);
+    write_attempt(r, poison); /* now twice in a row */
+    start_and_stop(r);
+    /* The record is in the log, and a rebuild from nothing skips what it names. */
+    for (const char *const *name =
+             (const char *const[]){"store.db", "store.db-wal", "store.db-shm", NULL};
+         *name; name++) {
+        snprintf(path, sizeof path, "%s/%s", r->data, *name);
+        unlink(path);
+    }
+    rig_log_open(r);
+    assert_int_equal(sy_journal_seq(r->journal), before + 1);
+    run_and_dump(r, &out);
+    assert_int_equal(count(sy_buf_span(&out), "reading t1/t"), 1);
+    assert_int_equal(rig_counter(r, SY_N_stored), 1);
+    assert_int_equal(rig_counter(r, SY_N_rejected), 1);
+    sy_buf_fini(&out);
+}
+
+static void late_in_the_log(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    minutes(r, 1, 30, 5);
+    rig_celsius(r, RIG_DAY + 25 * RIG_MIN + 1000, 6); /* within ten minutes: judged */
+    rig_celsius(r, RIG_DAY + 5 * RIG_MIN + 1000, 7);  /* not */
+    sy_span text = run_and_dump(r, &out);
+    assert_int_equal(count(text, " 6 good\n"), 1);
+    assert_int_equal(count(text, " 7 uncertain+late\n"), 1);
+    assert_int_equal(rig_counter(r, SY_N_late), 1);
+    sy_buf_fini(&out);
+}
+
+static void before_the_first_mark(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf first, second;
+    sy_buf_init(&first, sy_heap());
+    sy_buf_init(&second, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    for (int i = 0; i < 10; i++)
+        rig_celsius(r, RIG_DAY + i * RIG_MIN, 9);
+    rig_mark(r, RIG_DAY + 10 * RIG_MIN);
+    run_and_dump(r, &first);
+    assert_int_equal(count(sy_buf_span(&first), "steelyard.alert.raised"), 1);
+    /* In two runs, the first of which ends before there is a clock. */
+    pipeline_rig again;
+    rig_open(&again);
+    rig_log_open(&again);
+    rig_start(&again);
+    for (int i = 0; i < 10; i++)
+        rig_celsius(&again, RIG_DAY + i * RIG_MIN, 9);
+    rig_run(&again);
+    rig_mark(&again, RIG_DAY + 10 * RIG_MIN);
+    run_and_dump(&again, &second);
+    assert_string_equal(second.p, first.p);
+    rig_close(&again);
+    sy_buf_fini(&second);
+    sy_buf_fini(&first);
+}
+
+/* Another limit, while an alert is open; the log alone, read again, gives the same. */
+static void reloaded(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf first, second;
+    char path[160];
+    sy_buf_init(&first, sy_heap());
+    sy_buf_init(&second, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    minutes(r, 1, 10, 9);
+    rig_reload(r, "12");
+    rig_append(r, SY_J_ACTIVATION, 0, r->config->hash_hex);
+    minutes(r, 11, 20, 9);
+    minutes(r, 21, 30, 13);
+    run_and_dump(r, &first);
+    sy_span text = sy_buf_span(&first);
+    assert_int_equal(count(text, "above 8 °C"), 1);
+    assert_true(count(text, "above 12 °C") >= 2);
+    rig_log_close(r);
+    snprintf(path, sizeof path, "rm -f %s/store.db*", r->data);
+    assert_int_equal(system(path), 0); // NOLINT(cert-env33-c)
+    rig_log_open(r);
+    run_and_dump(r, &second);
+    assert_string_equal(second.p, first.p);
+    sy_buf_fini(&second);
+    sy_buf_fini(&first);
+}
+
+static void a_useless_snapshot(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf want, got;
+    uint64_t position = 0;
+    sy_buf_init(&want, sy_heap());
+    sy_buf_init(&got, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    minutes(r, 1, 8, 9);
+    rig_run(r);
+    assert_int_equal(sy_store_position(r->store, &position, &r->fail), SY_OK);
+    assert_int_equal(sy_store_begin(r->store, false, &r->fail), SY_OK);
+    assert_int_equal(sy_store_snapshot_put(r->store, position, r->config->hash_hex,
+                                           sy_span_of("\001no snapshot"), &r->fail),
+                     SY_OK);
+    assert_int_equal(sy_store_commit(r->store, position, &r->fail), SY_OK);
+    minutes(r, 9, 20, 4);
+    run_and_dump(r, &got);
+    pipeline_rig whole;
+    rig_open(&whole);
+    rig_log_open(&whole);
+    rig_start(&whole);
+    rig_mark(&whole, RIG_DAY);
+    minutes(&whole, 1, 8, 9);
+    minutes(&whole, 9, 20, 4);
+    run_and_dump(&whole, &want);
+    assert_string_equal(got.p, want.p);
+    assert_int_equal(count(sy_buf_span(&got), "steelyard.alert.cleared"), 1);
+    rig_close(&whole);
+    sy_buf_fini(&got);
+    sy_buf_fini(&want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_story, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_event, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_at_each_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(quarantined, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(late_in_the_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(before_the_first_mark, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reloaded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_useless_snapshot, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
