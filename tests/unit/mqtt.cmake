@@ -5,3 +5,6 @@ sy_test(test_mqtt_broker
 sy_test(test_mqtt_client
     SOURCES unit/test_mqtt_client.c unit/mqtt_rig.c
     LINKS sy_drivers)
+sy_test(test_replay
+    SOURCES unit/test_replay.c
+    LINKS sy_cli)

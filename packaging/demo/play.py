@@ -1,0 +1,344 @@
+"""Play the demonstration market, or a recording, through a gateway and an inbox of its own.
+
+Called by ./run. Everything lies in demo/<name>/: keys, configuration, the gateway's data, the
+inbox's data, logs. What was played is not played again; what was interrupted starts afresh.
+"""
+import argparse
+import ctypes
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+RECIPIENTS = ("premises, inspector, duty-chief, quality-manager, maintainer, laboratory-chief, "
+              "emergency-service, ecology-authority")
+DESTINATION = """
+destinations:
+  - name: inbox
+    kind: https
+    url: https://127.0.0.1:{port}/events
+    tls: {{ca: {keys}/ca.pem, cert: {keys}/gateway.pem, key: {keys}/gateway.key}}
+    serves: [{recipients}]
+    severity: notice
+"""
+PAGE_PORT = 8088
+ARRIVE_S = 120
+PR_SET_PDEATHSIG = 1
+
+
+class Failed(Exception):
+    """Something that the user is told in one line."""
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Process:
+    """A steelyard process that says when it is ready, and logs to a file."""
+
+    def __init__(self, steelyard, log, arguments):
+        self.log = log
+        self.name = arguments[0]
+        read, write = os.pipe()
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(
+                [steelyard, *arguments, "--ready-fd", str(write)], stdout=out, stderr=out,
+                pass_fds=[write], start_new_session=True, preexec_fn=die_with_parent)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            self.ready = pipe.readline().split()
+        if not self.ready:
+            self.child.wait()
+            raise Failed(f"steelyard {self.name} does not start:\n{tail(log)}")
+
+    def value(self, key):
+        return next(w[len(key) + 1:] for w in self.ready if w.startswith(key + "="))
+
+    def stop(self):
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+
+
+def tail(path, lines=5):
+    with open(path, errors="replace") as f:
+        return "".join("    " + line for line in f.readlines()[-lines:])
+
+
+def ask(steelyard, *arguments):
+    done = subprocess.run([steelyard, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False, text=True)
+    if done.returncode != 0:
+        raise Failed(f"steelyard {' '.join(arguments[:2])} failed:\n{done.stderr}")
+    return done.stdout
+
+
+class Play:
+    def __init__(self, root, recording, config, once):
+        self.steelyard = os.path.join(root, "build", "release", "steelyard")
+        self.here = os.path.join(root, "packaging", "demo")
+        self.made_up = recording is None
+        self.recording, self.config, self.once = recording, config, once
+        name = "market"
+        if recording:
+            key = os.path.realpath(recording) + "\0" + os.path.realpath(config)
+            stem = re.sub(r"[^A-Za-z0-9_-]", "-", os.path.splitext(os.path.basename(recording))[0])
+            name = stem + "-" + hashlib.sha256(key.encode()).hexdigest()[:8]
+        self.dir = os.path.join(root, "demo", name)
+        self.data = os.path.join(self.dir, "data")
+        self.inbox_data = os.path.join(self.dir, "inbox")
+        self.played = os.path.join(self.dir, "played.json")
+        self.keys = os.path.join(self.dir, "keys")
+        self.inbox = self.gateway = None
+        self.derived = None
+
+    # ---- preparation ----
+
+    def prepare(self):
+        os.makedirs(self.dir, exist_ok=True)
+        self.lock = open(os.path.join(self.dir, "lock"), "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed("this demonstration runs already; end that one with Ctrl-C") from None
+        if not os.path.exists(self.played):
+            shutil.rmtree(self.data, ignore_errors=True)
+            shutil.rmtree(self.inbox_data, ignore_errors=True)
+        if not os.path.exists(os.path.join(self.keys, "gateway.pem")):
+            ask(self.steelyard, "keys", "demo", "--out", self.keys, "--force")
+        if self.made_up:
+            self.recording = os.path.join(self.dir, "market.csv")
+            ask(self.steelyard, "demo", "--out", self.dir)
+            shutil.copytree(os.path.join(self.here, "rules"), os.path.join(self.dir, "rules"),
+                            dirs_exist_ok=True)
+
+    def ports(self):
+        """Those of the last start, so that a bookmark and the configuration stay good."""
+        try:
+            with open(os.path.join(self.dir, "ports.json")) as f:
+                return json.load(f)
+        except (OSError, ValueError):
+            return {"events": 0, "page": PAGE_PORT}
+
+    def start_inbox(self):
+        ports = self.ports()
+        for page in (ports["page"], 0):
+            for events in (ports["events"], 0):
+                try:
+                    self.inbox = Process(
+                        self.steelyard, os.path.join(self.dir, "inbox.log"),
+                        ["inbox", "--listen", f"127.0.0.1:{events}", "--page", f"127.0.0.1:{page}",
+                         "--cert", os.path.join(self.keys, "authority.pem"),
+                         "--key", os.path.join(self.keys, "authority.key"),
+                         "--client-ca", os.path.join(self.keys, "ca.pem"),
+                         "--data", self.inbox_data])
+                except Failed:
+                    if page == 0 and events == 0:
+                        raise
+                    continue
+                self.events_port = int(self.inbox.value("events"))
+                self.page_port = int(self.inbox.value("page"))
+                with open(os.path.join(self.dir, "ports.json"), "w") as f:
+                    json.dump({"events": self.events_port, "page": self.page_port}, f)
+                return
+
+    def write_config(self):
+        """The configuration with our inbox as its destination, beside what it refers to."""
+        source = os.path.join(self.here, "steelyard.yaml") if self.made_up else self.config
+        with open(source, encoding="utf-8") as f:
+            text = f.read()
+        text = re.sub(r"(?ms)^destinations:.*?(?=^[^\s#-]|\Z)", "", text)
+        text += DESTINATION.format(port=self.events_port, keys=self.keys, recipients=RECIPIENTS)
+        if self.made_up:
+            target = os.path.join(self.dir, "steelyard.yaml")
+        else:
+            folder, base = os.path.split(os.path.abspath(source))
+            target = self.derived = os.path.join(folder, f".{base}.run.yaml")
+        try:
+            with open(target, "w", encoding="utf-8") as f:
+                f.write(text)
+        except OSError as e:
+            raise Failed(f"{target}: {e.strerror}: the folder of the configuration must be "
+                         "writable, for a copy with the inbox as its destination") from e
+        self.config = target
+
+    def start_gateway(self):
+        self.gateway = Process(self.steelyard, os.path.join(self.dir, "gateway.log"),
+                               ["run", "--config", self.config, "--data", self.data,
+                                "--clock", "replay"])
+
+    # ---- playing ----
+
+    def play(self):
+        if os.path.exists(self.played):
+            print("played before; nothing is repeated (remove "
+                  f"{os.path.relpath(self.dir)} to play again)")
+            with open(self.played) as f:
+                return json.load(f)
+        line = subprocess.run(
+            [self.steelyard, "replay", self.recording, "--config", self.config, "--data",
+             self.data], stdout=subprocess.PIPE, check=False, text=True)
+        if line.returncode != 0:
+            raise Failed(f"replay: {line.stdout.strip() or 'failed'}")
+        facts = {"replay": line.stdout.strip()}
+        with open(self.played, "w") as f:
+            json.dump(facts, f)
+        return facts
+
+    def status(self):
+        return json.loads(ask(self.steelyard, "status", "--data", self.data, "--json"))
+
+    def await_delivery(self):
+        until = time.monotonic() + ARRIVE_S
+        while True:
+            status = self.status()
+            waiting = status["events_queued"] - status["events_delivered"]
+            if waiting <= 0:
+                return status
+            if time.monotonic() > until:
+                raise Failed(f"{waiting} events were not delivered in {ARRIVE_S} s:\n"
+                             + tail(self.gateway.log))
+            time.sleep(0.1)
+
+    def delivered(self):
+        alerts, after = [], 0
+        while True:
+            url = f"http://127.0.0.1:{self.page_port}/api/alerts?after={after}"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                some = json.load(answer)
+            if not some:
+                return alerts
+            alerts += some
+            after = max(a["seq"] for a in some)
+
+    # ---- verdict ----
+
+    def verify(self, live, arrived):
+        """What was judged live is what a backtest judges, and is what arrived; for the market it
+        is also what its makers say."""
+        problems = []
+        backtest = ask(self.steelyard, "rules", "backtest", "--config", self.config, "--readings",
+                       self.recording, "--json")
+        with open(os.path.join(self.dir, "alerts.backtest.json"), "w") as f:
+            f.write(backtest)
+        with open(os.path.join(self.dir, "alerts.live.json"), "w") as f:
+            f.write(live)
+        if backtest != live:
+            problems.append("the alerts judged live are not those of rules backtest: compare "
+                            f"{os.path.relpath(self.dir)}/alerts.*.json")
+        judged = json.loads(live)
+        ours, theirs = {a["id"] for a in judged}, {a["id"] for a in arrived}
+        if len(arrived) != len(theirs):
+            problems.append("an alert arrived as two")
+        if ours - theirs:
+            problems.append(f"{len(ours - theirs)} alerts did not arrive")
+        if theirs - ours:
+            problems.append(f"{len(theirs - ours)} alerts arrived that were not judged")
+        if self.made_up:
+            with open(os.path.join(self.here, "expected.json"), encoding="utf-8") as f:
+                expected = json.load(f)
+            got = [{k: a[k] for k in ("rule", "subject", "severity", "raised", "cleared")}
+                   for a in judged]
+            if got != expected:
+                problems.append("the alerts are not those of packaging/demo/expected.json")
+        return problems
+
+    def live_alerts(self):
+        return ask(self.steelyard, "alerts", "--data", self.data, "--json", "--to",
+                   self.last_time())
+
+    def last_time(self):
+        """The time of the recording's last row: later than that a backtest does not look."""
+        with open(self.recording, "rb") as f:
+            header = f.readline().decode().strip().split(",")
+            f.seek(max(0, os.path.getsize(self.recording) - 65536))
+            last = f.read().decode(errors="replace").strip().splitlines()[-1]
+        return last.split(",")[header.index("time")].strip('"')
+
+    def show(self, facts, status, judged, problems):
+        what = "a made-up market" if self.made_up else os.path.basename(self.recording)
+        print(f"\n{what}\n  readings  {facts['replay']}")
+        print(f"            {status['received']} messages received, {status['stored']} readings "
+              f"stored, {status['duplicates']} duplicates, {status['rejected']} rejected")
+        print(f"  alerts    {len(judged)} raised; {status['events_delivered']} events delivered to "
+              "the inbox over mutual TLS")
+        for a in judged[:12]:
+            until = a["cleared"][:16].replace("T", " ") if a["cleared"] else "still active"
+            print(f"            {a['severity']:8} {a['rule']:10} {a['subject']:42} "
+                  f"{a['raised'][:16].replace('T', ' ')} UTC to {until}")
+        if len(judged) > 12:
+            print(f"            … and {len(judged) - 12} more")
+        if problems:
+            for p in problems:
+                print(f"  WRONG     {p}")
+        else:
+            print("  verified  exactly the expected alerts were judged and delivered")
+        if not self.once:
+            print(f"  page      http://127.0.0.1:{self.page_port}/")
+            print("  stop      Ctrl-C")
+
+    def run(self):
+        self.prepare()
+        self.start_inbox()
+        self.write_config()
+        self.start_gateway()
+        facts = self.play()
+        status = self.await_delivery()
+        live = self.live_alerts()
+        problems = self.verify(live, self.delivered())
+        self.show(facts, status, json.loads(live), problems)
+        sys.stdout.flush()
+        if not self.once:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            print("\nstopping")
+        return 1 if problems else 0
+
+    def end(self):
+        for process in (self.gateway, self.inbox):
+            if process:
+                process.stop()
+        if self.derived and os.path.exists(self.derived):
+            os.remove(self.derived)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    signal.signal(signal.SIGTERM, interrupted)
+    parser = argparse.ArgumentParser(prog="run")
+    parser.add_argument("root", help=argparse.SUPPRESS)
+    parser.add_argument("recording", nargs="?")
+    parser.add_argument("--config")
+    parser.add_argument("--once", action="store_true")
+    a = parser.parse_args()
+    if bool(a.recording) != bool(a.config):
+        parser.error("a recording and --config go together")
+    play = Play(a.root, a.recording, a.config, a.once)
+    try:
+        return play.run()
+    except Failed as e:
+        print(f"run: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 1
+    finally:
+        play.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
