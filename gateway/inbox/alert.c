@@ -127,12 +127,13 @@ static void sentence(const sy_view *v, const sy_inbox_alert *a, const json_t *da
 {
     const char *limit = sy_view_both(v, pick(data, "rule", "limit"));
     const char *what = first_of(limit, title_of(v, data), a->type);
+    sy_view_raw(v, "<span class=\"who\">");
     who_and_where(v, data, a);
-    sy_view_raw(v, v->zh ? "：" : ": ");
+    sy_view_raw(v, v->zh ? "：</span><span class=\"what\">" : ": </span><span class=\"what\">");
     sy_view_text(v, what);
     how_long(v, data, strcmp(a->state, "active") == 0);
     how_bad(v, data);
-    sy_view_raw(v, v->zh ? "。" : ".");
+    sy_view_raw(v, v->zh ? "。</span>" : ".</span>");
 }
 
 static void tags(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
@@ -273,7 +274,9 @@ void sy_view_card(const sy_view *v, const sy_inbox_alert *a)
     sentence(v, a, data);
     sy_view_raw(v, "</a></h2>");
     by_rule(v, data);
-    to_do(v, a, data);
+    if (strcmp(a->state, "active") == 0) {
+        to_do(v, a, data);
+    }
     sy_view_raw(v, "</article>\n");
     json_decref(data);
 }

@@ -85,7 +85,7 @@ void sy_view_duration(const sy_view *v, sy_ms d)
     static const sy_ms sizes[] = {86400000, 3600000, 60000, 1000};
     int shown = 0;
     d = d < 0 ? 0 : d;
-    for (int i = 0; i < 4 && shown < 2; i++) {
+    for (int i = 0; i < 4 && shown < 2 && (i < 3 || shown == 0); i++) {
         sy_ms n = d / sizes[i];
         d %= sizes[i];
         if (n > 0 || (i == 3 && shown == 0)) {

@@ -40,6 +40,8 @@ const char sy_view_style[] =
     ".open .state{border-color:var(--l);color:var(--l);font-weight:700}"
     ".over .level{background:none;color:var(--l);border:1px solid var(--l)}"
     ".mark.loud{border-color:var(--l2);color:var(--l2)}"
+    ".level,.state,.mark{display:inline-block;white-space:nowrap}"
+    ".who{display:block}h1 .what,h2 .what{font-weight:400}"
     ".tags{margin:0 0 .25rem}.sum{display:flex;gap:.75rem;flex-wrap:wrap;margin:0 0 .75rem}"
     ".sum:empty{display:none}"
     ".id{color:var(--dim);font-size:.85rem}"
