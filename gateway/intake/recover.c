@@ -222,7 +222,7 @@ sy_err sy_journal__recover(sy_journal *j, sy_ms *last, sy_fail *f)
     size_t from = n > SY_JCHECKED ? n - SY_JCHECKED : 0;
     /* The salt of the newest damaged header comes from a neighbour: look at the oldest first. */
     for (size_t i = from; i < n && !e; i++) {
-        scan s;
+        scan s = {0};
         uint64_t next = i + 1 < n ? files[i + 1].first : 0;
         e = check(j, &files[i], i + 1 == n, next, &w, &s, f);
         if (!e && s.last) {

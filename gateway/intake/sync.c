@@ -44,7 +44,7 @@ static sy_err copy_bytes(sy_journal *j, const sy_jsegment *from, sy_jsegment *to
 static sy_err first_unsynced(sy_journal *j, const sy_jsegment *s, uint64_t *first, sy_fail *f)
 {
     sy_jwin w;
-    sy_jrec rec;
+    sy_jrec rec = {0};
     size_t length;
     sy_jwin_init(&w);
     sy_jwin_set(&w, s->fd, j->salt, s->end);

@@ -160,7 +160,7 @@ sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_q
         return e;
     if (series < 1 || t == SY_MS_MAX)
         return sy_fail_set(f, SY_E_RANGE, "store: no such series or time");
-    sy_ms *newest;
+    sy_ms *newest = NULL;
     e = newest_of(s, series, &newest, f);
     if (!e && t > *newest) {
         *put = SY_PUT_NEW;
