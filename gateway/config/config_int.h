@@ -102,7 +102,8 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
 void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
-void sy_cfg_watch(sy_loader *l); /* rules against points and recipients */
+void sy_cfg_watch(sy_loader *l);     /* rules against points and recipients */
+void sy_cfg_scenarios(sy_loader *l); /* run them; a failed one is an error */
 const sy_device *sy_cfg_device(const sy_loader *l, const char *id);
 /* The map of device i. */
 const sy_ynode *sy_cfg_device_node(const sy_loader *l, size_t i);

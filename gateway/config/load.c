@@ -125,6 +125,8 @@ static void load_all(sy_loader *l, const char *data_override)
     load_rules(l);
     if (l->c->set && l->c->site && !l->nomem)
         sy_cfg_watch(l);
+    if (l->c->set && !l->kept && !l->nomem) /* a kept set passed when it was accepted */
+        sy_cfg_scenarios(l);
 }
 
 static sy_err hash_texts(sy_loader *l, owner *o)

@@ -152,6 +152,24 @@ static void errors_of_rules_and_words_are_findings(void **state)
     rig_close(&r);
 }
 
+static void a_failing_scenario_refuses_the_set(void **state)
+{
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    rig_write(&r, "more/s.rules",
+              "scenario \"wrong\" tests R-1\n"
+              "  from 08:00 to 08:20 every 1 min: temperature 9 °C\n"
+              "  expect alert serious at 08:11\n"
+              "end\n");
+    assert_int_equal(rig_load(&r), SY_E_USAGE);
+    const sy_finding *f = rig_find(&r, "scenario-failed");
+    assert_non_null(f);
+    assert_int_equal(f->line, 1);
+    assert_true(f->en && *f->en && f->zh && *f->zh);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +179,7 @@ int main(void)
         cmocka_unit_test(links_out_of_a_folder_are_not_followed),
         cmocka_unit_test(there_are_not_too_many_files),
         cmocka_unit_test(errors_of_rules_and_words_are_findings),
+        cmocka_unit_test(a_failing_scenario_refuses_the_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
