@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * steelyard alerts: what was judged live, in the very form of `rules backtest`, so that the two can
+ * be compared. Figures are taken from the stored readings, since the alert's row holds those of its
+ * last change.
+ */
+#include <stdio.h>
+
+#include "cli/alert_json.h"
+#include "cli/cli.h"
+#include "cli/stored.h"
+
+static const char help[] =
+    "usage: steelyard alerts --data DIR [--json] [--to T] [--full] [--language en|zh]\n\n"
+    "Alerts judged live, ordered by (raised, rule, subject).\n\n"
+    "  --data DIR     the data folder; a gateway may run on it\n"
+    "  --json         the objects that `rules backtest --json` prints\n"
+    "  --to T         as they stood at T: raised up to T, cleared later is active\n"
+    "  --full         further keys: series, replaces, measure, judgement, both messages, actions\n"
+    "  --language L   of the message; en unless given\n\n"
+    "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
+
+typedef struct list {
+    sy_arena arena;
+    sy_alert_row *v;
+    size_t n, cap;
+    sy_ms to;
+    bool failed;
+} list;
+
+static const char *keep(list *l, const char *text)
+{
+    if (!text)
+        return NULL;
+    const char *copy = sy_arena_text(&l->arena, sy_span_of(text));
+    l->failed = l->failed || !copy;
+    return copy;
+}
+
+static bool collect(void *ctx, const sy_alert_row *a)
+{
+    list *l = ctx;
+    if (a->raised > l->to)
+        return true;
+    if (sy_grow(sy_heap(), (void **)&l->v, &l->cap, l->n + 1, sizeof *l->v)) {
+        l->failed = true;
+        return false;
+    }
+    sy_alert_row row = *a;
+    row.id = keep(l, a->id);
+    row.rule = keep(l, a->rule);
+    row.pack = keep(l, a->pack);
+    row.subject = keep(l, a->subject);
+    row.series = keep(l, a->series);
+    row.message_en = keep(l, a->message_en);
+    row.message_zh = keep(l, a->message_zh);
+    row.replaces = keep(l, a->replaces);
+    row.judgement_hash = keep(l, a->judgement_hash);
+    if (row.cleared != SY_MS_NONE && row.cleared > l->to) {
+        row.cleared = SY_MS_NONE;
+        row.state = SY_ALERT_ACTIVE;
+    }
+    l->v[l->n++] = row;
+    return !l->failed;
+}
+
+static sy_err figures(sy_store *s, list *l, sy_fail *f)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        sy_alert_row *a = &l->v[i];
+        sy_ms end = a->cleared == SY_MS_NONE ? l->to : a->cleared;
+        sy_err err = sy_store_figures(s, a->series, a->onset, end, &a->min, &a->max, &a->count, f);
+        if (err)
+            return err;
+    }
+    return SY_OK;
+}
+
+static sy_alert_view view_of(const sy_alert_row *a, sy_lang language)
+{
+    return (sy_alert_view){.id = a->id,
+                           .rule = a->rule,
+                           .pack = a->pack,
+                           .version = a->version,
+                           .subject = a->subject,
+                           .severity = (sy_alert_level)a->severity,
+                           .onset = a->onset,
+                           .raised = a->raised,
+                           .cleared = a->cleared,
+                           .state = (sy_alert_state)a->state,
+                           .min = a->min,
+                           .max = a->max,
+                           .count = a->count,
+                           .driver_is_state = a->driver_is_state,
+                           .message = sy_message_of(a->message_en, a->message_zh, language)};
+}
+
+static void text_key(sy_buf *b, const char *key, const char *value)
+{
+    sy_buf_printf(b, ", \"%s\": ", key);
+    if (value)
+        sy_buf_json(b, sy_span_of(value));
+    else
+        sy_buf_text(b, "null");
+}
+
+/* The object again, with more in it. */
+static void put_full(sy_buf *b, const sy_alert_row *a, const sy_alert_view *v, bool first)
+{
+    sy_alert_json_item(b, v, first);
+    if (b->failed || b->n == 0)
+        return;
+    b->n--; /* the closing brace */
+    text_key(b, "series", a->series);
+    text_key(b, "replaces", a->replaces);
+    sy_buf_printf(b, ", \"counted_ms\": %lld, \"unknown_ms\": %lld, \"exempt_ms\": %lld",
+                  (long long)a->counted, (long long)a->unknown, (long long)a->exempt);
+    text_key(b, "judgement", a->judgement_hash);
+    text_key(b, "message_en", a->message_en);
+    text_key(b, "message_zh", a->message_zh);
+    sy_buf_text(b, ", \"actions\": []}");
+}
+
+static void put_text(sy_buf *b, const sy_alert_view *v)
+{
+    char raised[25], cleared[25] = "";
+    sy_time_text(v->raised, raised);
+    if (v->cleared != SY_MS_NONE)
+        sy_time_text(v->cleared, cleared);
+    sy_buf_printf(b, "%s  %-8s %-10s %-12s %s", raised, sy_alert_level_text(v->severity, SY_EN),
+                  sy_alert_state_text(v->state), v->rule, v->subject);
+    if (cleared[0])
+        sy_buf_printf(b, "  cleared %s", cleared);
+    if (v->message)
+        sy_buf_printf(b, "\n    %s", v->message);
+    sy_buf_char(b, '\n');
+}
+
+static int print(const sy_stored_options *o, const list *l)
+{
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    if (o->json)
+        sy_alert_json_begin(&out);
+    for (size_t i = 0; i < l->n; i++) {
+        sy_alert_view v = view_of(&l->v[i], o->language);
+        if (!o->json)
+            put_text(&out, &v);
+        else if (o->full)
+            put_full(&out, &l->v[i], &v, i == 0);
+        else
+            sy_alert_json_item(&out, &v, i == 0);
+    }
+    if (o->json)
+        sy_alert_json_end(&out);
+    int rc = sy_stored_flush("alerts", &out) && fflush(stdout) == 0 ? 0 : 1;
+    sy_buf_fini(&out);
+    return rc;
+}
+
+int sy_cmd_alerts(int argc, char **argv)
+{
+    sy_stored_options o;
+    int rc = sy_stored_options_parse(
+        &o, SY_TAKES_JSON | SY_TAKES_TO | SY_TAKES_FULL | SY_TAKES_LANGUAGE, help, argc, argv);
+    if (rc >= 0)
+        return rc;
+    sy_store *s = sy_stored_open("alerts", o.data);
+    if (!s)
+        return 1;
+    list l = {.to = o.to};
+    sy_fail why = {0};
+    sy_arena_init(&l.arena, sy_heap(), 0);
+    sy_err err = sy_store_alerts(s, collect, &l, &why);
+    if (!err && l.failed)
+        err = sy_fail_set(&why, SY_E_NOMEM, "out of memory");
+    if (!err)
+        err = figures(s, &l, &why);
+    sy_store_close(s);
+    if (err)
+        fprintf(stderr, "steelyard alerts: %s\n", why.text);
+    rc = err ? 1 : print(&o, &l);
+    sy_alloc heap = sy_heap();
+    heap.resize(heap.ctx, l.v, 0);
+    sy_arena_fini(&l.arena);
+    return rc;
+}

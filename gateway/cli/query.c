@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* steelyard query: readings of one series for people, or as JSON. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/stored.h"
+
+enum { FLUSH_BYTES = 1 << 16 };
+
+static const char help[] =
+    "usage: steelyard query --data DIR [--series ID] [--from T] [--to T] [--json]\n\n"
+    "Show stored readings, ordered by time.\n\n"
+    "  --data DIR   the data folder; a gateway may run on it\n"
+    "  --series ID  only this series (<device>/<name>, or the point's id)\n"
+    "  --from T     from this time on (RFC 3339 or epoch milliseconds)\n"
+    "  --to T       up to this time, inclusive\n"
+    "  --json       an array of {time, received, series, value, unit, quality}\n\n"
+    "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
+
+typedef struct job {
+    const sy_config *config;
+    sy_buf out;
+    bool json, failed;
+    uint64_t n;
+} job;
+
+static void put_json(job *j, const sy_reading_row *r, const char *word, const char *unit)
+{
+    sy_buf *b = &j->out;
+    char t[25], recv[25];
+    sy_time_text(r->t, t);
+    sy_time_text(r->recv, recv);
+    sy_buf_printf(b, "%s\n  {\"time\": \"%s\", \"received\": \"%s\", \"series\": ", j->n ? "," : "",
+                  t, recv);
+    sy_buf_json(b, sy_span_of(r->series));
+    sy_buf_text(b, ", \"value\": ");
+    if (word)
+        sy_buf_json(b, sy_span_of(word));
+    else
+        sy_buf_double(b, r->value);
+    sy_buf_text(b, ", \"unit\": ");
+    if (unit)
+        sy_buf_json(b, sy_span_of(unit));
+    else
+        sy_buf_text(b, "null");
+    sy_buf_text(b, ", \"quality\": \"");
+    sy_quality_text(r->quality, b);
+    sy_buf_text(b, "\"}");
+}
+
+static void put_text(job *j, const sy_reading_row *r, const char *word, const char *unit)
+{
+    sy_buf *b = &j->out;
+    char t[25];
+    sy_time_text(r->t, t);
+    sy_buf_printf(b, "%s  %-32s ", t, r->series);
+    if (word)
+        sy_buf_text(b, word);
+    else
+        sy_buf_double(b, r->value);
+    sy_buf_printf(b, "%s%s  ", unit ? " " : "", unit ? unit : "");
+    sy_quality_text(r->quality, b);
+    sy_buf_char(b, '\n');
+}
+
+static bool put(void *ctx, const sy_reading_row *r)
+{
+    job *j = ctx;
+    const sy_site_point *p = sy_stored_point(j->config, r->series);
+    const char *word = sy_stored_word(j->config, r->series, r->value);
+    const char *unit = p && !p->is_state ? p->unit : NULL;
+    if (j->json)
+        put_json(j, r, word, unit);
+    else
+        put_text(j, r, word, unit);
+    j->n++;
+    if (j->out.n >= FLUSH_BYTES)
+        j->failed = !sy_stored_flush("query", &j->out);
+    return !j->failed;
+}
+
+static int run(const sy_stored_options *o, job *j)
+{
+    sy_store *s = sy_stored_open("query", o->data);
+    if (!s)
+        return 1;
+    sy_fail why = {0};
+    if (j->json)
+        sy_buf_char(&j->out, '[');
+    sy_err err = sy_store_readings(s, o->series, o->from, o->to, put, j, &why);
+    sy_store_close(s);
+    if (err) {
+        fprintf(stderr, "steelyard query: %s\n", why.text);
+        return 1;
+    }
+    if (j->json)
+        sy_buf_text(&j->out, "\n]\n");
+    return j->failed || !sy_stored_flush("query", &j->out) || fflush(stdout) != 0;
+}
+
+int sy_cmd_query(int argc, char **argv)
+{
+    sy_stored_options o;
+    int rc = sy_stored_options_parse(
+        &o, SY_TAKES_SERIES | SY_TAKES_FROM | SY_TAKES_TO | SY_TAKES_JSON, help, argc, argv);
+    if (rc >= 0)
+        return rc;
+    sy_config *config = sy_stored_config(o.data);
+    job j = {.config = config, .json = o.json};
+    sy_buf_init(&j.out, sy_heap());
+    rc = run(&o, &j);
+    sy_buf_fini(&j.out);
+    if (config)
+        sy_config_unref(config);
+    return rc;
+}

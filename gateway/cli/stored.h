@@ -1,0 +1,43 @@
+/*
+ * What the commands that read a data folder share: options, the store, and the words of states.
+ */
+#ifndef SY_CLI_STORED_H
+#define SY_CLI_STORED_H
+
+#include <stdio.h>
+
+#include "config/config.h"
+#include "store/store.h"
+
+typedef struct sy_stored_options {
+    const char *data, *series, *format;
+    sy_ms from, to; /* SY_MS_NONE and SY_MS_MAX where not given */
+    bool json, full;
+    sy_lang language; /* of messages; English unless --language */
+} sy_stored_options;
+
+/* Which options a command takes. */
+enum {
+    SY_TAKES_SERIES = 1,
+    SY_TAKES_FORMAT = 2,
+    SY_TAKES_FROM = 4,
+    SY_TAKES_TO = 8,
+    SY_TAKES_JSON = 16,
+    SY_TAKES_FULL = 32,
+    SY_TAKES_LANGUAGE = 64,
+};
+/* Parses argv; -1: go on; else the exit code (help was shown, or the use was wrong). */
+int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *help, int argc,
+                            char **argv);
+/* Opens the store read-only; on failure says so on stderr and returns NULL. */
+sy_store *sy_stored_open(const char *command, const char *data);
+/* The set that ran last on the folder, for the words of states; NULL where there is none. */
+sy_config *sy_stored_config(const char *data);
+/* The word of a state's value, NULL where the series is no state or is not known. */
+const char *sy_stored_word(const sy_config *c, const char *series, double value);
+/* The point of a series, or NULL. */
+const sy_site_point *sy_stored_point(const sy_config *c, const char *series);
+/* Writes the buffer to stdout and empties it; false (and a line on stderr) where that fails. */
+bool sy_stored_flush(const char *command, sy_buf *out);
+
+#endif
