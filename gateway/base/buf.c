@@ -15,16 +15,27 @@ void sy_buf_fini(sy_buf *b)
     b->n = b->cap = 0;
 }
 
+static bool make_room(sy_buf *b, size_t need)
+{
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < need)
+        cap *= 2;
+    char *p = b->alloc.resize(b->alloc.ctx, b->p, cap);
+    if (!p)
+        return false;
+    b->p = p;
+    b->cap = cap;
+    return true;
+}
+
 void sy_buf_put(sy_buf *b, const void *bytes, size_t n)
 {
     if (b->failed)
         return;
-    void *p = b->p;
-    if (n > SIZE_MAX / 4 || sy_grow(b->alloc, &p, &b->cap, b->n + n + 1, 1) != SY_OK) {
+    if (n > SIZE_MAX / 4 || (b->n + n + 1 > b->cap && !make_room(b, b->n + n + 1))) {
         b->failed = true;
         return;
     }
-    b->p = p;
     if (n)
         memcpy(b->p + b->n, bytes, n);
     b->n += n;

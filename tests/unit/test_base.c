@@ -210,7 +210,8 @@ static void test_memory_runs_out(void **state)
     sy_buf_init(&b, a);
     sy_buf_text(&b, "1234567");
     assert_false(b.failed);
-    sy_buf_text(&b, "more than eight");
+    sy_buf_text(&b,
+                "more than the sixty-four bytes that the first allocation has given to the buffer");
     assert_true(b.failed);
     assert_int_equal(b.n, 7);
     sy_buf_fini(&b);
