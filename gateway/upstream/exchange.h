@@ -24,7 +24,7 @@ typedef struct sy_reply {
     sy_answer answer;
     unsigned status;
     sy_ms retry_after; /* 0: none */
-    char text[320];    /* what to log where the answer is not OK */
+    char text[512];    /* what to log where the answer is not OK */
 } sy_reply;
 /* Send items (pointers, so that some may be passed over). `now`: the time for certificates. An
  * error is one of the line or of TLS: nothing is known about the batch. */

@@ -64,7 +64,7 @@ static void stop_all(sy_sender **list, size_t n)
 static sy_err check_all(const sy_config *c, sy_fail *f)
 {
     for (size_t i = 0; i < c->n_destinations; i++) {
-        sy_sender_setup o;
+        sy_sender_setup o = {0};
         sy_url url;
         sy_err e = setup_of(&c->destinations[i], NULL, &o, f);
         e = e != SY_OK ? e : sy_url_parse(o.url, &url, f);
