@@ -42,7 +42,7 @@ struct sy_sender {
     atomic_uint connects, resumed;
     _Atomic sy_ms log_time;
     pthread_mutex_t lock;
-    char last_error[320]; /* under the lock */
+    char last_error[512]; /* under the lock */
 
     /* of the thread alone */
     sy_exchange *x;
