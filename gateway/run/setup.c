@@ -60,44 +60,45 @@ static sy_err load_file(sy_service *s, sy_config **out, sy_fail *f)
     return err;
 }
 
-static sy_span trim(sy_span s)
+/* A value up to a blank, a comment or what ends it in JSON and flow style; or what is quoted. */
+static sy_span scalar(const char *p)
 {
-    while (s.n && strchr(" \t\r\",'", s.p[0]))
-        s = (sy_span){s.p + 1, s.n - 1};
-    const char *comment = s.n ? memchr(s.p, '#', s.n) : NULL;
-    if (comment)
-        s.n = (size_t)(comment - s.p);
-    while (s.n && strchr(" \t\r\",'}", s.p[s.n - 1]))
-        s.n--;
-    return s;
+    p += strspn(p, " \t");
+    if (*p == '"' || *p == '\'') {
+        const char *end = strchr(p + 1, *p);
+        return (sy_span){p + 1, end ? (size_t)(end - p - 1) : 0};
+    }
+    return (sy_span){p, strcspn(p, " \t\r\n,}#")};
 }
 
-/* Where the data lie by a file that cannot be read as a configuration: its first line with the key
- * `data`, which is good enough to find what ran before. */
+/* The first value of a key `data` in a text that is no valid configuration. */
+static sy_span find_data(const char *text)
+{
+    for (const char *p = text; (p = strstr(p, "data")); p += 4) {
+        if (p > text && !strchr(" \t\n\"'{,", p[-1]))
+            continue;
+        const char *after = p + 4;
+        after += *after == '"' || *after == '\'';
+        after += strspn(after, " \t");
+        if (*after == ':')
+            return scalar(after + 1);
+    }
+    return (sy_span){NULL, 0};
+}
+
+/* Where the data lie by a file that cannot be read as a configuration, which is good enough to find
+ * what ran before. */
 static void guess_data(const char *file, char *out, size_t size)
 {
     snprintf(out, size, DEFAULT_DATA);
     sy_buf text;
     sy_buf_init(&text, sy_heap());
-    if (sy_file_read(file, CONFIG_MAX, &text, NULL) || !text.n) {
-        sy_buf_fini(&text);
-        return;
-    }
-    for (const char *line = text.p; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        line += strspn(line, " \t\"");
-        if (strncmp(line, "data", 4) != 0)
-            continue;
-        const char *p = line + 4;
-        p += *p == '"';
-        if (*p != ':')
-            continue;
-        sy_span value = trim((sy_span){p + 1, strcspn(p + 1, "\n")});
+    if (sy_file_read(file, CONFIG_MAX, &text, NULL) == SY_OK && text.n) {
+        sy_span value = find_data(text.p);
         const char *slash = strrchr(file, '/');
         int folder = value.n && value.p[0] != '/' && slash ? (int)(slash - file + 1) : 0;
         if (value.n)
             snprintf(out, size, "%.*s%.*s", folder, file, (int)value.n, value.p);
-        break;
     }
     sy_buf_fini(&text);
 }
@@ -115,6 +116,7 @@ static sy_err fall_back(sy_service *s, const sy_fail *why, sy_fail *f)
         err = sy_config_load_kept(s->data, hash.n ? hash.p : "", &s->config, f);
     sy_buf_fini(&hash);
     if (err) {
+        sy_log_fail(SY_LOG_WARN, "no-set-to-fall-back-to", f);
         *f = *why;
         return SY_E_USAGE;
     }
