@@ -3,10 +3,10 @@
  * steelyard replay: a recording through real MQTT and CoAP, in the recording's own time.
  *
  * The log's clock of the gateway moves only by our marks. A step is what lies within `future` of
- * the clock: it is delivered on both roads, every message acknowledged; a marker message behind it
- * shows that the broker has passed on what it acknowledged; then the clock is set to the step's
- * last time. A device whose messages carry no time is given the clock's: the clock is set to that
- * time first, and the step is that instant alone.
+ * the clock, and at most ten minutes: it is delivered on both roads, every message acknowledged; a
+ * marker message behind it shows that the broker has passed on what it acknowledged; then the clock
+ * is set to the step's last time. A device whose messages carry no time is given the clock's: the
+ * clock is set to that time first, and the step is that instant alone.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -18,6 +18,7 @@
 #include "cli/csv.h"
 #include "cli/replay_int.h"
 #include "control/control.h"
+#include "rules/judge.h"
 
 enum { STEP_ROWS = 20000, MARK_MS = 60000, WAIT_MS = 600000, AFTER_MS = 1000, PROGRESS_MS = 200 };
 
@@ -145,7 +146,8 @@ static sy_err gather(player *p, sy_fail *f)
 {
     sy_replay_step_clear(&p->step);
     sy_err e = SY_OK;
-    sy_ms limit = p->clock + p->c->future;
+    /* Within a step the order is by chance, and the judge redoes no more than SY_JUDGE_REDO. */
+    sy_ms limit = p->clock + (p->c->future < SY_JUDGE_REDO ? p->c->future : SY_JUDGE_REDO);
     while (p->have_next && p->next.t <= limit && p->step.n_rows < STEP_ROWS && !e) {
         if (sy_replay_timeless(p->next.device) && p->next.t > p->clock) {
             if (p->step.n_rows > 0) {
