@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mbedtls_net_connect and getaddrinfo block as long as the kernel and the name servers like
- * (minutes on a dead line). Here the connect is non-blocking with poll, and names are resolved by
- * glibc's asynchronous getaddrinfo_a, so that a deadline and the end of the program are honoured.
+ * (minutes on a dead line). Here the connect is non-blocking with poll, and names are resolved by a
+ * thread that can be left behind, so that a deadline and the end of the program are honoured.
+ * (glibc's getaddrinfo_a would do it, but ThreadSanitizer cannot follow its hidden threads.)
  */
 #include "upstream/io.h"
 
@@ -11,9 +12,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 sy_wait sy_wait_for(int stop_fd, sy_ms timeout, sy_ms grace)
@@ -52,23 +55,65 @@ sy_err sy_io_wait(sy_wait *w, int fd, short events)
     }
 }
 
-static bool over(sy_wait *w)
-{
-    struct pollfd p = {w->stopping ? -1 : w->stop_fd, POLLIN, 0};
-    if (poll(&p, 1, 0) > 0) {
-        note_stop(w);
-        return true;
-    }
-    return sy_mono_ms() >= w->deadline;
-}
-
-/* A request to the resolver outlives a sender that is told to end while a name server keeps quiet;
- * it is then left to the resolver's thread, which nothing can cancel. */
+/* A look-up by a thread of its own, which outlives a sender that does not wait for it any longer.
+ * The last of the two to let go frees it. */
 typedef struct lookup {
-    struct gaicb cb;
-    struct addrinfo hints;
+    atomic_int refs;
+    int done; /* eventfd */
+    int rc;   /* these two are the thread's until done is readable */
+    struct addrinfo *list;
     char host[256], port[8];
 } lookup;
+
+static void let_go(lookup *l)
+{
+    if (atomic_fetch_sub(&l->refs, 1) == 1) {
+        if (l->list) {
+            freeaddrinfo(l->list);
+        }
+        close(l->done);
+        free(l);
+    }
+}
+
+static void *look_up(void *arg)
+{
+    lookup *l = arg;
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    const uint64_t one = 1;
+    sy_thread_name("sy-resolve");
+    l->rc = getaddrinfo(l->host, l->port, &hints, &l->list);
+    ssize_t n = write(l->done, &one, sizeof one);
+    (void)n;
+    let_go(l);
+    return NULL;
+}
+
+static sy_err begin_lookup(const char *host, const char *port, lookup **out, sy_fail *f)
+{
+    pthread_t thread;
+    lookup *l = calloc(1, sizeof *l);
+    if (!l) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory to look up %.200s", host);
+    }
+    atomic_init(&l->refs, 2);
+    memcpy(l->host, host, strlen(host) + 1);
+    memcpy(l->port, port, strlen(port) + 1);
+    l->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = l->done < 0 ? errno : pthread_create(&thread, NULL, look_up, l);
+    if (rc != 0) {
+        if (l->done >= 0) {
+            close(l->done);
+        }
+        free(l);
+        errno = rc;
+        return sy_fail_sys(f, "no thread to look up %.200s", host);
+    }
+    pthread_detach(thread);
+    *out = l;
+    return SY_OK;
+}
 
 static sy_err resolve(const char *host, const char *port, sy_wait *w, struct addrinfo **out,
                       sy_fail *f)
@@ -76,40 +121,30 @@ static sy_err resolve(const char *host, const char *port, sy_wait *w, struct add
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    lookup *l = NULL;
     if (getaddrinfo(host, port, &hints, out) == 0) {
         return SY_OK;
     }
-    lookup *l = calloc(1, sizeof *l);
-    if (!l) {
-        return sy_fail_set(f, SY_E_NOMEM, "no memory to look up %.200s", host);
+    sy_err e = begin_lookup(host, port, &l, f);
+    if (e != SY_OK) {
+        return e;
     }
-    l->hints = (struct addrinfo){.ai_family = AF_UNSPEC,
-                                 .ai_socktype = SOCK_STREAM,
-                                 .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG};
-    memcpy(l->host, host, strlen(host) + 1);
-    memcpy(l->port, port, strlen(port) + 1);
-    l->cb = (struct gaicb){.ar_name = l->host, .ar_service = l->port, .ar_request = &l->hints};
-    struct gaicb *list[1] = {&l->cb};
-    int rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-    while (rc == 0 && (rc = gai_error(&l->cb)) == EAI_INPROGRESS) {
-        const struct timespec slice = {0, 50 * 1000 * 1000};
-        (void)gai_suspend((const struct gaicb *const *)list, 1, &slice);
-        if (over(w)) {
-            if (gai_cancel(&l->cb) != EAI_NOTCANCELED) {
-                free(l);
-            }
-            return sy_fail_set(f, w->stopping ? SY_E_CLOSED : SY_E_AGAIN,
-                               "the name %.200s was not resolved in time; check the DNS", host);
-        }
+    e = sy_io_wait(w, l->done, POLLIN);
+    uint64_t count;
+    if (e == SY_OK && read(l->done, &count, sizeof count) < 0) {
+        e = SY_E_IO;
     }
-    if (rc != 0) {
-        free(l);
-        return sy_fail_set(f, SY_E_IO, "the name %.200s cannot be resolved: %s", host,
-                           gai_strerror(rc));
+    if (e != SY_OK) {
+        e = sy_fail_set(f, e, "the name %.200s was not resolved in time; check the DNS", host);
+    } else if (l->rc != 0) {
+        e = sy_fail_set(f, SY_E_IO, "the name %.200s cannot be resolved: %s", host,
+                        gai_strerror(l->rc));
+    } else {
+        *out = l->list;
+        l->list = NULL;
     }
-    *out = l->cb.ar_result;
-    free(l);
-    return SY_OK;
+    let_go(l);
+    return e;
 }
 
 static sy_err connect_one(const struct addrinfo *a, sy_ms each, sy_wait *w, int *out, sy_fail *f)

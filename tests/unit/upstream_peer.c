@@ -160,7 +160,7 @@ static bool one_request(rig_peer *p, char *buf, size_t n, size_t head_n, unsigne
     rig_script fn = p->fn;
     void *script = p->script;
     pthread_mutex_unlock(&p->lock);
-    rig_request r = {.number = atomic_load(&p->requests) + 1,
+    rig_request r = {.number = atomic_fetch_add(&p->requests, 1) + 1,
                      .connection = atomic_load(&p->connections),
                      .on_connection = on_connection,
                      .head = buf,
@@ -170,7 +170,6 @@ static bool one_request(rig_peer *p, char *buf, size_t n, size_t head_n, unsigne
     p->ids = ids;
     p->n_ids = n_ids;
     bool go = fn(p, &r);
-    atomic_fetch_add(&p->requests, 1);
     for (size_t i = 0; i < n_ids; i++) {
         free(ids[i]);
     }
