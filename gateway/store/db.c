@@ -99,6 +99,11 @@ void sy_store__bind(sqlite3_stmt *st, const char *types, ...)
     va_end(ap);
 }
 
+double sy_store__value(sqlite3_stmt *st, int column)
+{
+    return sqlite3_column_type(st, column) == SQLITE_TEXT ? NAN : sqlite3_column_double(st, column);
+}
+
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
 {
     static const char *const sql[SY_SQL_COUNT_] = {

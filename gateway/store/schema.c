@@ -9,14 +9,18 @@
 enum { APPLICATION_ID = 0x53545944 /* "STYD" */ };
 
 static const char *const steps[] = {
-    "CREATE TABLE position(one INTEGER PRIMARY KEY CHECK(one=1), journal_seq INTEGER NOT NULL);"
-    "INSERT INTO position VALUES(1,0);"
     "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO counter VALUES('journal_seq',0);"
     "CREATE TABLE series(id INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE,"
     " device TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL);"
     "CREATE TABLE reading(series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,"
     " quality INTEGER NOT NULL, recv INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(series,t,value)) WITHOUT ROWID;"
+    "CREATE TABLE recent(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER NOT NULL,"
+    " value REAL NOT NULL, quality INTEGER NOT NULL, recv INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL);"
+    "CREATE VIEW every_reading AS SELECT series,t,value,quality,recv,seq FROM reading"
+    " UNION ALL SELECT series,t,value,quality,recv,seq FROM recent;"
     "CREATE TABLE alert(id TEXT PRIMARY KEY, rule TEXT NOT NULL, pack TEXT,"
     " subject TEXT NOT NULL, series TEXT NOT NULL, version INTEGER NOT NULL,"
     " severity INTEGER NOT NULL, state INTEGER NOT NULL, onset INTEGER NOT NULL,"

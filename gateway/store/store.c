@@ -103,7 +103,9 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     pthread_mutex_init(&s->read_mu, &recursive);
     pthread_mutexattr_destroy(&recursive);
     pthread_mutex_init(&s->write_mu, NULL);
-    sy_err e = open_both(s, data_dir, f ? f : &own);
+    s->recent = sy_recent_open();
+    sy_err e = s->recent ? open_both(s, data_dir, f ? f : &own)
+                         : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
     if (e) {
         sy_store_close(s);
         return e;
@@ -123,14 +125,14 @@ void sy_store_close(sy_store *s)
     sqlite3_close(s->writer);
     pthread_mutex_destroy(&s->read_mu);
     pthread_mutex_destroy(&s->write_mu);
-    free(s->newest);
+    sy_recent_close(s->recent);
     free(s);
 }
 
 static void forget_batch(sy_store *s)
 {
     memset(s->add, 0, sizeof s->add);
-    s->newest_n = 0; /* may speak of readings that were rolled back */
+    sy_recent_forget(s->recent);
 }
 
 static void leave(sy_store *s)
@@ -212,6 +214,8 @@ sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f)
     if (!e)
         e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
     if (!e)
+        e = sy_recent_settle(s, f);
+    if (!e)
         return sy_store__end(s, f);
     sy_store_rollback(s);
     return e;
@@ -270,7 +274,7 @@ static sy_err one_number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f
 
 sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f)
 {
-    return one_number(s, "SELECT journal_seq FROM position", journal_seq, f);
+    return one_number(s, "SELECT value FROM counter WHERE name='journal_seq'", journal_seq, f);
 }
 
 sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f)

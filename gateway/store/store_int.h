@@ -19,17 +19,21 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(COUNT, "UPDATE counter SET value=value+?2 WHERE name=?1")                                    \
-    X(POSITION, "UPDATE position SET journal_seq=?1")                                              \
+    X(POSITION, "UPDATE counter SET value=?1 WHERE name='journal_seq'")                            \
     X(SERIES_FIND, "SELECT id,device,name,unit FROM series WHERE series=?1")                       \
     X(SERIES_ADD, "INSERT INTO series(series,device,name,unit) VALUES(?1,?2,?3,?4)")               \
     X(SERIES_SET, "UPDATE series SET device=?2,name=?3,unit=?4 WHERE id=?1")                       \
     X(NEWEST, "SELECT max(t) FROM reading WHERE series=?1")                                        \
-    X(READING_ADD, "INSERT INTO reading(series,t,value,quality,recv,seq) "                         \
-                   "VALUES(?1,?2,?3,?4,?5,?6)")                                                    \
-    X(READING_AT, "SELECT value,quality FROM reading WHERE series=?1 AND t=?2")                    \
-    X(READING_SET, "UPDATE reading SET quality=?4 WHERE series=?1 AND t=?2 AND value=?3")          \
+    X(RECENT_ADD, "INSERT INTO recent VALUES(?1,?2,?3,?4,?5,?6,?7)")                               \
+    X(RECENT_SET, "UPDATE recent SET quality=?2 WHERE number=?1")                                  \
+    X(RECENT_ALL, "SELECT number,series,t,value,quality FROM recent ORDER BY number")              \
+    X(SETTLE, "INSERT OR IGNORE INTO reading SELECT series,t,value,quality,recv,seq FROM recent "  \
+              "ORDER BY series,t,value")                                                           \
+    X(RECENT_CLEAR, "DELETE FROM recent")                                                          \
     X(CONFLICT, "UPDATE reading SET quality=((quality|?3)&~3)|max(quality&3,?4) "                  \
                 "WHERE series=?1 AND t=?2 AND (quality&3)<?5")                                     \
+    X(READING_AT, "SELECT value,quality FROM reading WHERE series=?1 AND t=?2")                    \
+    X(READING_SET, "UPDATE reading SET quality=?4 WHERE series=?1 AND t=?2 AND value=?3")          \
     X(ALERT_PUT,                                                                                   \
       "INSERT OR REPLACE INTO alert VALUES"                                                        \
       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)")          \
@@ -58,8 +62,7 @@ struct sy_store {
     bool full_sync;
     sy_err failed; /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
-    sy_ms *newest; /* by series id - 1: time of the newest reading, SY_MS_MAX: not known */
-    size_t newest_cap, newest_n;
+    struct sy_recent *recent;
     uint64_t written; /* bytes since open that no commit has counted yet */
     int wal_done;     /* frames of the present WAL that a checkpoint has moved */
 };
@@ -74,6 +77,8 @@ SY_MUST_USE sy_err sy_store__check_version(sqlite3 *db, sy_fail *f);
 
 /* Bind by letters: i int64_t, d double, t const char * or NULL, b const sy_span *. */
 void sy_store__bind(sqlite3_stmt *st, const char *types, ...);
+/* A reading's value: NaN is kept as a word. */
+double sy_store__value(sqlite3_stmt *st, int column);
 /* A kept statement of the writer, reset, or NULL with *f filled. Only while the batch is ours. */
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
 /* Run a kept statement that gives no rows. */
@@ -86,6 +91,39 @@ bool sy_store__owns(const sy_store *s);
 
 /* Write the counters and commit, or roll back where that fails; the batch ends either way. */
 SY_MUST_USE sy_err sy_store__end(sy_store *s, sy_fail *f);
+
+/* The table `recent` as it is in memory (recent.c): readings in order of arrival, which keeps the
+ * pages of a batch together, until there are enough of them to be settled series by series. */
+typedef struct sy_recent_row {
+    sy_ms t;
+    double value;
+    uint32_t series, older; /* older: index + 1 of the next row of the same hash */
+    sy_quality quality;
+} sy_recent_row;
+typedef struct sy_recent {
+    bool loaded;
+    sy_recent_row *rows; /* row i has number i + 1 */
+    size_t n, cap;
+    uint32_t *slots;
+    struct sy_newest {
+        sy_ms t;
+        bool settled; /* the settled readings were asked, too */
+    } * newest;       /* by series - 1: time of the newest reading */
+    size_t newest_cap, newest_n;
+} sy_recent;
+SY_MUST_USE sy_recent *sy_recent_open(void);
+void sy_recent_close(sy_recent *r);
+/* What is in memory may be more than what is in the table: read it again before the next use. */
+void sy_recent_forget(sy_recent *r);
+/* Ready for use, and *newest the time of the newest reading of a series, to be kept up. */
+SY_MUST_USE sy_err sy_recent_newest(sy_store *s, int64_t series, sy_ms **newest, sy_fail *f);
+SY_MUST_USE sy_err sy_recent_add(sy_store *s, const sy_recent_row *row, sy_ms recv, uint64_t seq,
+                                 sy_fail *f);
+/* Rows of (series, t), newest first: index + 1, 0 at the end. Start with from 0. */
+uint32_t sy_recent_find(const sy_recent *r, int64_t series, sy_ms t, uint32_t from);
+SY_MUST_USE sy_err sy_recent_set(sy_store *s, uint32_t at, sy_quality q, sy_fail *f);
+/* Settle them where there are enough; part of the batch. */
+SY_MUST_USE sy_err sy_recent_settle(sy_store *s, sy_fail *f);
 
 /* A query: the right connection, locked, and a fresh statement. end always follows a good begin. */
 typedef struct sy_query {

@@ -58,6 +58,71 @@ static void two_values_of_one_time_are_uncertain(void **state)
     sy_store_close(s);
 }
 
+static bool every_ten(void *ctx, const sy_reading_row *r)
+{
+    sy_ms *last = ctx;
+    assert_int_equal(r->t, *last + 10);
+    *last = r->t;
+    return true;
+}
+
+/* Past the number at which recent readings are settled, all is as before: order, duplicates,
+ * conflicts with what is settled, and what a restart finds. */
+static void settled_readings_are_the_same(void **state)
+{
+    enum { SERIES = 7, EACH = 10000 }; /* 70000: settled once, and some recent again */
+    sy_store *s = store_rig_open(*state);
+    sy_fail f;
+    int64_t id[SERIES];
+    sy_put put;
+    for (int i = 0; i < EACH; i++) {
+        if (i % 1000 == 0) {
+            fine(sy_store_begin(s, false, &f), f);
+            for (int k = 0; k < SERIES; k++) {
+                char name[8];
+                snprintf(name, sizeof name, "s%d", k);
+                fine(sy_store_series(s, name, "d", name, "", &id[k], &f), f);
+            }
+        }
+        for (int k = 0; k < SERIES; k++) {
+            fine(sy_store_reading(s, id[k], i * 10 + 10, k, 0, 1, 1, &put, &f), f);
+            assert_int_equal(put, SY_PUT_NEW);
+        }
+        if (i % 1000 == 999)
+            fine(sy_store_commit(s, (uint64_t)i, &f), f);
+        if (i == EACH - 1) {
+            sy_store_close(s);
+            s = store_rig_open(*state);
+        }
+    }
+    double min, max;
+    uint64_t n;
+    for (int restart = 0; restart < 2; restart++) {
+        fine(sy_store_begin(s, false, &f), f);
+        for (int i = 0; i < EACH; i += 777) {
+            fine(sy_store_reading(s, id[3], i * 10 + 10, 3, 0, 1, 1, &put, &f), f);
+            assert_int_equal(put, SY_PUT_DUPLICATE);
+        }
+        fine(sy_store_reading(s, id[4], 10, 5, 0, 1, 1, &put, &f), f);
+        assert_int_equal(put, restart ? SY_PUT_DUPLICATE : SY_PUT_CONFLICT);
+        fine(sy_store_reading(s, id[4], 15, 5, 0, 1, 1, &put, &f), f); /* late, between */
+        assert_int_equal(put, restart ? SY_PUT_DUPLICATE : SY_PUT_NEW);
+        fine(sy_store_reading(s, id[4], EACH * 10, 5, 0, 1, 1, &put, &f), f);
+        assert_int_equal(put, restart ? SY_PUT_DUPLICATE : SY_PUT_CONFLICT);
+        fine(sy_store_commit(s, EACH, &f), f);
+        fine(sy_store_figures(s, "s4", 0, SY_MS_MAX, &min, &max, &n, &f), f);
+        assert_int_equal(n, EACH - 2 + 1); /* two times are uncertain, one reading is more */
+        fine(sy_store_figures(s, "s3", 0, SY_MS_MAX, &min, &max, &n, &f), f);
+        assert_true(n == EACH && min == 3 && max == 3);
+        sy_store_close(s);
+        s = store_rig_open(*state);
+    }
+    sy_ms last = 0;
+    fine(sy_store_readings(s, "s0", 0, SY_MS_MAX, every_ten, &last, &f), f);
+    assert_int_equal(last, EACH * 10);
+    sy_store_close(s);
+}
+
 static void a_rolled_back_batch_leaves_nothing(void **state)
 {
     sy_store *s = store_rig_open(*state);
@@ -294,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         dir_test(readings_have_one_effect),
         dir_test(two_values_of_one_time_are_uncertain),
+        dir_test(settled_readings_are_the_same),
         dir_test(a_rolled_back_batch_leaves_nothing),
         dir_test(calls_outside_a_batch_are_refused),
         dir_test(figures_take_good_readings),
