@@ -229,8 +229,8 @@ class Play:
         """What was judged live is what a backtest judges, and is what arrived; for the market it
         is also what its makers say."""
         problems = []
-        backtest = ask(self.steelyard, "rules", "backtest", "--config", self.config, "--readings",
-                       self.recording, "--json")
+        backtest = ask(self.steelyard, "rules", "backtest", *self.rules(), "--config", self.config,
+                       "--readings", self.recording, "--json")
         with open(os.path.join(self.dir, "alerts.backtest.json"), "w") as f:
             f.write(backtest)
         with open(os.path.join(self.dir, "alerts.live.json"), "w") as f:
@@ -254,6 +254,26 @@ class Play:
             if got != expected:
                 problems.append("the alerts are not those of packaging/demo/expected.json")
         return problems
+
+    def rules(self):
+        """The files and folders of gateway.rules, as YAML's flow or block list."""
+        with open(self.config, encoding="utf-8") as f:
+            text = f.read()
+        flow = re.search(r"(?m)^\s+rules:\s*\[([^\]]*)\]", text)
+        block = re.search(r"(?m)^\s+rules:\s*\n((?:\s+- .*\n)+)", text)
+        if flow:
+            names = flow[1].split(",")
+        elif block:
+            names = [re.sub(r"\s#.*", "", line.strip()[2:]) for line in block[1].splitlines()]
+        else:
+            raise Failed(f"{self.config}: no list of rules under gateway")
+        folder = os.path.dirname(os.path.abspath(self.config))
+        paths = [os.path.join(folder, n.strip().strip("\"'")) for n in names if n.strip()]
+        files = []
+        for path in paths:
+            inside = sorted(os.listdir(path)) if os.path.isdir(path) else []
+            files += [os.path.join(path, n) for n in inside if n.endswith(".rules")] or [path]
+        return files
 
     def live_alerts(self):
         return ask(self.steelyard, "alerts", "--data", self.data, "--json", "--to",
