@@ -108,6 +108,7 @@ struct sy_coap {
     sy_coap_psk *psk;
     sy_coap_late *late; /* ring, in order of seq */
     size_t late_first, late_n;
+    size_t handled;  /* requests since the last wait */
     uint64_t synced; /* atomic */
     bool stopping;   /* atomic */
     int wake;        /* eventfd */

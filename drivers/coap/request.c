@@ -327,6 +327,7 @@ void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const c
     coap_opt_iterator_t it;
     request r = {.c = coap_resource_get_userdata(resource), .session = session, .pdu = pdu};
     outcome o = {.text = ""};
+    r.c->handled++;
     r.confirmable = coap_pdu_get_type(pdu) == COAP_MESSAGE_CON;
     r.blockwise = coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
     sy_coap__peer(session, &r.peer);
