@@ -1,2 +1,5 @@
 sy_test(test_judge_scenarios
     SOURCES unit/test_judge_scenarios.c unit/judge_kit.c LINKS sy_rules sy_base)
+sy_test(test_judge_fridge
+    SOURCES unit/test_judge_fridge.c unit/judge_kit.c
+    LINKS sy_rules sy_base PkgConfig::JANSSON)
