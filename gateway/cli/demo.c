@@ -90,7 +90,7 @@ static const span_s defrosts[] = {
 /* Warm food is put in, and the door is opened for each guest. */
 static const span_s meals[] = {
     {AT(7, 10), 480}, {AT(11, 20), 2700}, {AT(17, 40), 960}, {AT(31, 10), 480}};
-static const span_s silences[] = {{AT(20, 15), 4500}};
+static const span_s silences[] = {{AT(20, 15), 4500}, {AT(35, 20), 2400}};
 
 static bool thermostat(bool on, double t, double low, double high)
 {

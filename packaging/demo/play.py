@@ -2,6 +2,7 @@
 
 Called by ./run. Everything lies in demo/<name>/: keys, configuration, the gateway's data, the
 inbox's data, logs. What was played is not played again; what was interrupted starts afresh.
+Environment, for tests: STEELYARD is the program, STEELYARD_DEMO the folder instead of demo/.
 """
 import argparse
 import ctypes
@@ -87,7 +88,8 @@ def ask(steelyard, *arguments):
 
 class Play:
     def __init__(self, root, recording, config, once):
-        self.steelyard = os.path.join(root, "build", "release", "steelyard")
+        self.steelyard = os.environ.get("STEELYARD",
+                                        os.path.join(root, "build", "release", "steelyard"))
         self.here = os.path.join(root, "packaging", "demo")
         self.made_up = recording is None
         self.recording, self.config, self.once = recording, config, once
@@ -96,7 +98,7 @@ class Play:
             key = os.path.realpath(recording) + "\0" + os.path.realpath(config)
             stem = re.sub(r"[^A-Za-z0-9_-]", "-", os.path.splitext(os.path.basename(recording))[0])
             name = stem + "-" + hashlib.sha256(key.encode()).hexdigest()[:8]
-        self.dir = os.path.join(root, "demo", name)
+        self.dir = os.path.join(os.environ.get("STEELYARD_DEMO", os.path.join(root, "demo")), name)
         self.data = os.path.join(self.dir, "data")
         self.inbox_data = os.path.join(self.dir, "inbox")
         self.played = os.path.join(self.dir, "played.json")
@@ -113,9 +115,6 @@ class Play:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failed("this demonstration runs already; end that one with Ctrl-C") from None
-        if not os.path.exists(self.played):
-            shutil.rmtree(self.data, ignore_errors=True)
-            shutil.rmtree(self.inbox_data, ignore_errors=True)
         if not os.path.exists(os.path.join(self.keys, "gateway.pem")):
             ask(self.steelyard, "keys", "demo", "--out", self.keys, "--force")
         if self.made_up:
@@ -123,6 +122,25 @@ class Play:
             ask(self.steelyard, "demo", "--out", self.dir)
             shutil.copytree(os.path.join(self.here, "rules"), os.path.join(self.dir, "rules"),
                             dirs_exist_ok=True)
+        self.hash = hashlib.sha256()
+        for path in (self.recording, self.source()):
+            with open(path, "rb") as f:
+                self.hash.update(f.read())
+        if not self.facts():
+            for path in (self.data, self.inbox_data):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def source(self):
+        return os.path.join(self.here, "steelyard.yaml") if self.made_up else self.config
+
+    def facts(self):
+        """What the last start left, where it had played this very recording to its end."""
+        try:
+            with open(self.played, encoding="utf-8") as f:
+                facts = json.load(f)
+        except (OSError, ValueError):
+            return None
+        return facts if facts.get("hash") == self.hash.hexdigest() else None
 
     def ports(self):
         """Those of the last start, so that a bookmark and the configuration stay good."""
@@ -134,6 +152,7 @@ class Play:
 
     def start_inbox(self):
         ports = self.ports()
+        zone = ["--time-zone", "Asia/Shanghai"] if self.made_up else []
         for page in (ports["page"], 0):
             for events in (ports["events"], 0):
                 try:
@@ -143,7 +162,7 @@ class Play:
                          "--cert", os.path.join(self.keys, "authority.pem"),
                          "--key", os.path.join(self.keys, "authority.key"),
                          "--client-ca", os.path.join(self.keys, "ca.pem"),
-                         "--data", self.inbox_data])
+                         "--data", self.inbox_data, *zone])
                 except Failed:
                     if page == 0 and events == 0:
                         raise
@@ -156,7 +175,7 @@ class Play:
 
     def write_config(self):
         """The configuration with our inbox as its destination, beside what it refers to."""
-        source = os.path.join(self.here, "steelyard.yaml") if self.made_up else self.config
+        source = self.source()
         with open(source, encoding="utf-8") as f:
             text = f.read()
         text = re.sub(r"(?ms)^destinations:.*?(?=^[^\s#-]|\Z)", "", text)
@@ -182,18 +201,18 @@ class Play:
     # ---- playing ----
 
     def play(self):
-        if os.path.exists(self.played):
+        facts = self.facts()
+        if facts:
             print("played before; nothing is repeated (remove "
                   f"{os.path.relpath(self.dir)} to play again)")
-            with open(self.played) as f:
-                return json.load(f)
+            return facts
         line = subprocess.run(
             [self.steelyard, "replay", self.recording, "--config", self.config, "--data",
              self.data], stdout=subprocess.PIPE, check=False, text=True)
         if line.returncode != 0:
             raise Failed(f"replay: {line.stdout.strip() or 'failed'}")
-        facts = {"replay": line.stdout.strip()}
-        with open(self.played, "w") as f:
+        facts = {"replay": line.stdout.strip(), "hash": self.hash.hexdigest()}
+        with open(self.played, "w", encoding="utf-8") as f:
             json.dump(facts, f)
         return facts
 
