@@ -243,6 +243,24 @@ bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback)
     return false;
 }
 
+/* The first byte at or behind `off` that is not zero, or the limit. */
+static size_t skip_zeros(sy_jwin *w, size_t off)
+{
+    while (off < w->limit) {
+        size_t n = w->limit - off < 4096 ? w->limit - off : 4096;
+        const unsigned char *p = sy_jwin_get(w, off, n);
+        if (!p)
+            return w->limit;
+        if (p[0] || memcmp(p, p + 1, n - 1) != 0)
+            break;
+        off += n;
+    }
+    const unsigned char *p;
+    while (off < w->limit && (p = sy_jwin_get(w, off, 1)) && !*p)
+        off++;
+    return off;
+}
+
 bool sy_jwin_find(sy_jwin *w, size_t off, uint64_t min_seq, size_t *found)
 {
     /* A segment cannot hold more records than fit: a larger number is no record of it. The budget
@@ -253,6 +271,10 @@ bool sy_jwin_find(sy_jwin *w, size_t off, uint64_t min_seq, size_t *found)
         const unsigned char *p = sy_jwin_get(w, off, SY_JREC_HEADER);
         if (!p)
             return false;
+        if (get32(p) == 0) {
+            off = skip_zeros(w, off + 4) - 4; /* a length has a byte that is not zero */
+            continue;
+        }
         sy_jrec rec;
         size_t length = decode_header(p, &rec);
         if (length == 0 || length > w->limit - off || rec.seq < min_seq || rec.seq > max_seq)
@@ -271,15 +293,5 @@ bool sy_jwin_find(sy_jwin *w, size_t off, uint64_t min_seq, size_t *found)
 
 bool sy_jwin_dirty(sy_jwin *w, size_t off)
 {
-    while (off < w->limit) {
-        size_t n = w->limit - off < 4096 ? w->limit - off : 4096;
-        const unsigned char *p = sy_jwin_get(w, off, n);
-        if (!p)
-            return false;
-        for (size_t i = 0; i < n; i++)
-            if (p[i])
-                return true;
-        off += n;
-    }
-    return false;
+    return skip_zeros(w, off) < w->limit;
 }
