@@ -7,7 +7,7 @@
 void sy_c_say(sy_checker *c, sy_severity s, const char *code, sy_pos pos, const char *en,
               const char *zh, const char *near, sy_span a, sy_span b)
 {
-    sy_diag_say(c->diags, s, code, pos, en, zh, near, (sy_span[3]){a, b});
+    sy_diag_say(c->diags, s, code, pos, en, zh, near, (sy_span[SY_DIAG_ARGS]){a, b});
 }
 
 static void error(sy_checker *c, const char *code, sy_pos pos, const char *en, const char *zh,
@@ -46,17 +46,16 @@ const sy_word *sy_c_word(sy_checker *c, const sy_name *name, unsigned kinds, con
     if (w && (kinds & SY_KIND(w->kind)))
         return w;
     if (w) {
-        sy_span is = sy_span_of(sy_word_kind_text(w->kind, SY_EN));
-        sy_span is_zh = sy_span_of(sy_word_kind_text(w->kind, SY_ZH));
         sy_diag_say(c->diags, SY_DIAG_ERROR, "wrong-kind", name->pos,
-                    "'%1' is of kind %2: expected here: %3", "“%1”的种类不符：此处应为%3", NULL,
-                    (sy_span[3]){name->text, is, sy_span_of(en)});
-        (void)is_zh;
+                    "'%1' is of kind %2; expected here: %3", "“%1”的种类是%4，此处应为%5", NULL,
+                    (sy_span[SY_DIAG_ARGS]){
+                        name->text, sy_span_of(sy_word_kind_text(w->kind, SY_EN)), sy_span_of(en),
+                        sy_span_of(sy_word_kind_text(w->kind, SY_ZH)), sy_span_of(zh)});
         return NULL;
     }
     sy_diag_say(c->diags, SY_DIAG_ERROR, "unknown-name", name->pos, "unknown %2 '%1'", "未知%3“%1”",
                 near_word(c, name->text, kinds),
-                (sy_span[3]){name->text, sy_span_of(en), sy_span_of(zh)});
+                (sy_span[SY_DIAG_ARGS]){name->text, sy_span_of(en), sy_span_of(zh)});
     return NULL;
 }
 
@@ -72,7 +71,7 @@ int sy_c_state_value(sy_checker *c, const sy_word *state, const sy_name *value)
     if (v < 0)
         sy_c_say(c, SY_DIAG_ERROR, "unknown-value", value->pos, "'%1' is no value of %2",
                  "“%1”不是“%2”的取值", sy_nearest(value->text, words, n), value->text,
-                 sy_span_of(state->id));
+                 sy_span_of(sy_text_letter(value->text.p[0]) ? state->id : state->zh[0]));
     return v;
 }
 
@@ -86,20 +85,23 @@ bool sy_c_watched(const sy_rule *r, const sy_word *w)
 
 bool sy_check_unit(sy_checker *c, const sy_num *n, const sy_word *quantity, sy_pos pos)
 {
-    sy_span name = sy_span_of(quantity->id);
+    sy_span unit = quantity->unit ? sy_span_of(quantity->unit->en) : (sy_span){NULL, 0};
+    const sy_span args[SY_DIAG_ARGS] = {sy_span_of(quantity->id), unit,
+                                        sy_span_of(n->unit ? n->unit->en : ""),
+                                        sy_span_of(quantity->zh[0])};
     if (!quantity->unit && !n->unit)
         return true;
     if (!quantity->unit)
-        error(c, "unit-mismatch", pos, "%1 has no unit: write the number alone",
-              "“%1”没有单位：只写数", name, name);
+        sy_diag_say(c->diags, SY_DIAG_ERROR, "unit-mismatch", pos,
+                    "%1 has no unit: write the number alone", "“%4”没有单位：只写数", NULL, args);
     else if (!n->unit)
-        error(c, "no-unit", pos, "a number without unit: %1 is measured in %2",
-              "数缺少单位：“%1”以 %2 计", name, sy_span_of(quantity->unit->en));
+        sy_diag_say(c->diags, SY_DIAG_ERROR, "no-unit", pos,
+                    "a number without unit: %1 is measured in %2", "数缺少单位：“%4”以 %2 计", NULL,
+                    args);
     else if (!sy_unit_convertible(n->unit, quantity->unit))
         sy_diag_say(c->diags, SY_DIAG_ERROR, "unit-mismatch", pos,
                     "%3 is no unit for %1, which is measured in %2",
-                    "%3 不能用于“%1”，后者以 %2 计", NULL,
-                    (sy_span[3]){name, sy_span_of(quantity->unit->en), sy_span_of(n->unit->en)});
+                    "%3 不能用于“%4”，后者以 %2 计", NULL, args);
     else
         return true;
     return false;

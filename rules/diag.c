@@ -54,13 +54,13 @@ static sy_span cut(sy_span s, size_t max)
     return (sy_span){s.p, n};
 }
 
-static void fill(char *out, size_t size, const char *format, const sy_span args[3])
+static void fill(char *out, size_t size, const char *format, const sy_span args[SY_DIAG_ARGS])
 {
     size_t n = 0;
     for (const char *f = format; *f; f++) {
         sy_span piece = {f, 1};
         bool clipped = false;
-        if (*f == '%' && f[1] >= '1' && f[1] <= '3') {
+        if (*f == '%' && f[1] >= '1' && f[1] <= '0' + SY_DIAG_ARGS) {
             sy_span whole = args[*++f - '1'];
             piece = cut(whole, ARG);
             clipped = piece.n < whole.n;
@@ -78,9 +78,9 @@ static void fill(char *out, size_t size, const char *format, const sy_span args[
 }
 
 void sy_diag_say(sy_diags *d, sy_severity s, const char *code, sy_pos pos, const char *en,
-                 const char *zh, const char *near, const sy_span args[3])
+                 const char *zh, const char *near, const sy_span args[SY_DIAG_ARGS])
 {
-    static const sy_span none[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    static const sy_span none[SY_DIAG_ARGS] = {{NULL, 0}};
     char e[512], z[512];
     fill(e, sizeof e, en, args ? args : none);
     fill(z, sizeof z, zh, args ? args : none);
@@ -237,14 +237,16 @@ const char *sy_nearest(sy_span word, const char *const *words, size_t n)
         return NULL;
     size_t most = len / 3 > 1 ? len / 3 : 1, best = most + 1;
     const char *found = NULL;
-    for (size_t i = 0; i < n && best > 0; i++) {
+    bool same = false;
+    for (size_t i = 0; i < n && (best > 0 || !same); i++) {
         size_t m = letters(sy_span_of(words[i]), b);
         if (m < 2 || m > len + most || len > m + most)
             continue;
         size_t e = edits(a, len, b, m);
-        if (e < best) {
+        if (e < best || (e == best && m == len && !same)) {
             best = e;
             found = words[i];
+            same = m == len; /* of equals, the one of the same length */
         }
     }
     return found;

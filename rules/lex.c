@@ -193,7 +193,8 @@ static size_t unknown(const sy_lexer *l, size_t from)
         size_t len = sy_utf8_next(s.p, s.n, &cp);
         bool sign = cp < 0x80 && !sy_text_alnum((char)cp) && cp != '-';
         const sy_entry *e = sign || i == from ? NULL : sy_lexicon_longest(l->lexicon, s);
-        if (i > from && (sign || (e && e->text.n > len) || local(l, s)))
+        bool digit = (unsigned char)l->norm.p[from] >= 0x80 && sy_text_digit(s.p[0]);
+        if (i > from && (sign || digit || (e && e->text.n > len) || local(l, s)))
             break;
         i += len ? len : 1;
         if (sign)

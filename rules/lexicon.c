@@ -111,7 +111,12 @@ const sy_entry *sy_lexicon_get(const sy_lexicon *l, sy_span text)
 /* A text that ends in a letter or digit must not end inside a Latin word. */
 static bool border(sy_span text, size_t n)
 {
-    if (n == text.n || !sy_text_alnum(text.p[n - 1]))
+    char last = text.p[n - 1];
+    if (n == text.n)
+        return true;
+    if (last == '%' || (n > 1 && last == '\xb0')) /* %, °: "°c" is no angle */
+        return !sy_text_letter(text.p[n]);
+    if (!sy_text_alnum(last))
         return true;
     if (text.p[n] == '-')
         return n + 1 == text.n || !sy_text_alnum(text.p[n + 1]);

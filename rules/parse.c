@@ -6,6 +6,7 @@
 
 void sy_p_next(sy_parser *p)
 {
+    p->last = p->tok.to;
     p->tok = sy_lex_next(&p->lex);
 }
 
@@ -54,7 +55,7 @@ bool sy_p_take_sign(sy_parser *p, char c)
 bool sy_p_fail(sy_parser *p, const char *code, sy_pos pos, const char *en, const char *zh,
                const char *near, sy_span a, sy_span b)
 {
-    sy_diag_say(p->diags, SY_DIAG_ERROR, code, pos, en, zh, near, (sy_span[3]){a, b});
+    sy_diag_say(p->diags, SY_DIAG_ERROR, code, pos, en, zh, near, (sy_span[SY_DIAG_ARGS]){a, b});
     if (p->draft)
         p->draft->broken = true;
     return false;
@@ -74,7 +75,7 @@ const char *sy_p_near_keyword(sy_parser *p)
     return sy_nearest(p->tok.text, words, n);
 }
 
-bool sy_p_expected(sy_parser *p, const char *en, const char *zh)
+static bool expected(sy_parser *p, sy_pos pos, const char *en, const char *zh)
 {
     char e[160] = "expected ", z[160] = "此处应为";
     size_t n = strlen(e), m = strlen(z);
@@ -83,15 +84,27 @@ bool sy_p_expected(sy_parser *p, const char *en, const char *zh)
     const char *z2 = end ? "，文件却已结束" : "，实为“%1”";
     bool plain = p->tok.kind == SY_T_WORD || p->tok.kind == SY_T_UNKNOWN;
     if (p->tok.kind == SY_T_DASHED)
-        return sy_p_fail(p, "dash", sy_p_pos(p), "'%1' is no number: write 2 to 8 or 2～8",
+        return sy_p_fail(p, "dash", pos, "'%1' is no number: write 2 to 8 or 2～8",
                          "“%1”不是数：请写作 2至8 或 2～8", NULL, p->tok.text, p->tok.text);
     memcpy(e + n, en, strlen(en));
     memcpy(e + n + strlen(en), e2, strlen(e2) + 1);
     memcpy(z + m, zh, strlen(zh));
     memcpy(z + m + strlen(zh), z2, strlen(z2) + 1);
-    return sy_p_fail(p, "syntax", sy_p_pos(p), e, z,
+    return sy_p_fail(p, "syntax", pos, e, z,
                      plain && !p->tok.kw && !p->tok.word ? sy_p_near_keyword(p) : NULL, p->tok.text,
                      p->tok.text);
+}
+
+bool sy_p_expected(sy_parser *p, const char *en, const char *zh)
+{
+    bool broke_off = p->tok.line && p->last > 0 && p->tok.kind != SY_T_DASHED;
+    sy_pos pos = broke_off ? sy_norm_pos(&p->lex.norm, p->last, p->last) : sy_p_pos(p);
+    return expected(p, pos, en, zh);
+}
+
+bool sy_p_unexpected(sy_parser *p, const char *en, const char *zh)
+{
+    return expected(p, sy_p_pos(p), en, zh);
 }
 
 /* A keyword or sign as both languages show it. */
@@ -200,13 +213,13 @@ static bool rule(sy_parser *p)
     p->lex.locals = d->names;
     p->lex.n_locals = 0;
     if (p->drafts->n > SY_MAX_RULES)
-        p->nomem = !sy_p_fail(p, "too-many", sy_p_pos(p), "more than 10,000 rules",
-                              "规则超过一万条", NULL, p->tok.text, p->tok.text);
+        p->stop = !sy_p_fail(p, "too-many", sy_p_pos(p), "more than 10,000 rules", "规则超过一万条",
+                             NULL, p->tok.text, p->tok.text);
     if (!header(p, d))
         resync(p);
-    while (!p->nomem && !sy_p_kw(p, SY_KW_END)) {
+    while (!p->nomem && !p->stop && !sy_p_kw(p, SY_KW_END)) {
         if (p->tok.kind == SY_T_END || flagged(p, SY_KW_TOP)) {
-            (void)sy_p_expected(p, "a clause or 'end'", "条目或“结束”");
+            (void)sy_p_unexpected(p, "a clause or 'end'", "条目或“结束”");
             break;
         }
         if (!sy_p_clause(p)) {
@@ -223,7 +236,7 @@ static bool rule(sy_parser *p)
 void sy_parse(sy_parser *p)
 {
     sy_p_next(p);
-    while (p->tok.kind != SY_T_END && !p->nomem) {
+    while (p->tok.kind != SY_T_END && !p->nomem && !p->stop) {
         bool ok;
         if (sy_p_kw(p, SY_KW_RULE))
             ok = rule(p);
@@ -232,7 +245,7 @@ void sy_parse(sy_parser *p)
         else if (sy_p_kw(p, SY_KW_TUNE))
             ok = sy_p_later(p, sy_p_pos(p), "tune", "调整");
         else
-            ok = sy_p_expected(p, "'rule' or 'scenario'", "“规则”或“情景”");
+            ok = sy_p_unexpected(p, "'rule' or 'scenario'", "“规则”或“情景”");
         while (!ok && p->tok.kind != SY_T_END) {
             sy_p_next(p);
             ok = flagged(p, SY_KW_TOP) && p->tok.line;

@@ -59,6 +59,7 @@ typedef struct sy_draft {
 typedef struct sy_parser {
     sy_lexer lex;
     sy_token tok; /* the one that is looked at */
+    size_t last;  /* the end of the one before */
     sy_arena *arena;
     sy_diags *diags;
     const sy_vocab *vocab;
@@ -66,6 +67,7 @@ typedef struct sy_parser {
     sy_list *drafts, *scenarios; /* of sy_draft * and sy_scenario * */
     int depth;
     bool nomem;
+    bool stop; /* too much: what follows is not read */
 } sy_parser;
 
 /* parse.c */
@@ -82,8 +84,11 @@ bool sy_p_need_sign(sy_parser *p, char c);
 /* Report at a place; returns false. %1 and %2 stand for a and b. */
 bool sy_p_fail(sy_parser *p, const char *code, sy_pos pos, const char *en, const char *zh,
                const char *near, sy_span a, sy_span b);
-/* "expected …, found …" at the token, with the nearest keyword; returns false. */
+/* "expected …, found …" with the nearest keyword; returns false. Inside a clause that breaks off at
+ * its line's end the place is that end, otherwise the token. */
 bool sy_p_expected(sy_parser *p, const char *en, const char *zh);
+/* The same for what should begin something: always at the token. */
+bool sy_p_unexpected(sy_parser *p, const char *en, const char *zh);
 /* The keyword nearest to the token's text, or NULL. */
 const char *sy_p_near_keyword(sy_parser *p);
 /* "'…' is not judged yet": en and zh are the phrase. Returns false. */
@@ -116,6 +121,8 @@ bool sy_p_hold(sy_parser *p, sy_cond *c);
 bool sy_p_later_clause(sy_parser *p);
 /* An aggregate before or after a name, and what may follow it. *aggregate: one was seen. */
 bool sy_p_later_aggregate(sy_parser *p, bool *aggregate);
+/* A phrase that is not judged yet, if one stands here: reported. */
+bool sy_p_later_phrase(sy_parser *p);
 bool sy_p_later_after_test(sy_parser *p);
 sy_local *sy_p_declare(sy_parser *p, sy_span *name);
 

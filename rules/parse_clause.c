@@ -416,5 +416,5 @@ bool sy_p_clause(sy_parser *p)
     }
     if (p->tok.kind == SY_T_WORD && (sy_keywords[p->tok.kw].flags & SY_KW_LATER))
         return sy_p_later_clause(p);
-    return sy_p_expected(p, "a clause or 'end'", "条目或“结束”");
+    return sy_p_unexpected(p, "a clause or 'end'", "条目或“结束”");
 }

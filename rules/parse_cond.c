@@ -57,6 +57,9 @@ static bool operand(sy_parser *p, sy_cond *c)
         c->pick_n = (uint32_t)n->value;
     }
     bool aggregate = false;
+    if (p->tok.kind == SY_T_WORD && !(sy_keywords[p->tok.kw].flags & SY_KW_AGG) &&
+        sy_p_later_phrase(p))
+        return false;
     return sy_p_later_aggregate(p, &aggregate) &&
            sy_p_name(p, &c->operand, "a quantity or a state", "量或状态的名称") &&
            sy_p_later_aggregate(p, &aggregate);
@@ -80,6 +83,8 @@ static bool test(sy_parser *p, sy_cond *c)
     size_t i = 0, n = sizeof ops / sizeof *ops;
     while (i < n && !sy_p_kw(p, ops[i].kw))
         i++;
+    if (i == n && sy_p_later_phrase(p))
+        return false;
     if (i == n)
         return sy_p_expected(p, "a comparison (above, below, outside, is …)",
                              "比较（高于、低于、超出、为……）");

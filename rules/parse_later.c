@@ -22,6 +22,15 @@ static bool later_kw(sy_parser *p, sy_kw k, sy_pos pos)
     return sy_p_later(p, pos, en, zh);
 }
 
+bool sy_p_later_phrase(sy_parser *p)
+{
+    sy_kw k = p->tok.kw;
+    if (p->tok.kind != SY_T_WORD || !(sy_keywords[k].flags & SY_KW_LATER))
+        return false;
+    (void)later_kw(p, k, sy_p_pos(p));
+    return true;
+}
+
 bool sy_p_later_aggregate(sy_parser *p, bool *aggregate)
 {
     sy_pos pos = sy_p_pos(p);

@@ -197,7 +197,7 @@ static bool step(sy_parser *p, sy_list *steps)
         s->pos = sy_p_to(p, s->pos);
         return ok;
     }
-    return sy_p_expected(p, "a step (given, from, at, expect) or 'end'",
+    return sy_p_unexpected(p, "a step (given, from, at, expect) or 'end'",
                          "步骤（已知、自、在、预期）或“结束”");
 }
 
@@ -234,7 +234,7 @@ bool sy_p_scenario(sy_parser *p)
     while (!p->nomem && !sy_p_kw(p, SY_KW_END)) {
         if (p->tok.kind == SY_T_END ||
             (p->tok.kind == SY_T_WORD && (sy_keywords[p->tok.kw].flags & SY_KW_TOP))) {
-            (void)sy_p_expected(p, "a step or 'end'", "步骤或“结束”");
+            (void)sy_p_unexpected(p, "a step or 'end'", "步骤或“结束”");
             break;
         }
         if (!step(p, &steps))

@@ -63,8 +63,9 @@ static inline int sy_text_order(sy_span a, sy_span b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* A message with %1 %2 %3 replaced; arguments longer than 60 bytes are cut. */
+enum { SY_DIAG_ARGS = 5 };
+/* A message with %1 to %5 replaced; arguments longer than 60 bytes are cut; args may be NULL. */
 void sy_diag_say(sy_diags *d, sy_severity s, const char *code, sy_pos pos, const char *en,
-                 const char *zh, const char *near, const sy_span args[3]);
+                 const char *zh, const char *near, const sy_span args[SY_DIAG_ARGS]);
 
 #endif

@@ -24,7 +24,7 @@ static bool fail(reader *r, const char *code, sy_span what, const char *en, cons
 {
     size_t from = what.p ? (size_t)(what.p - r->norm->p) : r->at;
     sy_pos pos = sy_norm_pos(r->norm, from, what.p ? from + what.n : from);
-    sy_diag_say(r->diags, SY_DIAG_ERROR, code, pos, en, zh, near, (sy_span[3]){what});
+    sy_diag_say(r->diags, SY_DIAG_ERROR, code, pos, en, zh, near, (sy_span[SY_DIAG_ARGS]){what});
     return false;
 }
 
