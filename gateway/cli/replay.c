@@ -17,7 +17,6 @@
 #include "cli/cli.h"
 #include "cli/csv.h"
 #include "cli/replay_int.h"
-#include "control/control.h"
 #include "rules/judge.h"
 
 enum { STEP_ROWS = 20000, MARK_MS = 60000, WAIT_MS = 600000, AFTER_MS = 1000, PROGRESS_MS = 200 };
@@ -128,7 +127,7 @@ static sy_err mark(player *p, sy_ms t, sy_fail *f)
     sy_buf answer;
     sy_buf_init(&answer, sy_heap());
     snprintf(line, sizeof line, "mark %lld", (long long)t);
-    sy_err e = sy_control_ask(p->c->data, line, MARK_MS, &answer, f);
+    sy_err e = sy_replay_ask(p->c, line, MARK_MS, &answer, f);
     const char *seq = e ? NULL : strstr(answer.p, "\"seq\":");
     if (seq) {
         p->seq = strtoull(seq + 6, NULL, 10);
@@ -220,7 +219,7 @@ static sy_err await_stored(player *p, sy_fail *f)
     sy_buf answer;
     sy_buf_init(&answer, sy_heap());
     snprintf(line, sizeof line, "wait %llu", (unsigned long long)p->seq);
-    sy_err e = sy_control_ask(p->c->data, line, WAIT_MS, &answer, f);
+    sy_err e = sy_replay_ask(p->c, line, WAIT_MS, &answer, f);
     sy_buf_fini(&answer);
     return e;
 }

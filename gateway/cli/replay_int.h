@@ -46,6 +46,10 @@ SY_MUST_USE sy_err sy_replay_roads_open(sy_replay_roads **out, const sy_config *
 SY_MUST_USE sy_err sy_replay_deliver(sy_replay_roads *r, const sy_replay_step *s, sy_fail *f);
 /* What was published so far has reached the journal. */
 SY_MUST_USE sy_err sy_replay_barrier(sy_replay_roads *r, sy_fail *f);
+/* Ask the running gateway; where it is away, wait until it is back. Only for what may be asked
+ * twice. */
+SY_MUST_USE sy_err sy_replay_ask(const sy_config *c, const char *line, int timeout_ms,
+                                 sy_buf *answer, sy_fail *f);
 typedef struct sy_replay_counts {
     uint64_t mqtt, coap, refused;
 } sy_replay_counts;

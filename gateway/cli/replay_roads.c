@@ -41,6 +41,27 @@ struct sy_replay_roads {
 
 /* ---- where the gateway listens ---- */
 
+static void nap(void)
+{
+    struct timespec t = {.tv_nsec = NAP_MS * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+sy_err sy_replay_ask(const sy_config *c, const char *line, int timeout_ms, sy_buf *answer,
+                     sy_fail *f)
+{
+    sy_ms until = sy_mono_ms() + PATIENCE_MS;
+    for (;;) {
+        sy_buf_reset(answer);
+        sy_err e = sy_control_ask(c->data, line, timeout_ms, answer, f);
+        bool away = e == SY_E_NOTFOUND || e == SY_E_CLOSED || e == SY_E_IO;
+        if (!away || sy_mono_ms() > until) {
+            return e;
+        }
+        nap();
+    }
+}
+
 static json_t *gateway_status(sy_replay_roads *r, sy_fail *f)
 {
     sy_buf answer;
@@ -168,12 +189,6 @@ static sy_err mqtt_once(sy_replay_roads *r, const sy_replay_step *s, uint64_t *s
         e = sy_publisher_flush(r->mqtt, ACK_MS, &refused, f);
     }
     return e;
-}
-
-static void nap(void)
-{
-    struct timespec t = {.tv_nsec = NAP_MS * 1000000L};
-    nanosleep(&t, NULL);
 }
 
 static bool worth_another(sy_err e)
@@ -357,6 +372,20 @@ sy_err sy_replay_deliver(sy_replay_roads *r, const sy_replay_step *s, sy_fail *f
     return e;
 }
 
+/* Before anything is sent: is it there, and is its clock ours to move? */
+static sy_err first_contact(sy_replay_roads *r, sy_fail *f)
+{
+    json_t *status = gateway_status(r, f);
+    if (!status) {
+        return sy_fail_wrap(f, "start it with steelyard run --clock replay");
+    }
+    const char *clock = json_string_value(json_object_get(status, "clock"));
+    bool replay = clock && strcmp(clock, "replay") == 0;
+    json_decref(status);
+    return replay ? SY_OK
+                  : sy_fail_set(f, SY_E_USAGE, "the gateway does not run with --clock replay");
+}
+
 sy_err sy_replay_roads_open(sy_replay_roads **out, const sy_config *c, sy_fail *f)
 {
     for (size_t i = 0; i < c->n_devices; i++) {
@@ -374,6 +403,11 @@ sy_err sy_replay_roads_open(sy_replay_roads **out, const sy_config *c, sy_fail *
     }
     r->c = c;
     r->marker = (uint64_t)sy_wall_ms() * 1000; /* above those of any replay before */
+    sy_err e = first_contact(r, f);
+    if (e) {
+        free(r);
+        return e;
+    }
     *out = r;
     return SY_OK;
 }
