@@ -73,3 +73,16 @@ char *rig_shared(const char *path, size_t *n)
     *n = b.n;
     return b.p;
 }
+
+char *rig_manual(void)
+{
+    const char *source = getenv("SY_SOURCE_DIR");
+    char path[4096];
+    sy_buf b;
+    sy_fail f;
+    snprintf(path, sizeof path, "%s/docs/rules-reference.md", source ? source : ".");
+    sy_buf_init(&b, sy_heap());
+    if (sy_file_read(path, 1 << 20, &b, &f) != SY_OK)
+        printf("%s\n", f.text);
+    return b.p;
+}

@@ -30,4 +30,7 @@ const sy_diag *rig_first_error(const rig *r);
 /* A file of the shared folder, from malloc; NULL (and a line that says so) where it is absent. */
 char *rig_shared(const char *path, size_t *n);
 
+/* docs/rules-reference.md, from malloc, NUL-terminated. */
+char *rig_manual(void);
+
 #endif

@@ -406,13 +406,38 @@ static void test_warnings(void **state)
     rig_close(&r);
 }
 
+static void named(const char *manual, const char *code)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "`%s`", code);
+    if (!strstr(manual, quoted))
+        fail_msg("the manual lacks the code %s", code);
+}
+
+/* The manual explains every code that these tests know. */
+static void test_codes_in_manual(void **state)
+{
+    (void)state;
+    char *manual = rig_manual();
+    assert_non_null(manual);
+    for (size_t i = 0; i < sizeof in_a_rule / sizeof *in_a_rule; i++)
+        named(manual, in_a_rule[i].code);
+    for (size_t i = 0; i < sizeof in_a_file / sizeof *in_a_file; i++)
+        if (in_a_file[i].code)
+            named(manual, in_a_file[i].code);
+    for (size_t i = 0; i < sizeof in_a_scenario / sizeof *in_a_scenario; i++)
+        named(manual, in_a_scenario[i].code);
+    free(manual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_files),       cmocka_unit_test(test_scenarios),
-        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_print),
-        cmocka_unit_test(test_identity),    cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_errors),          cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_files),           cmocka_unit_test(test_scenarios),
+        cmocka_unit_test(test_all_at_once),     cmocka_unit_test(test_print),
+        cmocka_unit_test(test_identity),        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_codes_in_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

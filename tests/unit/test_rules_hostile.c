@@ -145,7 +145,7 @@ static void test_truncations(void **state)
         load_any(seed_text, n);
 }
 
-/* A quarter of 256 KiB of one thing, for each thing that could nest, repeat or cascade. */
+/* 256 KiB of one thing, for each thing that could nest, repeat or cascade. */
 static void test_floods(void **state)
 {
     (void)state;
