@@ -200,6 +200,7 @@ static void killed_at_each_batch(void **state)
     rig_log_open(r);
     story(r);
     run_and_dump(r, &want);
+    rig_log_close(r); /* no thread of ours when children are made */
     for (size_t i = 0; i < sizeof kills / sizeof *kills; i++) {
         pipeline_rig again;
         rig_open(&again);
