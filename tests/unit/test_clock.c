@@ -59,6 +59,10 @@ static void follows_time(void **state)
     expect(&c, 1000 * DAY, false);
     pass(&k, 1234);
     expect(&c, 1000 * DAY + 1234, false);
+    k.wall += 40; /* slewing: followed at once */
+    expect(&c, 1000 * DAY + 1274, false);
+    k.wall -= 40; /* and never back */
+    expect(&c, 1000 * DAY + 1274, false);
     k.wall += DAY - 1; /* a step of less than a day is followed */
     expect(&c, 1001 * DAY + 1233, false);
     k.wall += DAY; /* a whole day is an epoch */

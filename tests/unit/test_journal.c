@@ -147,6 +147,22 @@ static void waits_for_the_sync(void **state)
     assert_int_equal(atomic_load(&told), 2); /* close syncs */
 }
 
+/* What nobody waits for is synced by itself, at the interval. */
+static void syncs_by_itself(void **state)
+{
+    sy_journal_options o = rig_options(*state, 0);
+    o.sync_ms = 1;
+    sy_journal *j = rig_open(&o, NULL);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        rig_append(j, "a");
+        sy_ms deadline = sy_mono_ms() + 20000;
+        while (sy_journal_synced(j) < seq && sy_mono_ms() < deadline)
+            sched_yield();
+        assert_int_equal(sy_journal_synced(j), seq);
+    }
+    sy_journal_close(j);
+}
+
 static void numbers_go_on_above_the_stores_position(void **state)
 {
     sy_journal_options o = rig_options(*state, 0);
@@ -395,6 +411,7 @@ int main(void)
         dir_test(rolls_and_reads_across_segments),
         dir_test(a_record_too_long_is_refused),
         dir_test(waits_for_the_sync),
+        dir_test(syncs_by_itself),
         dir_test(numbers_go_on_above_the_stores_position),
         dir_test(concurrent_appenders),
         dir_test(lag_holds_messages_not_ticks),

@@ -71,6 +71,9 @@ static void truncated_at_every_byte(void **state)
         char expected[64];
         snprintf(expected, sizeof expected, "%s%son", left[whole], whole ? " " : "");
         rig_expect(*state, NULL, 1, expected);
+        j = rig_open(&o, NULL);
+        assert_int_equal(sy_journal_torn(j), 0); /* nothing of it is left behind the new record */
+        sy_journal_close(j);
     }
 }
 

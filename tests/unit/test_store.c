@@ -156,6 +156,7 @@ static void a_rolled_back_batch_leaves_nothing(void **state)
     fine(sy_store_begin(s, false, &f), f); /* the reading that was rolled back is new */
     assert_int_equal(store_rig_put(s, "a", 2000, 5, SY_Q_GOOD), SY_PUT_NEW);
     fine(sy_store_commit(s, 4, &f), f);
+    assert_int_equal(store_rig_counter(s, SY_N_stored), 1);
     sy_buf_fini(&b);
     sy_store_close(s);
 }
