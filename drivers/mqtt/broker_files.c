@@ -5,11 +5,11 @@
  * What the configuration promises: nothing is dropped for want of a place in a queue
  * (max_queued_messages 0; mosquitto's default of 1000 loses most of a burst, and tells the device
  * that all is well). The price is memory: about 600 bytes for each small message that waits while
- * the gateway does not read. memory_limit is no bound to use: beyond it mosquitto fails at whatever
- * it does next, the gateway's own connection among it. The bound is the gateway, which reads as
- * fast as it can write to disk, and the service's own memory limit. A payload may be four times the
- * limit before the broker cuts the connection, so that the gateway sees, counts and names what is
- * too large.
+ * the gateway does not read. memory_limit is no bound to use: beyond it mosquitto 2.0.11 cuts off
+ * whoever speaks next, and so the gateway, which then can take nothing out any more (tried). The
+ * bound is the gateway, which reads as fast as it can write to disk, and the service's own memory
+ * limit. A payload may be four times the limit before the broker cuts the connection, so that the
+ * gateway sees, counts and names what is too large.
  */
 #include <arpa/inet.h>
 #include <errno.h>
