@@ -67,8 +67,9 @@ static sy_err text_of(const json_t *event, size_t index, const char *name, size_
         return SY_OK;
     }
     if (!v || !json_is_string(v) || json_string_length(v) == 0 || json_string_length(v) > max) {
-        return sy_fail_set(f, SY_E_PARSE, "event %zu: '%s' is %s", index, name,
-                           v ? "no text of a fitting length" : "missing");
+        (void)sy_fail_set(f, SY_E_PARSE, "event %zu: '%s' is %s", index, name,
+                          v ? "no text of a fitting length" : "missing");
+        return SY_E_PARSE;
     }
     *out = json_string_value(v);
     return SY_OK;
@@ -129,7 +130,8 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
     if (b.n > SY_CLOUD_MAX) {
         e = sy_fail_set(f, SY_E_PARSE, "more than %d events in a batch", SY_CLOUD_MAX);
     } else if (!(b.v = calloc(b.n + 1, sizeof *b.v))) {
-        e = sy_fail_set(f, SY_E_NOMEM, "no memory for a batch");
+        (void)sy_fail_set(f, SY_E_NOMEM, "no memory for a batch");
+        e = SY_E_NOMEM;
     }
     for (size_t i = 0; e == SY_OK && i < b.n; i++) {
         e = read_one(batch ? json_array_get(b.root, i) : b.root, i, &b.v[i], f);

@@ -95,20 +95,20 @@ static sy_err begin_lookup(const char *host, const char *port, lookup **out, sy_
     pthread_t thread;
     lookup *l = calloc(1, sizeof *l);
     if (!l) {
-        return sy_fail_set(f, SY_E_NOMEM, "no memory to look up %.200s", host);
+        (void)sy_fail_set(f, SY_E_NOMEM, "no memory to look up %.200s", host);
+        return SY_E_NOMEM;
     }
     atomic_init(&l->refs, 2);
     memcpy(l->host, host, strlen(host) + 1);
     memcpy(l->port, port, strlen(port) + 1);
     l->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int rc = l->done < 0 ? errno : pthread_create(&thread, NULL, look_up, l);
-    if (rc != 0) {
+    if (l->done < 0 || (errno = pthread_create(&thread, NULL, look_up, l)) != 0) {
+        (void)sy_fail_sys(f, "no thread to look up %.200s", host);
         if (l->done >= 0) {
             close(l->done);
         }
         free(l);
-        errno = rc;
-        return sy_fail_sys(f, "no thread to look up %.200s", host);
+        return SY_E_AGAIN;
     }
     pthread_detach(thread);
     *out = l;
