@@ -4,6 +4,7 @@ stored, nothing is stored twice, and the same holds for alerts and delivered eve
 receiver is killed as well."""
 
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -130,9 +131,8 @@ class Crash(steel.Case):
         passwords = {}
         if managed:
             for n in mqtt_names:
-                out = json.loads(steel.cli("devices", "add", n, "--config", config, "--data", data,
-                                           "--json"))
-                passwords[n] = out["password"]
+                passwords[n] = steel.cli("devices", "add", n, "--config", config, "--data",
+                                         data).strip()
         inbox = steel.Child(
             ["inbox", "--listen", "127.0.0.1:%d" % inbox_port, "--cert", keys / "authority.pem",
              "--key", keys / "authority.key", "--client-ca", keys / "ca.pem", "--data",
@@ -141,7 +141,7 @@ class Crash(steel.Case):
         gateway = self.start(steel.Gateway(config, data))
         seconds = KILLS * 1.3 + 5
         everyone = timed + plain
-        share = MESSAGES // len(everyone)
+        share = -(-MESSAGES // len(everyone))
         senders = []
         for n in everyone:
             if n in coap_names or n == "p-coap":
@@ -162,6 +162,7 @@ class Crash(steel.Case):
             gateway.start()
         for s in senders:
             s.join(seconds + 200)
+            s.client.close()
             self.assertTrue(s.finished, "%s: %d not acknowledged" % (s.device, len(s.client.flight)))
         gateway.drained(120)
         self.compare(gateway, senders)
@@ -191,15 +192,13 @@ class Crash(steel.Case):
         live = gateway.alerts()
         again = steel.cli("rules", "backtest", *tree["gateway"]["rules"], "--config", config,
                           "--data", gateway.data, "--json")
-        first = [self.comparable(a) for a in json.loads(live)]
-        second = [self.comparable(a) for a in json.loads(again)]
-        self.assertEqual(first, second)
-        self.assertGreater(len(first), 10)
+        self.assertEqual(live, again)
         ids = [a["id"] for a in json.loads(live)]
+        self.assertGreater(len(ids), 10)
         self.assertEqual(len(ids), len(set(ids)))
         store = sqlite3.connect("file:%s?mode=ro" % (pathlib.Path(gateway.data) / "store.db"),
                                 uri=True)
-        queued = sorted(row[0] for row in store.execute("SELECT id FROM events"))
+        queued = sorted(row[0] for row in store.execute("SELECT id FROM event"))
         self.assertEqual(len(queued), len(set(queued)))
 
         def delivered():
@@ -210,11 +209,7 @@ class Crash(steel.Case):
         box = sqlite3.connect("file:%s?mode=ro" % (self.dir / "inbox" / "inbox.db"), uri=True)
         got = sorted(row[0] for row in box.execute("SELECT id FROM events"))
         self.assertEqual(got, queued)
-        print("alerts %d, events %d" % (len(first), len(queued)))
-
-    @staticmethod
-    def comparable(alert):
-        return alert
+        print("alerts %d, events %d" % (len(ids), len(queued)))
 
     def test_external_broker(self):
         self.run_crash(managed=False)
@@ -224,7 +219,6 @@ class Crash(steel.Case):
 
 
 def steel_time(text):
-    import datetime
     t = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
     return round(t.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
 
