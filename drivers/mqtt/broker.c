@@ -74,12 +74,20 @@ static void set_uri(sy_broker *b)
              (unsigned)l->port);
 }
 
-/* "Client NAME disconnected, …" and "Client NAME disconnected due to …". */
+/* A message where the device may not publish: with no queue limit mosquitto 2.0.11 takes its refusal
+ * for a full queue (151, a number it has no text for), so it also closes the connection. */
+static const char denied_head[] = "Bad socket read/write on client ";
+static const char denied_tail[] = ": Unknown error.";
+
+/* "Client NAME disconnected, …", "Client NAME disconnected due to …", and what is denied. */
 static void refused(sy_broker *b, const char *text, sy_reject why, const char *detail)
 {
-    static const char head[] = "Client ";
-    const char *name = strncmp(text, head, sizeof head - 1) == 0 ? text + sizeof head - 1 : text;
+    const char *start = strstr(text, "lient ");
+    const char *name = start ? start + strlen("lient ") : text;
     const char *end = strstr(name, " disconnected");
+    if (!end) {
+        end = strstr(name, denied_tail);
+    }
     if (b->intake) {
         b->intake->rejected(b->intake->ctx, SY_TRANSPORT_MQTT, why,
                             (sy_span){name, end ? (size_t)(end - name) : strlen(name)}, detail);
@@ -104,6 +112,10 @@ static void said(void *ctx, const char *text)
         refused(b, text, SY_REJECT_NOT_ALLOWED, "wrong or missing password");
     } else if (strstr(text, "oversize packet")) {
         refused(b, text, SY_REJECT_TOO_LARGE, "the broker cut the connection");
+    } else if (strncmp(text, denied_head, sizeof denied_head - 1) == 0 &&
+               strstr(text, denied_tail)) {
+        refused(b, text, SY_REJECT_NOT_ALLOWED,
+                "it published to a topic that is not its own; the broker cut the connection");
     } else if (strncmp(text, "Error", 5) == 0) {
         pthread_mutex_lock(&b->lock);
         snprintf(b->said, sizeof b->said, "%.190s", text);

@@ -106,11 +106,25 @@ static void keep_lone(pass *p, const sy_record *r)
     p->lone.text.p = p->text;
 }
 
+/* Whether the base name is the id of another device: what a device says counts for itself only. */
+static bool speaks_for_another(const pass *p, const sy_record *r)
+{
+    sy_span base = {r->name.p, r->name.n > r->local.n ? r->name.n - r->local.n : 0};
+    while (base.n && (base.p[base.n - 1] == '/' || base.p[base.n - 1] == ':'))
+        base.n--;
+    const sy_device *named = base.n ? sy_registry_by_id(p->env->devices, base) : NULL;
+    return named && named != p->device;
+}
+
 static sy_err on_record(void *ctx, const sy_record *r)
 {
     pass *p = ctx;
     p->sum->records++;
     const sy_channel *c = match(p->device, r->name);
+    if (!c && speaks_for_another(p, r)) {
+        refused(p, r, "it speaks for another device; its base name is that device's id");
+        return SY_OK;
+    }
     if (!c)
         c = match(p->device, r->local);
     if (c)
