@@ -128,7 +128,8 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
     b.n = batch ? json_array_size(b.root) : 1;
     sy_err e = SY_OK;
     if (b.n > SY_CLOUD_MAX) {
-        e = sy_fail_set(f, SY_E_PARSE, "more than %d events in a batch", SY_CLOUD_MAX);
+        (void)sy_fail_set(f, SY_E_PARSE, "more than %d events in a batch", SY_CLOUD_MAX);
+        e = SY_E_PARSE;
     } else if (!(b.v = calloc(b.n + 1, sizeof *b.v))) {
         (void)sy_fail_set(f, SY_E_NOMEM, "no memory for a batch");
         e = SY_E_NOMEM;
