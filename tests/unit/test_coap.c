@@ -29,7 +29,8 @@ static void keeps_and_answers(void **state)
     d_option_uint(&put, 12, 0);
     d_payload(&put, "-3", 2);
     assert_int_equal(d_exchange(h.fd, &put).code, 204);
-    h_wait_kept(&h, 4);
+    assert_int_equal(d_post(h.fd, 5, "half-2", "1").code, 204);
+    h_wait_kept(&h, 5);
     const sy_message *m = &h.kept[0].m;
     assert_int_equal(m->transport, SY_TRANSPORT_COAP);
     assert_int_equal(m->flags, SY_MSG_PROMISE | SY_MSG_UNAUTHENTICATED);
@@ -59,6 +60,8 @@ static const refusal refusals[] = {
     {"door-1", "{\"other\":1}", -1, 400, SY_REJECT_MALFORMED, "none of the paths"},
     {"nobody", "1", -1, 404, SY_REJECT_UNKNOWN_DEVICE, "no such device"},
     {"far-1", "1", -1, 403, SY_REJECT_NOT_ALLOWED, "from this address"},
+    {"half-1", "1", -1, 403, SY_REJECT_NOT_ALLOWED, "from this address"},
+    {"six-1", "1", -1, 403, SY_REJECT_NOT_ALLOWED, "from this address"},
     {"nowhere-1", "1", -1, 403, SY_REJECT_NOT_ALLOWED, "from this address"},
     {"psk-1", "1", -1, 401, SY_REJECT_NOT_ALLOWED, "needs a credential"},
     {"mqtt-1", "1", -1, 403, SY_REJECT_NOT_ALLOWED, "not configured for CoAP"},
