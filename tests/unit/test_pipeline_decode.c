@@ -233,6 +233,18 @@ static void matching(void **state)
     assert_int_equal(d->sum.unmatched, 2);
 }
 
+/* What a device says counts for itself only. */
+static void another_device(void **state)
+{
+    decoded *d = *state;
+    take(d, "s/t1", 0, "[{\"bn\":\"t2/\",\"n\":\"t\",\"v\":1}]");
+    refused(d, "speaks for another device");
+    take(d, "s/t2", 0, "7");
+    one(d, 7, RIG_DAY, SY_Q_GOOD);
+    take(d, "s/t1", 0, "[{\"bn\":\"t1/\",\"n\":\"t\",\"v\":1}]");
+    one(d, 1, RIG_DAY, SY_Q_GOOD);
+}
+
 static void whole_messages(void **state)
 {
     decoded *d = *state;
@@ -258,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(states, set_up, tear_down),
         cmocka_unit_test_setup_teardown(matching, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whole_messages, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
