@@ -2,8 +2,8 @@
 /*
  * The MQTT tests' intake, devices and commands.
  */
-#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,16 +187,32 @@ void rig_set(rig *r, bool *flag, bool value)
     pthread_mutex_unlock(&r->lock);
 }
 
-int rig_run(const char *const *argv)
+static int run(const char *const *argv, const posix_spawn_file_actions_t *actions)
 {
     pid_t pid;
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) != 0) {
+    if (posix_spawnp(&pid, argv[0], actions, NULL, (char *const *)argv, environ) != 0) {
         return 127;
     }
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+int rig_run(const char *const *argv)
+{
+    return run(argv, NULL);
+}
+
+int rig_run_quietly(const char *const *argv)
+{
+    posix_spawn_file_actions_t quiet;
+    posix_spawn_file_actions_init(&quiet);
+    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+    int rc = run(argv, &quiet);
+    posix_spawn_file_actions_destroy(&quiet);
+    return rc;
 }
 
 int rig_publish(uint16_t port, const char *id, const char *password, const char *topic,

@@ -53,6 +53,7 @@ void rig_set(rig *r, bool *flag, bool value);
 
 /* Run a program to its end; its exit status. argv ends with NULL; no shell. */
 int rig_run(const char *const *argv);
+int rig_run_quietly(const char *const *argv); /* without its output */
 /* mosquitto_pub with user = id, QoS 1; `more` ends with NULL and may be NULL. Exit status. */
 int rig_publish(uint16_t port, const char *id, const char *password, const char *topic,
                 const char *payload, const char *const *more);

@@ -262,6 +262,85 @@ static void a_taken_port_is_told(void **state)
     rig_fini(&other);
 }
 
+static void make_certificate(const char *key, const char *cert)
+{
+    const char *argv[] = {"openssl",
+                          "req",
+                          "-x509",
+                          "-newkey",
+                          "ec",
+                          "-pkeyopt",
+                          "ec_paramgen_curve:P-256",
+                          "-nodes",
+                          "-keyout",
+                          key,
+                          "-out",
+                          cert,
+                          "-days",
+                          "2",
+                          "-subj",
+                          "/CN=localhost",
+                          "-addext",
+                          "subjectAltName=DNS:localhost",
+                          NULL};
+    assert_int_equal(rig_run_quietly(argv), 0);
+}
+
+/* Devices come in by TLS; the box itself by a plain port of its own on loopback. The same client
+ * takes TLS where the broker is somebody else's. */
+static void devices_come_in_by_tls(void **state)
+{
+    (void)state;
+    house h = {0};
+    char key[96], cert[96], uri[64];
+    rig_init(&h.r);
+    snprintf(key, sizeof key, "%s/key.pem", h.r.dir);
+    snprintf(cert, sizeof cert, "%s/cert.pem", h.r.dir);
+    make_certificate(key, cert);
+    set_credential(&h, "a", "pa");
+    h.devices = rig_devices("a");
+    assert_int_equal(sy_registry_slot_open(&h.r.slot, sy_registry_ref(h.devices), NULL), SY_OK);
+    sy_broker_options o = {.dir = h.r.dir,
+                           .listen = loopback,
+                           .n_listen = 1,
+                           .cert = cert,
+                           .key = key,
+                           .max_payload = 1000};
+    sy_fail f = {0};
+    if (sy_broker_start(&h.b, &o, h.devices, &f)) {
+        fail_msg("%s", f.text);
+    }
+    h.port = sy_broker_port(h.b, 0);
+    h.m = start_client(&h);
+    const char *const plain[] = {NULL}, *const tls[] = {"-h", "localhost", "--cafile", cert, NULL};
+    assert_int_not_equal(rig_publish(h.port, "a", "pa", "t/a", "plain", plain), 0);
+    assert_int_equal(rig_publish(h.port, "a", "pa", "t/a", "tls", tls), 0);
+    RIG_WAIT(rig_count(&h.r) == 1);
+    assert_string_equal(rig_get(&h.r, 0).payload, "tls");
+    sy_mqtt_stop(h.m);
+
+    snprintf(uri, sizeof uri, "ssl://localhost:%u", (unsigned)h.port);
+    sy_mqtt_options remote = {.uri = uri,
+                              .client_id = "remote",
+                              .user = sy_broker_user(h.b),
+                              .password = sy_broker_password(h.b),
+                              .ca = cert,
+                              .max_payload = 1000};
+    assert_int_equal(sy_mqtt_start(&h.m, &remote, &h.r.intake, h.r.slot, NULL), SY_OK);
+    assert_true(sy_mqtt_wait_ready(h.m, RIG_WAIT_MS));
+    assert_int_equal(rig_publish(h.port, "a", "pa", "t/a", "again", tls), 0);
+    RIG_WAIT(rig_count(&h.r) == 2);
+    sy_mqtt_stop(h.m);
+    /* Without the authority that signed it, nothing is trusted. */
+    remote.ca = NULL;
+    assert_int_equal(sy_mqtt_start(&h.m, &remote, &h.r.intake, h.r.slot, NULL), SY_OK);
+    assert_false(sy_mqtt_wait_ready(h.m, 1000));
+    sy_mqtt_stop(h.m);
+    sy_broker_stop(h.b);
+    sy_registry_unref(h.devices);
+    rig_fini(&h.r);
+}
+
 /* In a process of its own: a gateway that is killed. Writes the broker's pid and waits. */
 static int be_a_gateway(const char *dir)
 {
@@ -338,6 +417,7 @@ int main(int argc, char **argv)
         WITH_HOUSE(the_replay_user_speaks_for_all_and_passes_markers),
         WITH_HOUSE(what_cannot_be_a_device_is_refused),
         WITH_HOUSE(a_taken_port_is_told),
+        cmocka_unit_test(devices_come_in_by_tls),
         cmocka_unit_test(the_broker_dies_with_the_gateway),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
