@@ -124,6 +124,8 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
     err = sy_upstream_start(&s->upstream, s->config, s->store, f);
+    if (!err && s->fell_back)
+        sy_service__announce_refusal(s);
     return err ? err : sy_pipeline_start(&s->pipeline, &o, f);
 }
 
@@ -213,6 +215,7 @@ void sy_service__close(sy_service *s)
         sy_store_close(s->store);
     if (s->config)
         sy_config_unref(s->config);
+    sy_buf_fini(&s->refused);
     if (s->wake_fd >= 0)
         close(s->wake_fd);
     if (s->lock_fd >= 0)

@@ -71,6 +71,7 @@ int sy_service_run(const sy_service_options *o)
     sy_service s = {.o = *o, .lock_fd = -1, .signal_fd = -1, .wake_fd = -1};
     sy_fail why = {0};
     s.started = sy_mono_ms();
+    sy_buf_init(&s.refused, sy_heap());
     if (s.o.ready_fd >= 0)
         fcntl(s.o.ready_fd, F_SETFD, FD_CLOEXEC); /* the broker child must not hold it open */
     sy_err err = catch_signals(&s, &why);

@@ -20,6 +20,7 @@ typedef struct sy_service {
     int lock_fd, signal_fd, wake_fd;
     sy_config *config;     /* in force */
     bool fell_back;        /* the file was refused; the last accepted set runs */
+    sy_buf refused;        /* findings about the last refused file, JSON */
     char refused_why[320]; /* of the last refused file, "" where the file is in force */
     sy_store *store;
     sy_journal *journal;
@@ -47,6 +48,9 @@ SY_MUST_USE sy_err sy_service__lock(sy_service *s, sy_fail *f);
 SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f);
 /* Load the file again; on success everything follows it. */
 SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
+
+/* announce.c: tell every destination that a file was refused and what runs. */
+void sy_service__announce_refusal(sy_service *s);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);

@@ -54,8 +54,11 @@ static sy_err load_file(sy_service *s, sy_config **out, sy_fail *f)
     sy_findings findings = {.arena = &arena};
     sy_err err = sy_config_load(s->o.config_file, s->o.data, &findings, out, f);
     print_findings(&findings);
-    if (err == SY_E_USAGE)
+    if (err == SY_E_USAGE) {
         sy_fail_set(f, SY_E_USAGE, "%s: %zu errors", s->o.config_file, findings.errors);
+        sy_buf_reset(&s->refused);
+        sy_findings_json(&findings, &s->refused);
+    }
     sy_arena_fini(&arena);
     return err;
 }
@@ -228,6 +231,8 @@ sy_err sy_service__reload(sy_service *s, sy_fail *f)
     if (err) {
         snprintf(s->refused_why, sizeof s->refused_why, "%s", f->text);
         sy_log_fail(SY_LOG_ERROR, "configuration-refused", f);
+        if (err == SY_E_USAGE)
+            sy_service__announce_refusal(s);
         if (next)
             sy_config_unref(next);
         return err;
