@@ -42,7 +42,7 @@ sy_put store_rig_put(sy_store *s, const char *series, sy_ms t, double value, sy_
     int64_t id;
     sy_put put;
     fine(sy_store_series(s, series, "dev", series, "Cel", &id, &f), f);
-    fine(sy_store_reading(s, id, t, value, q, t + 5, 1, &put, &f), f);
+    fine(sy_store_reading(s, id, t, value, q, 5, 1, &put, &f), f);
     return put;
 }
 

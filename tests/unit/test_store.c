@@ -50,11 +50,14 @@ static void two_values_of_one_time_are_uncertain(void **state)
     assert_int_equal(store_rig_put(s, "c", 1000, 5, SY_Q_GOOD), SY_PUT_DUPLICATE);
     store_rig_put(s, "d", 1000, NAN, SY_Q_BAD | SY_Q_DEVICE_FAULT);
     assert_int_equal(store_rig_put(s, "d", 1000, NAN, SY_Q_BAD), SY_PUT_DUPLICATE);
+    store_rig_put(s, "e", SY_MS_NONE, 1, SY_Q_GOOD); /* times as far apart as can be */
+    store_rig_put(s, "e", SY_MS_MAX - 1, 2, SY_Q_GOOD);
     fine(sy_store_commit(s, 1, &f), f);
     store_rig_expect(s, "a", "1000:5:uncertain+conflict 1000:6:uncertain+late+conflict");
     store_rig_expect(s, "b", "1000:5:bad+stuck 1000:6:good 1000:7:bad");
     store_rig_expect(s, "c", "1000:5:good");
     store_rig_expect(s, "d", "1000:null:bad+device-fault");
+    store_rig_expect(s, "e", "-9223372036854775808:1:good 9223372036854775806:2:good");
     sy_store_close(s);
 }
 
@@ -64,6 +67,25 @@ static bool every_ten(void *ctx, const sy_reading_row *r)
     assert_int_equal(r->t, *last + 10);
     *last = r->t;
     return true;
+}
+
+typedef struct walk {
+    sy_reading_row *last;
+    char series[8];
+    size_t n, stop;
+} walk;
+
+static bool in_order(void *ctx, const sy_reading_row *r)
+{
+    walk *w = ctx;
+    assert_true(r->t >= w->last->t);
+    if (r->t == w->last->t) {
+        int order = strcmp(r->series, w->series);
+        assert_true(order > 0 || (order == 0 && r->value > w->last->value));
+    }
+    *w->last = *r;
+    snprintf(w->series, sizeof w->series, "%s", r->series);
+    return ++w->n != w->stop;
 }
 
 /* Past the number at which recent readings are settled, all is as before: order, duplicates,
@@ -120,6 +142,15 @@ static void settled_readings_are_the_same(void **state)
     sy_ms last = 0;
     fine(sy_store_readings(s, "s0", 0, SY_MS_MAX, every_ten, &last, &f), f);
     assert_int_equal(last, EACH * 10);
+    /* All series: by time, then series; each once, in windows that the test cannot see. */
+    sy_reading_row before = {0};
+    walk w = {.last = &before};
+    fine(sy_store_readings(s, NULL, SY_MS_NONE, SY_MS_MAX, in_order, &w, &f), f);
+    assert_int_equal(w.n, SERIES * EACH + 3);
+    w = (walk){.last = &before, .stop = 30000};
+    before = (sy_reading_row){0};
+    fine(sy_store_readings(s, NULL, 10, EACH * 10, in_order, &w, &f), f);
+    assert_int_equal(w.n, 30000); /* it ends when it is told to */
     sy_store_close(s);
 }
 
