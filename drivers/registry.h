@@ -33,12 +33,17 @@ typedef struct sy_channel { /* one point of the device */
 typedef struct sy_device {
     const char *id;
     sy_transport transport;
-    const char *topic;      /* MQTT: exact, or ending in "/#" */
-    const char *format;     /* name of a format, "senml-json" … */
+    const char *topic;  /* MQTT: exact, or ending in "/#" */
+    const char *format; /* name of a format, "senml-json" … */
     const sy_map_row *map;
     size_t n_map;
     sy_credential credential;
-    struct { unsigned char addr[16]; int bits; bool v6; bool set; } from; /* CoAP: allowed peers */
+    struct {
+        unsigned char addr[16];
+        int bits;
+        bool v6;
+        bool set;
+    } from; /* CoAP: allowed peers */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;
@@ -46,10 +51,10 @@ typedef struct sy_device {
 typedef struct sy_registry {
     const sy_device *devices;
     size_t n;
-    void *index;            /* private */
+    void *index; /* private */
     void (*free)(void *owner);
-    void *owner;            /* what the strings live in */
-    int refs;               /* atomic */
+    void *owner; /* what the strings live in */
+    int refs;    /* atomic */
 } sy_registry;
 
 /* Take the devices (borrowed from owner, which free releases with the last reference). */
@@ -64,8 +69,9 @@ const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic);
 /* Where drivers find the registry in force; swapped by a reload. */
 typedef struct sy_registry_slot sy_registry_slot;
 SY_MUST_USE sy_err sy_registry_slot_open(sy_registry_slot **out, sy_registry *first, sy_fail *f);
-void sy_registry_slot_set(sy_registry_slot *s, sy_registry *next); /* takes the caller's reference */
-sy_registry *sy_registry_slot_get(sy_registry_slot *s);            /* a new reference */
+void sy_registry_slot_set(sy_registry_slot *s,
+                          sy_registry *next);           /* takes the caller's reference */
+sy_registry *sy_registry_slot_get(sy_registry_slot *s); /* a new reference */
 void sy_registry_slot_close(sy_registry_slot *s);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Formats: bytes in, records out. No I/O, no clock, no global. One file a format; each has a fuzzer.
+ * Formats: bytes in, records out. No I/O, no clock, no global. One file a format; each has a
+ * fuzzer.
  *
  * A record is what the message says; which point it is, its unit conversion, quality and time
  * policy are the pipeline's. All output is borrowed until the sink returns.
@@ -13,28 +14,29 @@
 typedef enum sy_record_kind { SY_REC_NUMBER, SY_REC_BOOL, SY_REC_TEXT, SY_REC_NULL } sy_record_kind;
 
 typedef struct sy_record {
-    sy_span name;      /* resolved name (SenML: base name + name), or the map's name; may be empty */
-    sy_span local;     /* the part after the base name; equals name where there is no base */
+    sy_span name;  /* resolved name (SenML: base name + name), or the map's name; may be empty */
+    sy_span local; /* the part after the base name; equals name where there is no base */
     sy_record_kind kind;
-    double number;     /* NUMBER; BOOL as 0 or 1 */
-    sy_span text;      /* TEXT: UTF-8 */
-    sy_span unit;      /* as the message says; empty: none */
+    double number; /* NUMBER; BOOL as 0 or 1 */
+    sy_span text;  /* TEXT: UTF-8 */
+    sy_span unit;  /* as the message says; empty: none */
     bool has_time;
     bool time_relative; /* has_time: milliseconds relative to reception (SenML below 2^28 s) */
     sy_ms time;
-    double time_s;     /* as written, epoch seconds, for `decode` */
+    double time_s; /* as written, epoch seconds, for `decode` */
     sy_quality quality;
 } sy_record;
 
 typedef sy_err (*sy_record_fn)(void *ctx, const sy_record *r);
 
 typedef struct sy_format {
-    const char *name;             /* "senml-json", "senml-cbor", "json", "number" */
-    uint16_t content_format;      /* CoAP Content-Format (110, 112, 50, 0), 0xffff: none */
+    const char *name;        /* "senml-json", "senml-cbor", "json", "number" */
+    uint16_t content_format; /* CoAP Content-Format (110, 112, 50, 0), 0xffff: none */
     /* Decode. map is NULL except for "json" of a configured device (without a map "json" gives each
      * top-level scalar by its key). Nothing reaches the sink unless the whole message is good.
      * SY_E_PARSE, SY_E_RANGE, SY_E_UNSUPPORTED with a reason; a sink's error is passed on. */
-    sy_err (*decode)(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx, sy_fail *f);
+    sy_err (*decode)(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
+                     sy_fail *f);
     /* How surely the bytes are of this format, 0 to 100, for finding it. */
     int (*probe)(sy_span payload);
 } sy_format;

@@ -5,3 +5,7 @@ endforeach()
 foreach(name test_coap test_coap_blocks test_coap_client)
     sy_test(${name} SOURCES unit/${name}.c unit/coap_harness.c LINKS sy_drivers)
 endforeach()
+if(TARGET steelyard)
+    add_test(NAME decode_cli
+        COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/decode_cli.sh $<TARGET_FILE:steelyard>)
+endif()
