@@ -11,12 +11,7 @@
 #include "drivers/formats/format.h"
 
 /* A resolved name is bounded, since each record of a pack repeats the base name. */
-enum {
-    SY_SENML_RECORDS = 10000,
-    SY_SENML_DEPTH = 32,
-    SY_SENML_VERSION = 10,
-    SY_SENML_NAME = 512
-};
+enum { SY_SENML_RECORDS = 10000, SY_SENML_DEPTH = 32, SY_SENML_VERSION = 10, SY_SENML_NAME = 512 };
 
 typedef enum sy_senml_kind { SY_SENML_TEXT, SY_SENML_NUMBER, SY_SENML_BOOL } sy_senml_kind;
 
@@ -70,12 +65,12 @@ SY_MUST_USE sy_err sy_senml_label(const sy_senml_pack *p, sy_span label, sy_senm
                                   sy_fail *f);
 SY_MUST_USE bool sy_senml_label_number(int64_t label, sy_senml_field *out);
 /* Set a field; SY_E_PARSE where it is of another kind or set already. */
-SY_MUST_USE sy_err sy_senml_set_text(const sy_senml_pack *p, sy_senml_raw *raw, sy_senml_field field,
-                                     sy_span text, sy_fail *f);
+SY_MUST_USE sy_err sy_senml_set_text(const sy_senml_pack *p, sy_senml_raw *raw,
+                                     sy_senml_field field, sy_span text, sy_fail *f);
 SY_MUST_USE sy_err sy_senml_set_number(const sy_senml_pack *p, sy_senml_raw *raw,
                                        sy_senml_field field, double number, sy_fail *f);
-SY_MUST_USE sy_err sy_senml_set_bool(const sy_senml_pack *p, sy_senml_raw *raw, sy_senml_field field,
-                                     bool value, sy_fail *f);
+SY_MUST_USE sy_err sy_senml_set_bool(const sy_senml_pack *p, sy_senml_raw *raw,
+                                     sy_senml_field field, bool value, sy_fail *f);
 /* Any other type of value. */
 SY_MUST_USE sy_err sy_senml_wrong_kind(const sy_senml_pack *p, sy_senml_field field, sy_fail *f);
 
