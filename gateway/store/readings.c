@@ -140,8 +140,8 @@ sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_q
     sy_err e = sy_store__in_batch(s, f);
     if (e)
         return e;
-    if (series < 1 || series > UINT32_MAX || t == SY_MS_MAX)
-        return sy_fail_set(f, SY_E_RANGE, "store: no such series or time");
+    if (series < 1 || series > UINT32_MAX)
+        return sy_fail_set(f, SY_E_RANGE, "store: no such series");
     sy_ms *newest = NULL;
     const sy_recent_row row = {.t = t, .value = value, .series = (uint32_t)series, .quality = q};
     e = sy_recent_newest(s, series, &newest, f);
