@@ -138,7 +138,7 @@ static void put_set(writer *w, const sy_setdef *s)
         put(w, " by ");
     if (s->tier)
         put(w, s->tier->id);
-    for (size_t i = 0; i < s->n_rows; i++) {
+    for (size_t i = 0; s->tier && i < s->n_rows; i++) {
         put(w, "; ");
         put(w, s->rows[i].value < 0 ? "otherwise" : s->tier->values[s->rows[i].value].id);
         put_num(w, s->rows[i].num);

@@ -198,7 +198,7 @@ static bool step(sy_parser *p, sy_list *steps)
         return ok;
     }
     return sy_p_unexpected(p, "a step (given, from, at, expect) or 'end'",
-                         "步骤（已知、自、在、预期）或“结束”");
+                           "步骤（已知、自、在、预期）或“结束”");
 }
 
 static void resync(sy_parser *p)

@@ -11,11 +11,11 @@
 #include "base/span.h"
 
 typedef struct sy_unit {
-    const char *id;         /* "degC", "mg/m3", "%RH", "min" … */
-    const char *tag;        /* "temperature", "mass-concentration", "relative-humidity", "time" … */
+    const char *id;  /* "degC", "mg/m3", "%RH", "min" … */
+    const char *tag; /* "temperature", "mass-concentration", "relative-humidity", "time" … */
     double factor, offset;
-    const char *en, *zh;    /* how fmt writes it: "°C", "℃"; "min", "分钟" */
-    const char *senml;      /* name in the SenML registry (RFC 8428 12.1, RFC 8798), or NULL */
+    const char *en, *zh; /* how fmt writes it: "°C", "℃"; "min", "分钟" */
+    const char *senml;   /* name in the SenML registry (RFC 8428 12.1, RFC 8798), or NULL */
 } sy_unit;
 
 /* The unit with exactly this spelling (any of its spellings), or NULL. */

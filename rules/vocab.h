@@ -20,8 +20,17 @@
 #include "rules/units.h"
 
 typedef enum sy_word_kind {
-    SY_W_QUANTITY, SY_W_STATE, SY_W_EVENT, SY_W_PLACE, SY_W_SUBJECT, SY_W_GOODS, SY_W_STAGE,
-    SY_W_TIER, SY_W_RECIPIENT, SY_W_CALENDAR, SY_W_KINDS
+    SY_W_QUANTITY,
+    SY_W_STATE,
+    SY_W_EVENT,
+    SY_W_PLACE,
+    SY_W_SUBJECT,
+    SY_W_GOODS,
+    SY_W_STAGE,
+    SY_W_TIER,
+    SY_W_RECIPIENT,
+    SY_W_CALENDAR,
+    SY_W_KINDS
 } sy_word_kind;
 
 typedef struct sy_word_value { /* a value of a state (number = index) or of a tier scheme */

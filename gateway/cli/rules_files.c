@@ -30,13 +30,11 @@ static sy_err read_file(sy_rule_files *r, const char *path, sy_fail *f)
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
     sy_err e = sy_file_read(path, 1 << 20, &bytes, f);
-    char *text = e == SY_OK ? sy_arena_get(&r->arena, bytes.n + 1) : NULL;
-    if (e == SY_OK && !text)
-        e = sy_fail_set(f, SY_E_NOMEM, "%s: no memory for it", path);
     if (e == SY_OK) {
-        if (bytes.n)
-            memcpy(text, bytes.p, bytes.n);
+        const char *text = sy_arena_text(&r->arena, sy_buf_span(&bytes));
         r->sources[r->n++] = (sy_source){path, {text, bytes.n}};
+        if (!text)
+            e = sy_fail_set(f, SY_E_NOMEM, "%s: no memory for it", path);
     }
     sy_buf_fini(&bytes);
     return e;
@@ -69,10 +67,10 @@ sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n, const 
 
 void sy_rule_files_close(sy_rule_files *r)
 {
+    if (r->config)
+        sy_config_unref(r->config); /* before the arena that holds its findings */
     sy_diags_fini(&r->diags);
     sy_arena_fini(&r->arena);
-    if (r->config)
-        sy_config_unref(r->config);
 }
 
 void sy_rule_files_print(const sy_rule_files *r, sy_lang lang)
