@@ -103,9 +103,9 @@ void sy_view_duration(const sy_view *v, sy_ms d)
 static const char *unit_sign(const char *unit)
 {
     static const char *const signs[][2] = {
-        {"degC", "°C"},     {"degF", "°F"},     {"%RH", "% RH"},
-        {"mg/m3", "mg/m³"}, {"ug/m3", "µg/m³"}, {"m3", "m³"},
-        {"m3/h", "m³/h"},   {"uSv/h", "µSv/h"}, {"uS/cm", "µS/cm"}};
+        {"degC", "°C"},   {"degF", "°F"}, {"%RH", "% RH"},  {"mg/m3", "mg/m³"}, {"ug/m3", "µg/m³"},
+        {"ug/L", "µg/L"}, {"m3", "m³"},   {"m3/h", "m³/h"}, {"uSv/h", "µSv/h"}, {"uS/cm", "µS/cm"},
+        {"um", "µm"},     {"uSv", "µSv"}, {"ohm", "Ω"},     {"kohm", "kΩ"},     {"Mohm", "MΩ"}};
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
         if (strcmp(unit, signs[i][0]) == 0) {
             return signs[i][1];
