@@ -10,7 +10,7 @@
 
 #include "store/store_int.h"
 
-enum { SETTLE_ROWS = 65536, SLOTS = 65536 };
+enum { SETTLE_ROWS = 32768, SLOTS = 65536 };
 
 sy_recent *sy_recent_open(void)
 {

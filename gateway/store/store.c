@@ -16,7 +16,7 @@
 #include "store/store_int.h"
 
 enum {
-    WRITER_CACHE_KIB = 4096,
+    WRITER_CACHE_KIB = 2048,
     READER_CACHE_KIB = 512,
     PAGE = 4096,
     FRAME = PAGE + 24,
