@@ -151,6 +151,12 @@ static sy_err change(const sy_config *c, const char *dir, const arguments *a, sy
 {
     const sy_device *d = NULL;
     bool add = strcmp(a->verb, "add") == 0;
+    if (!c->broker || strcmp(c->broker, "managed") != 0) {
+        return sy_fail_set(f, SY_E_USAGE,
+                           "%s: the broker is not ours (mqtt: broker: managed), so its passwords "
+                           "are not either",
+                           c->file);
+    }
     for (size_t i = 0; i < c->n_devices && !d; i++) {
         d = strcmp(c->devices[i].id, a->id) == 0 ? &c->devices[i] : NULL;
     }
