@@ -209,6 +209,7 @@ sy_err sy_judge_finish(sy_judge *j)
     sy_err e = SY_OK;
     j->finished = true;
     for (size_t k = 0; k < j->n_insts && !e; k++) {
+        j->insts[k].dirty = true;
         e = sy_judge__run(j, &j->insts[k]);
     }
     sy_judge__emit(j);

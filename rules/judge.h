@@ -90,7 +90,7 @@ SY_MUST_USE sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double
  * now fire at their logical times. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
 /* No further input will come (backtest, scenario): judge what is open as it stands at the clock,
- * the time after the last reading of a quantity as unknown. SY_E_NOMEM. */
+ * the time after the last reading of a quantity as unknown, no delivery awaited. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_finish(sy_judge *j);
 /* The earliest clock time at which advance could publish something without a further reading;
  * SY_MS_MAX if none. The pipeline appends a tick when it passes. */

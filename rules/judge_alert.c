@@ -9,19 +9,36 @@
 #include "base/hash.h"
 #include "rules/judge_int.h"
 
-static rec *find(inst *i, sy_ms onset)
+/* The rec of an alert that is judged now. */
+static rec *judged(inst *i, const outcome *o)
 {
     for (size_t k = i->n_recs; k > i->live; k--) {
-        if (i->recs[k - 1].work.onset == onset) {
-            return &i->recs[k - 1];
+        rec *r = &i->recs[k - 1];
+        if (r->has_work && r->work.onset == o->onset && r->work.raised == o->raised) {
+            return r;
         }
     }
     return NULL;
 }
 
+/* The rec of an alert that was judged before, and may have been told: the same onset, best raised
+ * at the same instant too. */
+static rec *known_before(inst *i, const outcome *o)
+{
+    rec *best = NULL;
+    for (size_t k = i->n_recs; k > i->live; k--) {
+        rec *r = &i->recs[k - 1];
+        if (!r->has_work && r->work.onset == o->onset && (!best || r->work.raised == o->raised)) {
+            best = r;
+        }
+    }
+    return best;
+}
+
 sy_err sy_judge__rec_open(sy_judge *j, inst *i, const outcome *o)
 {
-    rec *r = find(i, o->onset);
+    rec *r = judged(i, o);
+    r = r ? r : known_before(i, o);
     if (!r) {
         sy_err e = sy_judge__grow(j, (void **)&i->recs, &i->cap_recs, i->n_recs + 1, sizeof *r);
         if (e) {
@@ -37,7 +54,8 @@ sy_err sy_judge__rec_open(sy_judge *j, inst *i, const outcome *o)
 
 void sy_judge__rec_set(inst *i, const outcome *o)
 {
-    rec *r = find(i, o->onset);
+    rec *r = judged(i, o);
+    r = r ? r : known_before(i, o);
     if (r) {
         r->work = *o;
         r->has_work = true;
@@ -76,7 +94,8 @@ static bool final(const inst *i, const rec *r)
     if (r->pub.state == SY_ALERT_WITHDRAWN) {
         return r->pub.raised <= i->base->t;
     }
-    return r->has_work && r->pub.state != SY_ALERT_ACTIVE && r->work.cleared <= i->base->t;
+    return r->has_work && r->work.state != SY_ALERT_ACTIVE && r->pub.state != SY_ALERT_ACTIVE &&
+           r->work.cleared <= i->base->t;
 }
 
 void sy_judge__settle(inst *i)
@@ -90,7 +109,7 @@ void sy_judge__settle(inst *i)
 static outcome visible(const sy_judge *j, inst *i, const outcome *o)
 {
     outcome v = *o;
-    if (!j->o.wait_delivery) {
+    if (!j->o.wait_delivery || j->finished) {
         return v;
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {

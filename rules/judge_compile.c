@@ -93,7 +93,7 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         n.kind = N_NODATA;
         n.d = c->hold.kind == SY_HOLD_FOR ? length_of(b, &c->hold.length) : missing;
         n.item = b->i->n_silences++;
-        sl->gap = missing ? missing : n.d;
+        n.gap = missing ? missing : n.d;
         sl->silent = true;
         if (n.d == 0) {
             b->why = sy_judge__text(b->j, "", p->series,
@@ -369,7 +369,7 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_excepts; k++) {
         stretch *x = &st_stretches(i, s)[k];
-        x->a = x->close = x->bridge = SY_MS_NONE;
+        x->a = x->bridge = SY_MS_NONE;
         x->day = INT64_MIN;
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {

@@ -4,11 +4,12 @@
  * times a day.
  *
  * A contact that leaves the state for less than FLUTTER_MS does not end the stretch. That is only
- * known afterwards: at the instant of leaving the stretch is marked `close`, and decided when the
- * state moves on; the frontier stays at such an instant until the clock has passed it by that much.
+ * known afterwards, so the frontier stays before such an instant until the clock has passed it by
+ * that much; then the log says whether the state returns.
  */
 #include "rules/judge_int.h"
 
+/* When the state that ended at `close` is back soon enough, or SY_MS_MAX. */
 static sy_ms returns_at(const run *r, const except *c, sy_ms close)
 {
     sy_ms best = SY_MS_MAX;
@@ -26,31 +27,13 @@ static sy_ms returns_at(const run *r, const except *c, sy_ms close)
     return best;
 }
 
-void sy_judge__exempt_leave(run *r)
-{
-    stretch *s = st_stretches(r->i, r->st);
-    for (uint32_t k = 0; k < r->i->n_excepts; k++) {
-        if (s[k].close == SY_MS_NONE) {
-            continue;
-        }
-        sy_ms back = returns_at(r, &r->i->excepts[k], s[k].close);
-        s[k].close = SY_MS_NONE;
-        if (back == SY_MS_MAX) {
-            s[k].a = SY_MS_NONE;
-        } else {
-            s[k].bridge = back;
-        }
-    }
-}
-
 bool sy_judge__exempt(run *r, const jlevel *l, sy_ms t, bool use)
 {
     bool any = false;
     for (uint32_t k = l->except; k < l->except + l->n_excepts; k++) {
         const except *c = &r->i->excepts[k];
         stretch *s = &st_stretches(r->i, r->st)[k];
-        if (s->a == SY_MS_NONE || s->close != SY_MS_NONE || t >= s->a + c->each ||
-            (!s->used_this && s->used >= c->times)) {
+        if (s->a == SY_MS_NONE || t >= s->a + c->each || (!s->used_this && s->used >= c->times)) {
             continue;
         }
         any = true;
@@ -94,11 +77,13 @@ void sy_judge__exempt_at(run *r, sy_ms t)
             s[k].day = day;
         }
         if (on) {
-            s[k].close = SY_MS_NONE;
             s[k].bridge = SY_MS_NONE;
         } else if (s[k].a != SY_MS_NONE && (s[k].bridge == SY_MS_NONE || t >= s[k].bridge)) {
-            s[k].close = t;
-            s[k].bridge = SY_MS_NONE;
+            s[k].bridge = returns_at(r, &r->i->excepts[k], t);
+            if (s[k].bridge == SY_MS_MAX) {
+                s[k].a = SY_MS_NONE;
+                s[k].bridge = SY_MS_NONE;
+            }
         }
     }
 }
@@ -144,8 +129,9 @@ sy_ms sy_judge__exempt_frontier(const sy_judge *j, const inst *i, sy_ms now, sy_
             cap = sooner(cap, left_at(j, i, c, i->kids[c->kid + s], now));
         }
     }
-    if (cap != SY_MS_MAX) {
-        *wake = sooner(*wake, cap + FLUTTER_MS);
+    if (cap == SY_MS_MAX) {
+        return cap;
     }
-    return cap;
+    *wake = sooner(*wake, cap + FLUTTER_MS);
+    return cap - 1;
 }

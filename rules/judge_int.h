@@ -37,7 +37,6 @@ typedef struct measure {
 } measure;
 typedef struct stretch { /* of an exemption clause */
     sy_ms a;             /* begin of the stretch, SY_MS_NONE: none */
-    sy_ms close;         /* the state ended here; not yet known whether it only fluttered */
     sy_ms bridge;        /* the state ended, but returns here */
     int64_t used_this;   /* this stretch is used up */
     int64_t day, used;   /* stretches used up of that local day */
@@ -74,6 +73,7 @@ typedef struct node {
     double a, b;                   /* limits; IS: a is the state's number */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
+    sy_ms gap;                     /* NODATA: at most that between readings that count as data */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
@@ -103,7 +103,6 @@ typedef struct jslot {
     uint32_t point;
     sy_ms bound;   /* state: holds at most; 0: for ever */
     sy_ms missing; /* between readings of a quantity that is compared */
-    sy_ms gap;     /* between readings that count as data, for silence */
     bool cmp, exc, silent;
 } jslot;
 
@@ -297,7 +296,6 @@ static inline sy_ms run_limit(sy_ms d)
 }
 
 /* judge_exempt.c */
-void sy_judge__exempt_leave(run *r); /* when the state leaves its instant */
 bool sy_judge__exempt(run *r, const jlevel *l, sy_ms t, bool use); /* at t+; use up where it acts */
 void sy_judge__exempt_at(run *r, sy_ms t);                         /* the states are as after t */
 sy_ms sy_judge__exempt_timer(run *r);

@@ -66,7 +66,6 @@ static void rotate(sy_judge *j, inst *i)
     i->base = i->mid;
     i->mid = old;
     memcpy(i->mid, i->cur, st_bytes(i));
-    sy_judge__settle(i);
 }
 
 static void sync_open(inst *i, const state *s)
@@ -116,6 +115,7 @@ sy_err sy_judge__run(sy_judge *j, inst *i)
     if (!e && (i->dirty || i->due <= j->now)) {
         e = sy_judge__publish(j, i);
     }
+    sy_judge__settle(i);
     sy_judge__wake(j, i, sooner(wake, i->due));
     return e;
 }

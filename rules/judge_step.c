@@ -43,6 +43,9 @@ static sy_ms next_timer(run *r)
 {
     sy_ms t = r->st->t, best = SY_MS_MAX;
     const inst *i = r->i;
+    if (t == SY_MS_NONE) { /* time begins with the box, or with its first reading */
+        return i->timers ? r->j->o.start : SY_MS_MAX;
+    }
     if (i->from > t) {
         best = i->from;
     } else if (i->end > t) {
@@ -65,9 +68,6 @@ static sy_ms next_timer(run *r)
         if (i->nodes[k].kind == N_NODATA) {
             best = sooner(best, silence_timer(r, &i->nodes[k]));
         }
-    }
-    if (r->j->o.start > t) {
-        best = sooner(best, r->j->o.start);
     }
     for (size_t k = 0; k < r->j->n_restarts; k++) {
         sy_ms at = r->j->restarts[k].off > t ? r->j->restarts[k].off : r->j->restarts[k].at;
@@ -260,7 +260,7 @@ static void take(run *r, sy_ms t)
                 continue;
             }
             silence *z = &st_silences(i, r->st)[x->item];
-            if (z->since != SY_MS_NONE && s->t != SY_MS_NONE && t - s->t <= i->slots[k].gap) {
+            if (z->since != SY_MS_NONE && s->t != SY_MS_NONE && t - s->t <= x->gap) {
                 z->sum += t - later(s->t, z->since);
             }
             z->figs = (figs){0};
@@ -417,10 +417,6 @@ void sy_judge__steps(run *r)
         }
         if (i->timers) {
             t = sooner(t, completion(r));
-            if (i->n_excepts && t <= r->limit) { /* it moves on: a stretch that ended is decided */
-                sy_judge__exempt_leave(r);
-                t = sooner(sooner(reading, timer), completion(r));
-            }
         }
         if (t > r->limit) {
             r->timer = i->timers ? sooner(timer, completion(r)) : timer;

@@ -62,7 +62,7 @@ static bool same_nodes(const inst *a, const inst *b)
     for (uint32_t k = 0; k < a->n_nodes; k++) {
         const node *x = &a->nodes[k], *y = &b->nodes[k];
         if (x->kind != y->kind || x->op != y->op || x->slot != y->slot || x->k != y->k ||
-            x->a != y->a || x->b != y->b || x->d != y->d) {
+            x->a != y->a || x->b != y->b || x->d != y->d || x->gap != y->gap) {
             return false;
         }
     }
@@ -92,8 +92,7 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
         const sy_site_point *x = &to->o.site->points[a->slots[k].point];
         const sy_site_point *y = &from->o.site->points[b->slots[k].point];
         if (!same_text(x->series, y->series) || !same_unit(x->unit, y->unit) ||
-            a->slots[k].missing != b->slots[k].missing || a->slots[k].bound != b->slots[k].bound ||
-            a->slots[k].gap != b->slots[k].gap) {
+            a->slots[k].missing != b->slots[k].missing || a->slots[k].bound != b->slots[k].bound) {
             return false;
         }
     }

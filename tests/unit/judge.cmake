@@ -3,3 +3,6 @@ sy_test(test_judge_scenarios
 sy_test(test_judge_fridge
     SOURCES unit/test_judge_fridge.c unit/judge_kit.c
     LINKS sy_rules sy_base PkgConfig::JANSSON)
+sy_test(test_judge_random
+    SOURCES unit/test_judge_random.c unit/judge_naive.c unit/judge_kit.c
+    LINKS sy_rules sy_base m)
