@@ -2,3 +2,5 @@ foreach(test errors load words hostile)
     sy_test(test_rules_${test}
         SOURCES unit/test_rules_${test}.c unit/rules_rig.c LINKS sy_rules sy_base m)
 endforeach()
+add_test(NAME rules_check_cli
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_check_cli.sh $<TARGET_FILE:steelyard>)
