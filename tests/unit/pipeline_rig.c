@@ -29,12 +29,12 @@ static const char yaml[] =
     "        points:\n"
     "          - {quantity: temperature, device: t1, name: t, unit: degC, every: 60 s,\n"
     "             range: [-40, 60]}\n"
-    "          - {quantity: humidity, device: t1, name: h, unit: \"%RH\"}\n"
+    "          - {quantity: humidity, device: t1, name: h, unit: \"%%RH\"}\n"
     "          - {quantity: door, device: d3, name: contact, states: {open: true, closed: false}}\n"
     "      - id: cr-2\n"
     "        kind: cabinet\n"
     "        points:\n"
-    "          - {quantity: temperature, device: t2, name: t, unit: degC, every: 60 s}\n"
+    "          - {quantity: temperature, device: t2, name: t, unit: degC, every: 60 s%s}\n"
     "          - {quantity: door, device: d4, name: contact}\n"
     "devices:\n"
     "  - {id: t1, transport: mqtt, topic: s/t1, format: senml-json}\n"
@@ -91,9 +91,11 @@ static void load(pipeline_rig *r)
     assert_int_equal(sy_config_keep(r->config, &r->fail), SY_OK);
 }
 
-void rig_reload(pipeline_rig *r, const char *limit)
+void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more)
 {
-    char text[2048];
+    char text[4096];
+    snprintf(text, sizeof text, yaml, t2_more);
+    write_file(r, "gw.yaml", text);
     snprintf(text, sizeof text, rules, limit, limit);
     write_file(r, "p.rules", text);
     if (r->config)
@@ -107,11 +109,10 @@ void rig_open(pipeline_rig *r)
     strcpy(r->dir, "/tmp/sy-pipeline-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     snprintf(r->data, sizeof r->data, "%s/data", r->dir);
-    write_file(r, "gw.yaml", yaml);
     write_file(r, "ca.pem", "only its name counts here\n");
     write_file(r, "gw.pem", "likewise\n");
     write_file(r, "gw.key", "likewise\n");
-    rig_reload(r, "8");
+    rig_reload(r, "8", "");
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -233,7 +234,7 @@ static void dump_events(pipeline_rig *r, const char *destination, sy_buf *out)
     assert_int_equal(sy_store_outbox(r->store, destination, 1000, &arena, &items, &n, &r->fail),
                      SY_OK);
     for (size_t i = 0; i < n; i++) {
-        sy_buf_printf(out, "event %s %s ", destination, items[i].id);
+        sy_buf_printf(out, "event %s %d %s ", destination, items[i].priority, items[i].id);
         sy_buf_span_put(out, items[i].body);
         sy_buf_char(out, '\n');
     }

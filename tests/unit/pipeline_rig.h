@@ -24,8 +24,8 @@ typedef struct pipeline_rig {
 /* A folder with the configuration and its rules, accepted. */
 void rig_open(pipeline_rig *r);
 void rig_close(pipeline_rig *r);
-/* Another rule limit in force: the folder's configuration is loaded and kept again. */
-void rig_reload(pipeline_rig *r, const char *limit);
+/* Another configuration, loaded and kept: the rule's limit, and more keys of the point t2/t. */
+void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more);
 
 /* Journal and store of the folder; replay clock. */
 void rig_log_open(pipeline_rig *r);

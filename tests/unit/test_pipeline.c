@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "pipeline/batch.h"
 #include "pipeline_rig.h"
 
 static int set_up(void **state)
@@ -99,6 +100,9 @@ static void a_story(void **state)
     assert_int_equal(count(text, "event county"), 5);
     assert_int_equal(count(text, "event hq"), 2);
     assert_int_equal(rig_counter(r, SY_N_events_queued), 7);
+    /* What tells of danger goes first. */
+    assert_int_equal(count(text, "event county 0 "), 3);
+    assert_int_equal(count(text, "event county 1 "), 2);
     assert_int_equal(count(text, "\"type\":\"steelyard.alert.raised\""), 2);
     assert_int_equal(count(text, "\"type\":\"steelyard.alert.escalated\""), 2);
     assert_int_equal(count(text, "\"type\":\"steelyard.alert.cleared\""), 3);
@@ -258,6 +262,9 @@ static void quarantined(void **state)
     }
     write_attempt(r, poison);
     start_and_stop(r);
+    start_and_stop(r); /* it came through once: forgiven */
+    write_attempt(r, poison);
+    start_and_stop(r);
     rig_log_open(r);
     assert_int_equal(rig_counter(r, SY_N_stored), 2);
     uint64_t before = sy_journal_seq(r->journal);
@@ -339,7 +346,7 @@ static void reloaded(void **state)
     rig_start(r);
     rig_mark(r, RIG_DAY);
     minutes(r, 1, 10, 9);
-    rig_reload(r, "12");
+    rig_reload(r, "12", "");
     rig_append(r, SY_J_ACTIVATION, 0, r->config->hash_hex);
     minutes(r, 11, 20, 9);
     minutes(r, 21, 30, 13);
@@ -355,6 +362,61 @@ static void reloaded(void **state)
     assert_string_equal(second.p, first.p);
     sy_buf_fini(&second);
     sy_buf_fini(&first);
+}
+
+/* The points are numbered anew in the midst of a batch: t2/t becomes the first. */
+static void renumbered(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    rig_celsius(r, RIG_DAY, 1);
+    rig_mark(r, RIG_DAY);
+    rig_message(r, "s/t2", 0, "2");
+    rig_celsius(r, RIG_DAY + 1000, 3);
+    rig_reload(r, "8", ", id: a-first");
+    rig_append(r, SY_J_ACTIVATION, 0, r->config->hash_hex);
+    rig_message(r, "s/t2", 0, "4");
+    rig_celsius(r, RIG_DAY + 2000, 5);
+    sy_span text = run_and_dump(r, &out);
+    static const char *const lines[] = {"reading t1/t 1767571200000 1767571200000 1 good\n",
+                                        "reading t2/t 1767571200000 1767571200000 2 good\n",
+                                        "reading t1/t 1767571201000 1767571200000 3 good\n",
+                                        "reading a-first 1767571200000 1767571200000 4 good\n",
+                                        "reading t1/t 1767571202000 1767571200000 5 good\n"};
+    for (size_t i = 0; i < 5; i++)
+        if (count(text, lines[i]) != 1)
+            fail_msg("no %s in\n%s", lines[i], text.p);
+    sy_buf_fini(&out);
+}
+
+/* A transaction that fails is tried again with all that is in it. */
+static void a_failed_commit(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_batch batch;
+    sy_batch_snapshot bad = {.set_hash = NULL, .bytes = {"x", 1}};
+    sy_batch_reading reading = {.t = RIG_DAY, .recv = RIG_DAY, .value = 7, .seq = 1};
+    uint64_t position = 99;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_log_open(r);
+    sy_batch_init(&batch);
+    assert_int_equal(sy_batch_reading_add(&batch, &reading), SY_OK);
+    sy_batch_count(&batch, SY_N_received, 1);
+    const sy_site *site = r->config->site;
+    assert_int_not_equal(sy_batch_commit(&batch, r->store, site, 1, &bad, &r->fail), SY_OK);
+    assert_int_equal(sy_store_position(r->store, &position, &r->fail), SY_OK);
+    assert_int_equal(position, 0);
+    assert_int_equal(sy_batch_commit(&batch, r->store, site, 1, NULL, &r->fail), SY_OK);
+    sy_batch_fini(&batch);
+    rig_dump(r, &out);
+    assert_int_equal(count(sy_buf_span(&out), "reading "), 1);
+    assert_int_equal(rig_counter(r, SY_N_received), 1);
+    assert_int_equal(rig_counter(r, SY_N_stored), 1);
+    sy_buf_fini(&out);
 }
 
 static void a_useless_snapshot(void **state)
@@ -402,6 +464,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(late_in_the_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(before_the_first_mark, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reloaded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(renumbered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_useless_snapshot, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,8 @@ static void range(void **state)
     one(d, 60, RIG_DAY, SY_Q_GOOD);
     senml(d, "\"v\":60.1");
     one(d, 60.1, RIG_DAY, SY_Q_BAD | SY_Q_OUT_OF_RANGE);
+    senml(d, "\"v\":-40");
+    one(d, -40, RIG_DAY, SY_Q_GOOD);
     senml(d, "\"v\":-40.1");
     one(d, -40.1, RIG_DAY, SY_Q_BAD | SY_Q_OUT_OF_RANGE);
 }
