@@ -6,3 +6,5 @@ sy_test(test_judge_fridge
 sy_test(test_judge_random
     SOURCES unit/test_judge_random.c unit/judge_naive.c unit/judge_kit.c
     LINKS sy_rules sy_base m)
+sy_test(test_judge_mutants
+    SOURCES unit/test_judge_mutants.c unit/judge_kit.c LINKS sy_rules sy_base)
