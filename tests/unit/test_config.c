@@ -253,6 +253,12 @@ static void a_byte_order_mark_is_no_error(void **state)
     rig_write_bytes(&r, "gw.yaml", text, strlen(rig_yaml) + 3);
     free(text);
     load_fine(&r);
+    rig_write(&r, "gw.yaml",
+              "\xef\xbb\xbfgateway: {id: g, dat: x}\n"); /* nor does it move places */
+    assert_int_equal(rig_load(&r), SY_E_USAGE);
+    const sy_finding *f = rig_find(&r, "unknown-key");
+    assert_true(f && f->line == 1 && f->column == 18);
+    assert_ptr_equal(strstr(f->diag->pos.source->text.p, "gateway"), f->diag->pos.source->text.p);
     rig_close(&r);
 }
 

@@ -152,6 +152,22 @@ static void errors_of_rules_and_words_are_findings(void **state)
     rig_close(&r);
 }
 
+static void the_configuration_comes_first(void **state)
+{
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    rig_write(&r, "more/x.rules",
+              "rule X-1 version 1 \"no scenario\"\n  basis \"made for a test\" policy\n"
+              "  effective from 2020-01-01\n  watch each room: temperature\n"
+              "  missing after 1 h\n  alert notice when temperature above 30 °C [policy]\nend\n");
+    assert_int_equal(rig_load_with(&r, "every: 60 s", "every: 3 min"), SY_E_USAGE);
+    assert_non_null(rig_find(&r, "blind")); /* told after the warnings about X-1 */
+    assert_non_null(rig_find(&r, "no-scenario"));
+    assert_string_equal(r.findings.v[0].code, "blind");
+    rig_close(&r);
+}
+
 static void a_failing_scenario_refuses_the_set(void **state)
 {
     config_rig r;
@@ -180,6 +196,7 @@ int main(void)
         cmocka_unit_test(there_are_not_too_many_files),
         cmocka_unit_test(errors_of_rules_and_words_are_findings),
         cmocka_unit_test(a_failing_scenario_refuses_the_set),
+        cmocka_unit_test(the_configuration_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
