@@ -6,6 +6,8 @@
  * why. Signals to the child are sent under the lock, where its pid cannot have been reaped. A
  * gateway that was killed leaves a broker that is saving its sessions: the lock file, which the
  * child holds open, makes the next start wait for its end, else two would write one session file.
+ * The kept passwords are watched by inotify, since a command may change them while a gateway starts
+ * and cannot be told.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -37,7 +40,9 @@ struct sy_broker {
     char conf[SY_BROKER__PATH];
     char uri[96];
     const sy_intake *intake;
-    int lock_fd, stop_fd;
+    int lock_fd, stop_fd, watch_fd;
+    pthread_mutex_t files; /* held while acl and passwords are written */
+    sy_registry *devices;  /* under files: those that they are for */
     pthread_t thread;
     bool threaded;
     pthread_mutex_t lock;
@@ -74,8 +79,8 @@ static void set_uri(sy_broker *b)
              (unsigned)l->port);
 }
 
-/* A message where the device may not publish: with no queue limit mosquitto 2.0.11 takes its refusal
- * for a full queue (151, a number it has no text for), so it also closes the connection. */
+/* A message where the device may not publish: with no queue limit mosquitto 2.0.11 takes its
+ * refusal for a full queue (151, a number it has no text for), so it also closes the connection. */
 static const char denied_head[] = "Bad socket read/write on client ";
 static const char denied_tail[] = ": Unknown error.";
 
@@ -126,19 +131,76 @@ static void said(void *ctx, const char *text)
     sy_log(SY_LOG_DEBUG, "broker.says", "msg=%s", quoted);
 }
 
+static void tell_child(sy_broker *b)
+{
+    pthread_mutex_lock(&b->lock);
+    if (b->pid > 0 && b->ready) {
+        kill((pid_t)b->pid, SIGHUP);
+    } else {
+        b->reload_wanted = true; /* SIGHUP would end a mosquitto that is still starting */
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Write the files for these devices, and keep to the old ones where that fails. */
+static sy_err rewrite(sy_broker *b, sy_registry *devices, sy_fail *f)
+{
+    pthread_mutex_lock(&b->files);
+    devices = devices ? devices : b->devices;
+    sy_err e = sy_broker__write_access(&b->setup, devices, f);
+    if (!e) {
+        sy_registry *old = b->devices;
+        b->devices = sy_registry_ref(devices);
+        sy_registry_unref(old);
+    }
+    pthread_mutex_unlock(&b->files);
+    if (!e) {
+        tell_child(b);
+    }
+    return e;
+}
+
+/* A password was kept or forgotten, perhaps by a command that could not reach the gateway. */
+static void see_passwords(sy_broker *b)
+{
+    union {
+        struct inotify_event event;
+        char bytes[4096];
+    } u;
+    bool changed = false;
+    for (ssize_t n; (n = read(b->watch_fd, u.bytes, sizeof u.bytes)) > 0;) {
+        for (ssize_t at = 0; at < n;) {
+            struct inotify_event head;
+            memcpy(&head, u.bytes + at, sizeof head);
+            const char *name = u.bytes + at + sizeof head;
+            changed = changed || (head.len > 0 && strcmp(name, "passwords") == 0) ||
+                      (head.mask & IN_Q_OVERFLOW);
+            at += (ssize_t)(sizeof head + head.len);
+        }
+    }
+    sy_fail f = {0};
+    if (changed && rewrite(b, NULL, &f)) {
+        sy_log_fail(SY_LOG_ERROR, "broker.passwords", &f);
+    }
+}
+
 /* Wait until it ends (true) or we are to stop (false). */
 static bool supervise(sy_broker *b)
 {
     for (;;) {
-        struct pollfd p[3] = {{.fd = b->child.exit_fd, .events = POLLIN},
+        struct pollfd p[4] = {{.fd = b->child.exit_fd, .events = POLLIN},
                               {.fd = b->child.log_fd, .events = POLLIN},
-                              {.fd = b->stop_fd, .events = POLLIN}};
-        if (poll(p, 3, -1) < 0) {
+                              {.fd = b->stop_fd, .events = POLLIN},
+                              {.fd = b->watch_fd, .events = POLLIN}};
+        if (poll(p, 4, -1) < 0) {
             continue; /* EINTR */
         }
         bool open = true;
         if (p[1].revents) {
             open = sy_broker__read_log(&b->child, said, b);
+        }
+        if (p[3].revents) {
+            see_passwords(b);
         }
         if (p[2].revents) {
             return false;
@@ -275,6 +337,16 @@ static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
     return e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
 }
 
+/* Before the passwords are read, so that no change is missed. */
+static sy_err watch_passwords(sy_broker *b, sy_fail *f)
+{
+    b->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (b->watch_fd < 0 || inotify_add_watch(b->watch_fd, b->setup.dir, IN_MOVED_TO) < 0) {
+        return sy_fail_sys(f, "cannot watch %.200s", b->setup.dir);
+    }
+    return SY_OK;
+}
+
 static sy_err take_lock(sy_broker *b, sy_fail *f)
 {
     char path[SY_BROKER__PATH];
@@ -350,11 +422,14 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
     pthread_cond_init(&b->changed, &ca);
     pthread_condattr_destroy(&ca);
     pthread_mutex_init(&b->lock, NULL);
+    pthread_mutex_init(&b->files, NULL);
     b->intake = o->intake;
-    b->lock_fd = b->child.exit_fd = b->child.log_fd = -1;
+    b->lock_fd = b->watch_fd = b->child.exit_fd = b->child.log_fd = -1;
+    b->devices = sy_registry_ref((sy_registry *)devices);
     b->stop_fd = eventfd(0, EFD_CLOEXEC);
     sy_err e = b->stop_fd < 0 ? sy_fail_sys(f, "cannot make an eventfd") : set_up(b, o, f);
     e = e ? e : take_lock(b, f);
+    e = e ? e : watch_passwords(b, f);
     e = e ? e : sy_broker__write_access(&b->setup, devices, f);
     e = e ? e : start_thread(b, f);
     e = e ? e : await_ready(b, f);
@@ -370,15 +445,7 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
 
 sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f)
 {
-    sy_err e = sy_broker__write_access(&b->setup, devices, f);
-    pthread_mutex_lock(&b->lock);
-    if (!e && b->pid > 0 && b->ready) {
-        kill((pid_t)b->pid, SIGHUP);
-    } else if (!e) {
-        b->reload_wanted = true; /* SIGHUP would end a mosquitto that is still starting */
-    }
-    pthread_mutex_unlock(&b->lock);
-    return e;
+    return rewrite(b, (sy_registry *)devices, f); /* the count is no part of its value */
 }
 
 void sy_broker_save(sy_broker *b)
@@ -406,6 +473,11 @@ void sy_broker_stop(sy_broker *b)
         close(b->stop_fd);
     }
     pthread_cond_destroy(&b->changed);
+    if (b->watch_fd >= 0) {
+        close(b->watch_fd);
+    }
+    sy_registry_unref(b->devices);
+    pthread_mutex_destroy(&b->files);
     pthread_mutex_destroy(&b->lock);
     free(b->setup.listeners);
     free(b);

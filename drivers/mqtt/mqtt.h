@@ -49,7 +49,7 @@ const char *sy_broker_password(const sy_broker *b);
 uint64_t sy_broker_restarts(const sy_broker *b);
 long sy_broker_pid(const sy_broker *b);
 /* Keep (or with password NULL forget) a device's password, hashed, in dir/passwords. Works with or
- * without a running broker; the broker learns of it by sy_broker_reload or SIGHUP. */
+ * without a running broker, also of another process, which learns of it by itself. */
 SY_MUST_USE sy_err sy_broker_credential(const char *dir, const char *device, const char *password,
                                         sy_fail *f);
 /* True where a password of the device is kept in dir. */
