@@ -59,7 +59,7 @@ static const char rules[] = "rule P-1 version 1 \"Too warm\" / “过热”\n"
                             "  alert serious when temperature above 20 °C [law] for 5 min\n"
                             "  clear when temperature at most %s °C for 2 min\n"
                             "  then tell inspector; respond within 2 h\n"
-                            "  then serious tell inspector, duty-chief\n"
+                            "  then serious tell duty-chief\n"
                             "  say \"Do something.\"\n"
                             "end\n";
 

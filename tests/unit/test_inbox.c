@@ -241,7 +241,7 @@ static void each_once_though_it_is_killed(void **state)
     unsigned port = b.port;
     snprintf(url, sizeof url, "https://127.0.0.1:%u/events", port);
     rig_events(s, 1, ALL, 50);
-    sy_sender *sender = rig_sender(s, *state, url);
+    sy_sender *sender = rig_sender(s, *state, url, &rig_times);
     for (int i = 0; i < KILLS; i++) {
         uint64_t before = rig_waiting(s, NULL);
         while (before > 0 && rig_waiting(s, NULL) == before) {

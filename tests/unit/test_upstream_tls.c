@@ -79,7 +79,7 @@ static void by_name(void **state)
     rig_peer *p = rig_peer_start(*state, "bad", rig_ok, NULL);
     rig_events(s, 1, 3, 1);
     snprintf(url, sizeof url, "https://localhost:%u/events", rig_peer_port(p));
-    sy_sender *sender = rig_sender(s, *state, url);
+    sy_sender *sender = rig_sender(s, *state, url, &rig_times);
     rig_until_error(sender, "does not match with the expected CN");
     assert_int_equal(rig_requests(p), 0);
     rig_peer_cert(p, "server");

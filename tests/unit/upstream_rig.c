@@ -195,7 +195,7 @@ void rig_until_waiting(sy_store *s, uint64_t n)
     }
 }
 
-sy_sender *rig_sender(sy_store *s, const char *dir, const char *url)
+sy_sender *rig_sender(sy_store *s, const char *dir, const char *url, const sy_sender_times *times)
 {
     sy_sender *sender = NULL;
     sy_fail f = {0};
@@ -204,7 +204,7 @@ sy_sender *rig_sender(sy_store *s, const char *dir, const char *url)
                          .files = {rig_path(dir, "ca.pem"), rig_path(dir, "client.pem"),
                                    rig_path(dir, "client.key")},
                          .store = s,
-                         .times = rig_times};
+                         .times = *times};
     if (sy_sender_start(&sender, &o, &f) != SY_OK) {
         fail_msg("%s", f.text);
     }
@@ -213,9 +213,15 @@ sy_sender *rig_sender(sy_store *s, const char *dir, const char *url)
 
 sy_sender *rig_sender_to(sy_store *s, const char *dir, const rig_peer *p)
 {
+    return rig_sender_timed(s, dir, p, &rig_times);
+}
+
+sy_sender *rig_sender_timed(sy_store *s, const char *dir, const rig_peer *p,
+                            const sy_sender_times *times)
+{
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%u/events", rig_peer_port(p));
-    return rig_sender(s, dir, url);
+    return rig_sender(s, dir, url, times);
 }
 
 void rig_until_error(sy_sender *s, const char *text)

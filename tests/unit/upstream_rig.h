@@ -67,8 +67,10 @@ void rig_until_requests(rig_peer *p, unsigned n);
 char *rig_taken(rig_peer *p, unsigned *doubled);
 
 /* ---- the sender ---- */
-sy_sender *rig_sender(sy_store *s, const char *dir, const char *url);
-sy_sender *rig_sender_to(sy_store *s, const char *dir, const rig_peer *p);
+sy_sender *rig_sender(sy_store *s, const char *dir, const char *url, const sy_sender_times *times);
+sy_sender *rig_sender_to(sy_store *s, const char *dir, const rig_peer *p); /* with rig_times */
+sy_sender *rig_sender_timed(sy_store *s, const char *dir, const rig_peer *p,
+                            const sy_sender_times *times);
 extern const sy_sender_times rig_times; /* as the product's, but quick */
 /* Wait until last_error holds the text. */
 void rig_until_error(sy_sender *s, const char *text);
