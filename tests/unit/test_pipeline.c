@@ -236,6 +236,18 @@ static void write_attempt(const pipeline_rig *r, uint64_t seq)
     close(fd);
 }
 
+static void expect_no_attempt(const pipeline_rig *r)
+{
+    char path[128];
+    unsigned char bytes[8], zeros[8] = {0};
+    snprintf(path, sizeof path, "%s/attempt", r->data);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, bytes, 8, 0), 8);
+    assert_memory_equal(bytes, zeros, 8);
+    close(fd);
+}
+
 static void start_and_stop(pipeline_rig *r)
 {
     rig_log_open(r);
@@ -254,6 +266,8 @@ static void quarantined(void **state)
     rig_mark(r, RIG_DAY);
     rig_celsius(r, RIG_DAY - RIG_MIN, 5);
     uint64_t poison = rig_celsius(r, RIG_DAY, 6);
+    rig_run(r);
+    expect_no_attempt(r);
     rig_log_close(r);
     /* Died of it once, then of another, then of it again: not in a row. */
     for (uint64_t seq = poison; seq + 1 >= poison && seq <= poison; seq--) {
