@@ -8,3 +8,5 @@ sy_test(test_judge_random
     LINKS sy_rules sy_base m)
 sy_test(test_judge_mutants
     SOURCES unit/test_judge_mutants.c unit/judge_kit.c LINKS sy_rules sy_base)
+sy_test(test_judge_life
+    SOURCES unit/test_judge_life.c unit/judge_kit.c LINKS sy_rules sy_base)
