@@ -22,6 +22,12 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
     return SY_OK;
 }
 
+void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *hash_hex), void *ctx)
+{
+    e->loaded = loaded;
+    e->loaded_ctx = ctx;
+}
+
 void sy_engine__era_close(sy_era *era)
 {
     if (!era)
@@ -63,7 +69,8 @@ sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail
     if (!era)
         return sy_fail_set(f, SY_E_NOMEM, "out of memory");
     era->engine = e;
-    sy_err err = sy_config_load_kept(e->data_dir, hash, &era->config, f);
+    era->config = e->loaded ? e->loaded(e->loaded_ctx, hash) : NULL;
+    sy_err err = era->config ? SY_OK : sy_config_load_kept(e->data_dir, hash, &era->config, f);
     if (!err)
         err = sy_config_registry(era->config, &era->devices, f);
     if (err) {

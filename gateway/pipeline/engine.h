@@ -23,6 +23,9 @@ typedef struct sy_engine sy_engine;
 SY_MUST_USE sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch,
                                   sy_fail *f);
 void sy_engine_close(sy_engine *e);
+/* Where a set may be had that is loaded already: pipeline.h, `loaded`. */
+void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *hash_hex),
+                     void *ctx);
 
 /* The record changes the site: commit what the batch holds first. */
 bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec);

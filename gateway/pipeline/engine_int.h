@@ -18,6 +18,8 @@ typedef struct sy_era { /* one accepted set in force */
 
 struct sy_engine {
     char *data_dir;
+    sy_config *(*loaded)(void *ctx, const char *hash_hex);
+    void *loaded_ctx;
     sy_batch *batch;
     sy_era *now; /* NULL before the first activation */
     bool replay, unsynced, out_of_memory;

@@ -222,7 +222,13 @@ static bool idle(sy_pipeline *p)
         if (!sy_batch_empty(&p->batch))
             commit(p, false);
     }
-    if (!tick(p, &wait))
+    if (tick(p, &wait))
+        return true;
+    /* With records in hand, let more gather: to be woken for each costs the driver that appends it
+     * more than the append. */
+    if (p->n_records)
+        pause_ms(wait);
+    else
         sy_jreader_wait(p->reader, (int)wait);
     return true;
 }

@@ -68,7 +68,10 @@ static sy_err fresh_engine(sy_pipeline *p, sy_fail *f)
 {
     sy_engine_close(p->engine);
     p->engine = NULL;
-    return sy_engine_open(&p->engine, p->o.data_dir, &p->batch, f);
+    sy_err err = sy_engine_open(&p->engine, p->o.data_dir, &p->batch, f);
+    if (!err)
+        sy_engine_share(p->engine, p->o.loaded, p->o.ctx);
+    return err;
 }
 
 /* The newest snapshot that can be used; *seq 0: none, the whole log will be read. */

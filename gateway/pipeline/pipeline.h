@@ -38,6 +38,9 @@ typedef struct sy_pipeline_options {
     /* On the pipeline's thread: what the gate refused and recognised since the last call, to be
      * counted with the next commit. May be NULL. */
     void (*take_refused)(void *ctx, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates);
+    /* Any thread: the set of that hash where the process has it loaded already (a new reference),
+     * else NULL: it is read from the accepted texts. May be NULL. */
+    sy_config *(*loaded)(void *ctx, const char *hash_hex);
     void *ctx;
     int snapshot_records; /* 0: SY_SNAPSHOT_RECORDS; tests use less */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */

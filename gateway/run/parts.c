@@ -105,6 +105,19 @@ static sy_err open_log(sy_service *s, sy_fail *f)
     return err ? err : sy_service__activate(s, s->config, f);
 }
 
+/* On the pipeline's thread, beside a reload. */
+static sy_config *loaded(void *ctx, const char *hash_hex)
+{
+    sy_service *s = ctx;
+    pthread_mutex_lock(&s->config_lock);
+    sy_config *c = s->config;
+    if (strcmp(c->hash_hex, hash_hex) != 0)
+        c = s->next_config;
+    c = c && strcmp(c->hash_hex, hash_hex) == 0 ? sy_config_ref(c) : NULL;
+    pthread_mutex_unlock(&s->config_lock);
+    return c;
+}
+
 static sy_err open_pipeline(sy_service *s, sy_fail *f)
 {
     sy_registry *devices = NULL;
@@ -121,6 +134,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .replay_clock = s->o.replay,
                              .on_commit = on_commit,
                              .take_refused = take_refused,
+                             .loaded = loaded,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
     err = sy_upstream_start(&s->upstream, s->config, s->store, f);

@@ -68,7 +68,11 @@ static void serve(sy_service *s)
 
 int sy_service_run(const sy_service_options *o)
 {
-    sy_service s = {.o = *o, .lock_fd = -1, .signal_fd = -1, .wake_fd = -1};
+    sy_service s = {.o = *o,
+                    .lock_fd = -1,
+                    .signal_fd = -1,
+                    .wake_fd = -1,
+                    .config_lock = PTHREAD_MUTEX_INITIALIZER};
     sy_fail why = {0};
     s.started = sy_mono_ms();
     sy_buf_init(&s.refused, sy_heap());

@@ -4,6 +4,7 @@
 #ifndef SY_SERVICE_INT_H
 #define SY_SERVICE_INT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "control/control.h"
@@ -18,7 +19,9 @@ typedef struct sy_service {
     sy_service_options o;
     char data[4096]; /* the data folder */
     int lock_fd, signal_fd, wake_fd;
-    sy_config *config;     /* in force */
+    sy_config *config;      /* in force; the main thread's, swapped under config_lock */
+    sy_config *next_config; /* while a reload puts it in force, else NULL; likewise */
+    pthread_mutex_t config_lock;
     bool fell_back;        /* the file was refused; the last accepted set runs */
     sy_buf refused;        /* findings about the last refused file, JSON */
     char refused_why[320]; /* of the last refused file, "" where the file is in force */

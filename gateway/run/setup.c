@@ -222,25 +222,38 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     return SY_OK;
 }
 
+/* What the pipeline may take without reading it again. */
+static void offer(sy_service *s, sy_config *config, sy_config *next)
+{
+    pthread_mutex_lock(&s->config_lock);
+    s->config = config;
+    s->next_config = next;
+    pthread_mutex_unlock(&s->config_lock);
+}
+
 sy_err sy_service__reload(sy_service *s, sy_fail *f)
 {
     sy_config *next = NULL;
     sy_err err = load_file(s, &next, f);
-    if (!err)
+    if (!err) {
+        offer(s, s->config, next);
         err = put_in_force(s, next, f);
+    }
     if (err) {
         snprintf(s->refused_why, sizeof s->refused_why, "%s", f->text);
         sy_log_fail(SY_LOG_ERROR, "configuration-refused", f);
         if (err == SY_E_USAGE)
             sy_service__announce_refusal(s);
+        offer(s, s->config, NULL);
         if (next)
             sy_config_unref(next);
         return err;
     }
     sy_log(SY_LOG_INFO, "configuration-reloaded", "file=%s set=%.12s", s->o.config_file,
            next->hash_hex);
-    sy_config_unref(s->config);
-    s->config = next;
+    sy_config *old = s->config;
+    offer(s, next, NULL);
+    sy_config_unref(old);
     s->fell_back = false;
     s->refused_why[0] = '\0';
     return SY_OK;
