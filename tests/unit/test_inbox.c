@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ static box start(const char *dir, unsigned port)
     box b = {.pid = fork()};
     if (b.pid == 0) {
         close(pipes[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
         execl("/proc/self/exe", "test_inbox", "inbox", "--listen", listen_on, "--page",
               "127.0.0.1:0", "--cert", cert, "--key", key, "--client-ca", ca, "--data", data,
               "--ready-fd", fd, (char *)NULL);
