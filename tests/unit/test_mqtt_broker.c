@@ -206,6 +206,8 @@ static void a_killed_broker_is_started_again(void **state)
     RIG_WAIT(rig_publish(h->port, "a", "pa", "t/a", "again", NULL) == 0);
     RIG_WAIT(rig_count(&h->r) >= 1);
     assert_string_equal(rig_get(&h->r, 0).payload, "again");
+    assert_true(sy_mqtt_wait_ready(h->m, RIG_WAIT_MS));
+    assert_true(sy_mqtt_connected(h->m));
 }
 
 static void the_replay_user_speaks_for_all_and_passes_markers(void **state)
