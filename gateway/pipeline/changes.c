@@ -17,11 +17,12 @@ typedef struct sy_changes_entry {
 
 void sy_changes_fini(sy_changes *c)
 {
-    entry *e, *next;
-    HASH_ITER(hh, c->by_id, e, next)
-    {
-        HASH_DEL(c->by_id, e);
+    entry *e = c->by_id;
+    HASH_CLEAR(hh, c->by_id); /* the table; the entries stay a list */
+    while (e) {
+        entry *next = e->hh.next;
         free(e);
+        e = next;
     }
 }
 
@@ -72,7 +73,8 @@ void sy_changes_prune(sy_changes *c, const sy_judge *j)
     HASH_ITER(hh, c->by_id, e, next)
     {
         if (!e->known) {
-            HASH_DEL(c->by_id, e);
+            /* The analyzer does not see that the table goes with the last entry only. */
+            HASH_DEL(c->by_id, e); // NOLINT(clang-analyzer-unix.Malloc)
             free(e);
         } else {
             e->known = false;
