@@ -66,8 +66,10 @@ static void on_change(void *ctx, const sy_change *c)
 sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f)
 {
     sy_era *era = calloc(1, sizeof *era);
-    if (!era)
-        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    if (!era) {
+        sy_fail_set(f, SY_E_NOMEM, "out of memory");
+        return SY_E_NOMEM;
+    }
     era->engine = e;
     era->config = e->loaded ? e->loaded(e->loaded_ctx, hash) : NULL;
     sy_err err = era->config ? SY_OK : sy_config_load_kept(e->data_dir, hash, &era->config, f);
