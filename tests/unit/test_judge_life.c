@@ -30,20 +30,35 @@ static const char silent[] = "rule SILENT version 1 \"silent\"\n" HEAD
 
 static sy_site_premises premises = {.id = "p"};
 static sy_site_place place = {.id = "c", .kind = "room"};
-static sy_site_point points[] = {{.series = "d/t",
-                                  .device = "d",
-                                  .name = "t",
-                                  .quantity = "temperature",
-                                  .unit = "degC",
-                                  .every = MIN,
-                                  .delivery = 5 * MIN}};
+enum { DOOR, TEMPERATURE };
+static const sy_site_point points[] = {
+    {.series = "d/door", .device = "d", .name = "door", .quantity = "door", .is_state = true},
+    {.series = "d/t",
+     .device = "d",
+     .name = "t",
+     .quantity = "temperature",
+     .unit = "degC",
+     .every = MIN,
+     .delivery = 5 * MIN}};
 static const sy_site site = {.gateway = "g",
                              .premises = &premises,
                              .n_premises = 1,
                              .places = &place,
                              .n_places = 1,
                              .points = points,
-                             .n_points = 1};
+                             .n_points = 2};
+
+static const char doors[] =
+    "rule DOORS version 1 \"hot\"\n  basis \"b\" policy\n"
+    "  applies to subject any; goods any; stage any\n  watch each room: temperature, door\n"
+    "  missing after 3 min\n  alert serious when temperature above 8 °C [law] for 5 min\n"
+    "  then tell premises\nend\n";
+static const char exempt[] =
+    "rule EXEMPT version 1 \"hot\"\n  basis \"b\" policy\n"
+    "  applies to subject any; goods any; stage any\n  watch each room: temperature, door\n"
+    "  missing after 3 min\n  alert serious when temperature above 8 °C [law]\n"
+    "    except while door open, each at most 10 min, daily at most 3 times\n"
+    "  then tell premises\nend\n";
 
 typedef struct told {
     sy_change_kind kind[64];
@@ -100,8 +115,8 @@ static void stop(box *b)
 static sy_verdict reading(box *b, int at, double v)
 {
     sy_verdict verdict;
-    assert_int_equal(sy_judge_reading(b->j, 0, T0 + (sy_ms)at * MIN, v, SY_Q_GOOD, &verdict),
-                     SY_OK);
+    assert_int_equal(
+        sy_judge_reading(b->j, TEMPERATURE, T0 + (sy_ms)at * MIN, v, SY_Q_GOOD, &verdict), SY_OK);
     return verdict;
 }
 
@@ -190,7 +205,7 @@ static void a_late_reading_moves_the_onset(void **state)
     assert_int_equal(b.t.n, 1);
     assert_int_equal(reading(&b, 11, 7), SY_READING_CONFLICT);
     assert_int_equal(b.t.n, 1);
-    assert_int_equal(sy_judge_reading(b.j, 0, T0 + 12 * MIN + 30000, 5, SY_Q_GOOD,
+    assert_int_equal(sy_judge_reading(b.j, TEMPERATURE, T0 + 12 * MIN + 30000, 5, SY_Q_GOOD,
                                       &(sy_verdict){SY_READING_TAKEN}),
                      SY_OK);
     assert_int_equal(b.t.n, 2);
@@ -220,6 +235,53 @@ static void the_new_one_says_what_it_replaces(void **state)
     assert_int_equal(b.t.raised[2], 10);
     assert_string_equal(b.t.replaces[2], b.t.id[0]);
     assert_string_not_equal(b.t.id[2], b.t.id[0]);
+    stop(&b);
+}
+
+static void door(box *b, int second, int open)
+{
+    sy_verdict verdict;
+    assert_int_equal(
+        sy_judge_reading(b->j, DOOR, T0 + (sy_ms)second * 1000, open ? 0 : 1, SY_Q_GOOD, &verdict),
+        SY_OK);
+    assert_int_equal(verdict, SY_READING_TAKEN);
+}
+
+/* What lies between a late reading and the one before it was taken as unknown. */
+static void a_late_reading_closes_a_gap_behind_it(void **state)
+{
+    box b;
+    (void)state;
+    start(&b, doors, SY_MS_NONE);
+    (void)reading(&b, 0, 9);
+    door(&b, 120, 0);
+    advance(&b, 4);
+    (void)reading(&b, 3, 9);
+    run(&b, 4, 6, 9);
+    assert_int_equal(b.t.n, 1);
+    assert_int_equal(b.t.onset[0], 0);
+    assert_int_equal(b.t.raised[0], 5);
+    stop(&b);
+}
+
+/* The door was open all the time but for 4 s: nothing that lies in them was against the rule. */
+static void a_late_return_shows_a_flutter(void **state)
+{
+    box b;
+    (void)state;
+    start(&b, exempt, SY_MS_NONE);
+    door(&b, 0, 1);
+    door(&b, 60, 0);
+    assert_int_equal(sy_judge_reading(b.j, TEMPERATURE, T0 + 62000, 9, SY_Q_GOOD,
+                                      &(sy_verdict){SY_READING_TAKEN}),
+                     SY_OK);
+    assert_int_equal(sy_judge_advance(b.j, T0 + 64999), SY_OK);
+    assert_int_equal(b.t.n, 0); /* it may come back */
+    assert_int_equal(sy_judge_advance(b.j, T0 + 65000), SY_OK);
+    assert_int_equal(b.t.n, 1);
+    door(&b, 64, 1);
+    assert_int_equal(b.t.n, 2);
+    assert_int_equal(b.t.kind[1], SY_CHANGE_WITHDRAWN);
     stop(&b);
 }
 
@@ -308,6 +370,8 @@ int main(void)
         cmocka_unit_test(silence_counts_anew_after_a_restart),
         cmocka_unit_test(a_late_reading_moves_the_onset),
         cmocka_unit_test(the_new_one_says_what_it_replaces),
+        cmocka_unit_test(a_late_reading_closes_a_gap_behind_it),
+        cmocka_unit_test(a_late_return_shows_a_flutter),
         cmocka_unit_test(counted_time_goes_on_under_the_same_judgement),
         cmocka_unit_test(an_open_alert_goes_on_under_new_numbers),
         cmocka_unit_test(what_has_no_successor_is_superseded),
