@@ -10,7 +10,6 @@
  * and cannot be told.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -255,6 +253,7 @@ static bool one_life(sy_broker *b, int *tries)
     if (!e) {
         pthread_mutex_lock(&b->lock);
         b->pid = b->child.pid;
+        sy_broker__lock_note(b->lock_fd, b->pid);
         pthread_mutex_unlock(&b->lock);
         ended = supervise(b);
         if (ended) {
@@ -347,30 +346,6 @@ static sy_err watch_passwords(sy_broker *b, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err take_lock(sy_broker *b, sy_fail *f)
-{
-    char path[SY_BROKER__PATH];
-    sy_err e = sy_dir_make(b->setup.dir, f);
-    e = e ? e : sy_broker__path(b->setup.dir, "lock", path, f);
-    if (e) {
-        return e;
-    }
-    b->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (b->lock_fd < 0) {
-        return sy_fail_sys(f, "cannot open %.200s", path);
-    }
-    struct timespec nap = {.tv_nsec = 20000000};
-    for (sy_ms until = sy_mono_ms() + START_MS; flock(b->lock_fd, LOCK_EX | LOCK_NB) != 0;) {
-        if (sy_mono_ms() > until) {
-            return sy_fail_set(f, SY_E_EXISTS,
-                               "another mosquitto still uses %.150s: end it and start again",
-                               b->setup.dir);
-        }
-        nanosleep(&nap, NULL);
-    }
-    return SY_OK;
-}
-
 static sy_err await_ready(sy_broker *b, sy_fail *f)
 {
     struct timespec until;
@@ -428,7 +403,7 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
     b->devices = sy_registry_ref((sy_registry *)devices);
     b->stop_fd = eventfd(0, EFD_CLOEXEC);
     sy_err e = b->stop_fd < 0 ? sy_fail_sys(f, "cannot make an eventfd") : set_up(b, o, f);
-    e = e ? e : take_lock(b, f);
+    e = e ? e : sy_broker__lock(b->setup.dir, b->conf, &b->lock_fd, f);
     e = e ? e : watch_passwords(b, f);
     e = e ? e : sy_broker__write_access(&b->setup, devices, f);
     e = e ? e : start_thread(b, f);

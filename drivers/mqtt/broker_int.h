@@ -43,6 +43,11 @@ void sy_broker__random_password(char out[SY_BROKER__PASSWORD]);
 /* The hash that mosquitto reads: $7$ (PBKDF2, SHA-512). */
 SY_MUST_USE sy_err sy_broker__hash(const char *password, char out[SY_BROKER__HASH], sy_fail *f);
 
+/* Take the folder's lock; waits until a broker that a killed gateway left has gone. */
+SY_MUST_USE sy_err sy_broker__lock(const char *dir, const char *conf, int *fd, sy_fail *f);
+/* Who holds it with us. */
+void sy_broker__lock_note(int fd, long pid);
+
 /* The child. Only the thread that spawns it sees it, and that thread must outlive it: the kernel
  * sends the parent-death signal when the thread that forked ends. */
 typedef struct sy_broker__child {

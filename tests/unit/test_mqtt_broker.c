@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -345,6 +346,7 @@ static void devices_come_in_by_tls(void **state)
 /* In a process of its own: a gateway that is killed. Writes the broker's pid and waits. */
 static int be_a_gateway(const char *dir)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     sy_registry *devices = rig_devices("ab");
     sy_broker_options o = {.dir = dir, .listen = loopback, .n_listen = 1, .max_payload = 1000};
     sy_broker *b = NULL;
@@ -371,9 +373,8 @@ static bool alive(long pid)
     return state != 'Z' && state != 'X';
 }
 
-static void the_broker_dies_with_the_gateway(void **state)
+static void killed_gateway(bool deaf)
 {
-    (void)state;
     rig r;
     rig_init(&r);
     int out[2];
@@ -390,6 +391,9 @@ static void the_broker_dies_with_the_gateway(void **state)
     assert_int_equal(fscanf(in, "%ld", &broker), 1);
     fclose(in);
     assert_true(broker > 1 && alive(broker));
+    if (deaf) {
+        kill((pid_t)broker, SIGSTOP); /* no SIGTERM reaches it */
+    }
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     /* The next one waits until the old one has saved and gone. */
@@ -399,6 +403,18 @@ static void the_broker_dies_with_the_gateway(void **state)
     sy_broker_stop(b);
     sy_registry_unref(devices);
     rig_fini(&r);
+}
+
+static void the_broker_dies_with_the_gateway(void **state)
+{
+    (void)state;
+    killed_gateway(false);
+}
+
+static void a_broker_that_outlives_its_gateway_is_ended(void **state)
+{
+    (void)state;
+    killed_gateway(true);
 }
 
 #define WITH_HOUSE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -420,6 +436,7 @@ int main(int argc, char **argv)
         WITH_HOUSE(a_taken_port_is_told),
         cmocka_unit_test(devices_come_in_by_tls),
         cmocka_unit_test(the_broker_dies_with_the_gateway),
+        cmocka_unit_test(a_broker_that_outlives_its_gateway_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +171,7 @@ static void strict_waits_for_the_sync(void **state)
 /* A process of its own that sits in its callback. "closed": it is told to end and does. */
 static int be_stuck(char **argv)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     rig r;
     rig_init(&r);
     r.block = true;
