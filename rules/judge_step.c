@@ -147,7 +147,7 @@ static sy_ms completion(run *r)
 
 static void nested_stretch(run *r, const root *c, bool exempt, sy_ms t)
 {
-    for (uint32_t k = c->first; k <= c->last; k++) {
+    for (uint32_t k = c->first; c->timers && k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
         if (n->kind == N_HOLD) {
             sy_judge__measure_stretch(r, &st_measures(r->i, r->st)[n->item],
