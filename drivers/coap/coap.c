@@ -169,7 +169,7 @@ static sy_err open_context(sy_coap *c, sy_fail *f)
     coap_startup();
     coap_set_log_handler(library_log);
     coap_set_log_level((coap_log_t)LIBRARY_LOG);
-    coap_dtls_set_log_level(LIBRARY_LOG);
+    coap_dtls_set_log_level((coap_log_t)LIBRARY_LOG);
     c->ctx = coap_new_context(NULL);
     if (!c->ctx)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");

@@ -116,7 +116,7 @@ struct sy_coap {
 };
 
 /* Answer to any method on any path. */
-void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *request,
+void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
                      const coap_string_t *query, coap_pdu_t *response);
 /* Acknowledge what is synced now. */
 void sy_coap__late_send(sy_coap *c);

@@ -38,7 +38,7 @@ typedef enum sy_counter {
 #define SY_COUNTER_ENUM(name, text) SY_N_##name,
     SY_COUNTER_TABLE(SY_COUNTER_ENUM)
 #undef SY_COUNTER_ENUM
-    SY_N_COUNTERS
+        SY_N_COUNTERS
 } sy_counter;
 const char *sy_counter_name(sy_counter c);
 SY_MUST_USE sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f);
@@ -61,21 +61,22 @@ SY_MUST_USE sy_err sy_store_series(sy_store *s, const char *series, const char *
 typedef enum sy_put { SY_PUT_NEW, SY_PUT_DUPLICATE, SY_PUT_CONFLICT } sy_put;
 /* Equal (series, time, value) is a duplicate; another value at that time is kept beside it and both
  * are marked uncertain+conflict. */
-SY_MUST_USE sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_quality q,
-                                    sy_ms recv, uint64_t seq, sy_put *put, sy_fail *f);
+SY_MUST_USE sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value,
+                                    sy_quality q, sy_ms recv, uint64_t seq, sy_put *put,
+                                    sy_fail *f);
 
 /* An alert as a row; upsert by id. Text fields are copied. */
 typedef struct sy_alert_row {
     const char *id, *rule, *pack, *subject, *series; /* pack may be NULL */
     int64_t version;
-    int severity, state;           /* sy_alert_level, sy_alert_state */
-    sy_ms onset, raised, cleared;  /* cleared SY_MS_NONE: open */
-    double min, max;               /* NaN: none */
+    int severity, state;          /* sy_alert_level, sy_alert_state */
+    sy_ms onset, raised, cleared; /* cleared SY_MS_NONE: open */
+    double min, max;              /* NaN: none */
     uint64_t count;
     sy_ms counted, unknown, exempt;
-    bool driver_is_state;          /* min and max are null */
+    bool driver_is_state;                /* min and max are null */
     const char *message_en, *message_zh; /* may be NULL */
-    const char *replaces;          /* may be NULL */
+    const char *replaces;                /* may be NULL */
     const char *judgement_hash;
 } sy_alert_row;
 SY_MUST_USE sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f);
@@ -86,10 +87,11 @@ typedef struct sy_event_row {
     const char *id, *kind, *alert; /* alert may be NULL */
     sy_ms time;
     int severity, priority;
-    sy_span body;                  /* the CloudEvents JSON object */
+    sy_span body; /* the CloudEvents JSON object */
 } sy_event_row;
-SY_MUST_USE sy_err sy_store_event(sy_store *s, const sy_event_row *e, const char *const *destinations,
-                                  size_t n, bool *added, sy_fail *f);
+SY_MUST_USE sy_err sy_store_event(sy_store *s, const sy_event_row *e,
+                                  const char *const *destinations, size_t n, bool *added,
+                                  sy_fail *f);
 
 /* The judge's snapshot with the position it belongs to; the newest is kept. In the batch. */
 SY_MUST_USE sy_err sy_store_snapshot_put(sy_store *s, uint64_t seq, const char *set_hash,
@@ -98,19 +100,21 @@ SY_MUST_USE sy_err sy_store_snapshot_put(sy_store *s, uint64_t seq, const char *
 SY_MUST_USE sy_err sy_store_snapshot_get(sy_store *s, uint64_t *seq, char set_hash[65], sy_buf *out,
                                          sy_fail *f);
 
-/* The sender's side. Events of one destination by (priority, number), those of one alert in order. */
+/* The sender's side. Events of one destination by (priority, number), those of one alert in order.
+ */
 typedef struct sy_outbox_item {
-    int64_t number;                /* of the event, ascending */
+    int64_t number; /* of the event, ascending */
     const char *id;
     sy_span body;
     int priority;
 } sy_outbox_item;
 /* Up to max waiting items, copied into the arena. */
-SY_MUST_USE sy_err sy_store_outbox(sy_store *s, const char *destination, size_t max, sy_arena *arena,
-                                   sy_outbox_item **items, size_t *n, sy_fail *f);
+SY_MUST_USE sy_err sy_store_outbox(sy_store *s, const char *destination, size_t max,
+                                   sy_arena *arena, sy_outbox_item **items, size_t *n, sy_fail *f);
 /* Confirmed (delivered) or refused for good (set aside with the reason). Own transaction. */
-SY_MUST_USE sy_err sy_store_outbox_done(sy_store *s, const char *destination, const int64_t *numbers,
-                                        size_t n, const char *refused_why, sy_fail *f);
+SY_MUST_USE sy_err sy_store_outbox_done(sy_store *s, const char *destination,
+                                        const int64_t *numbers, size_t n, const char *refused_why,
+                                        sy_fail *f);
 SY_MUST_USE sy_err sy_store_outbox_count(sy_store *s, const char *destination, uint64_t *waiting,
                                          uint64_t *refused, sy_fail *f);
 
@@ -129,8 +133,8 @@ SY_MUST_USE sy_err sy_store_readings(sy_store *s, const char *series, sy_ms from
 SY_MUST_USE sy_err sy_store_alerts(sy_store *s, bool (*fn)(void *ctx, const sy_alert_row *a),
                                    void *ctx, sy_fail *f);
 /* min, max and count of the valid readings of a series in [from, to]. */
-SY_MUST_USE sy_err sy_store_figures(sy_store *s, const char *series, sy_ms from, sy_ms to, double *min,
-                                    double *max, uint64_t *count, sy_fail *f);
+SY_MUST_USE sy_err sy_store_figures(sy_store *s, const char *series, sy_ms from, sy_ms to,
+                                    double *min, double *max, uint64_t *count, sy_fail *f);
 SY_MUST_USE sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A CoAP client on a bare UDP socket: flood_coap PORT MESSAGES DEVICES WINDOW END_MS. Confirmable POST
- * /r/d<N>, a window of outstanding requests, retransmission after 200 ms. */
+/* A CoAP client on a bare UDP socket: flood_coap PORT MESSAGES DEVICES WINDOW END_MS. Confirmable
+ * POST /r/d<N>, a window of outstanding requests, retransmission after 200 ms. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
