@@ -123,10 +123,10 @@ static void said(void *ctx, const char *text)
         pthread_mutex_lock(&b->lock);
         snprintf(b->said, sizeof b->said, "%.190s", text);
         pthread_mutex_unlock(&b->lock);
-        sy_log(SY_LOG_WARN, "broker.error", "msg=%s", quoted);
+        sy_log(SY_LOG_WARN, "broker-error", "msg=%s", quoted);
         return;
     }
-    sy_log(SY_LOG_DEBUG, "broker.says", "msg=%s", quoted);
+    sy_log(SY_LOG_DEBUG, "broker-says", "msg=%s", quoted);
 }
 
 static void tell_child(sy_broker *b)
@@ -178,7 +178,7 @@ static void see_passwords(sy_broker *b)
     }
     sy_fail f = {0};
     if (changed && rewrite(b, NULL, &f)) {
-        sy_log_fail(SY_LOG_ERROR, "broker.passwords", &f);
+        sy_log_fail(SY_LOG_ERROR, "broker-passwords", &f);
     }
 }
 
@@ -276,7 +276,7 @@ static bool one_life(sy_broker *b, int *tries)
     } else {
         *tries = sy_mono_ms() - born > STABLE_MS ? 0 : *tries + 1;
         atomic_fetch_add(&b->restarts, 1);
-        sy_log(SY_LOG_ERROR, "broker.ended", "%s",
+        sy_log(SY_LOG_ERROR, "broker-ended", "%s",
                e ? f.text : "msg=\"mosquitto ended, starting it again\"");
     }
     return true;
@@ -413,7 +413,7 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
         return e;
     }
     set_uri(b);
-    sy_log(SY_LOG_INFO, "broker.ready", "uri=%s pid=%ld", b->uri, sy_broker_pid(b));
+    sy_log(SY_LOG_INFO, "broker-ready", "uri=%s pid=%ld", b->uri, sy_broker_pid(b));
     *out = b;
     return SY_OK;
 }

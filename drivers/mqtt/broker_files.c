@@ -261,7 +261,7 @@ static sy_err put_passwords(const sy_broker__setup *s, const sy_registry *device
             sy_buf_span_put(&b, line);
         } else {
             char id[80];
-            sy_log(SY_LOG_WARN, "broker.no-credential", "device=%s msg=%s",
+            sy_log(SY_LOG_WARN, "broker-no-credential", "device=%s msg=%s",
                    sy_logq(sy_span_of(d->id), id, sizeof id),
                    d->credential == SY_CRED_PASSWORD
                        ? "\"cannot log in yet: run steelyard devices add\""

@@ -28,7 +28,7 @@ void sy_broker__lock_note(int fd, long pid)
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", pid);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
-        sy_log(SY_LOG_WARN, "broker.lock", "errno=%d", errno);
+        sy_log(SY_LOG_WARN, "broker-lock", "errno=%d", errno);
     }
 }
 

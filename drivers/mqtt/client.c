@@ -139,7 +139,7 @@ static void disconnected_by_broker(void *ctx, MQTTProperties *p, enum MQTTReason
 {
     (void)p;
     const char *text = MQTTReasonCode_toString(why);
-    sy_log(SY_LOG_WARN, "mqtt.sent-away", "reason=%d msg=\"%s\"", (int)why, text ? text : "");
+    sy_log(SY_LOG_WARN, "mqtt-sent-away", "reason=%d msg=\"%s\"", (int)why, text ? text : "");
     lose(ctx);
 }
 
@@ -280,9 +280,9 @@ static bool try_connect(sy_mqtt *m, int *failures)
         if (!present) {
             sy_mqtt__forget(m);
         }
-        sy_log(SY_LOG_INFO, "mqtt.connected", "session=%s", present ? "kept" : "new");
+        sy_log(SY_LOG_INFO, "mqtt-connected", "session=%s", present ? "kept" : "new");
     } else if (!stop) {
-        sy_log(SY_LOG_WARN, "mqtt.connect-failed", "code=%d msg=\"%s\"", m->code, m->why);
+        sy_log(SY_LOG_WARN, "mqtt-connect-failed", "code=%d msg=\"%s\"", m->code, m->why);
         doze(m, backoff_ms(m, (*failures)++));
     }
     return ok;
@@ -294,7 +294,7 @@ static bool take_state(sy_mqtt *m, bool *connected, bool *subscribed)
     pthread_mutex_lock(&m->lock);
     if (m->connected && m->lost) {
         m->connected = m->subscribed = false;
-        sy_log(SY_LOG_WARN, "mqtt.lost", "msg=\"connection to the broker lost\"");
+        sy_log(SY_LOG_WARN, "mqtt-lost", "msg=\"connection to the broker lost\"");
     }
     if (m->reload) {
         m->reload = m->subscribed = false;
@@ -514,7 +514,7 @@ void sy_mqtt_stop(sy_mqtt *m)
     }
     if (!done || atomic_load(&m->in_callback)) {
         atomic_store(&m->abandoned, true);
-        sy_log(SY_LOG_WARN, "mqtt.left-unacknowledged",
+        sy_log(SY_LOG_WARN, "mqtt-left-unacknowledged",
                "msg=\"a message could not be kept; the broker sends it again\"");
         if (!done) {
             pthread_detach(m->thread);

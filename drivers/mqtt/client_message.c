@@ -47,10 +47,10 @@ static void keep(sy_mqtt *m, const sy_message *msg)
             in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_MALFORMED, msg->source, f.text);
             return;
         }
-        nap(m, "mqtt.not-kept", &f);
+        nap(m, "mqtt-not-kept", &f);
     }
     while (in->strict && in->wait_synced(in->ctx, seq, &f) != SY_OK) {
-        nap(m, "mqtt.not-synced", &f);
+        nap(m, "mqtt-not-synced", &f);
     }
 }
 

@@ -94,7 +94,7 @@ static bool ask(sy_mqtt *m, char **topics, size_t n, bool subscribe)
                        : MQTTAsync_unsubscribeMany(m->handle, (int)n, topics, &r);
     bool ok = sy_mqtt__await(m, rc, ANSWER_MS);
     if (ok && m->refused > 0) {
-        sy_log(SY_LOG_ERROR, "mqtt.subscribe-refused",
+        sy_log(SY_LOG_ERROR, "mqtt-subscribe-refused",
                "topics=%d msg=\"the broker does not let us read these devices: check its ACL\"",
                m->refused);
     }

@@ -236,7 +236,26 @@ def check_format(root, *flags):
         yield f"clang-format: {done.stderr.strip()[:300]}"
 
 
-CHECKS = {"includes": check_includes, "sizes": check_sizes, "sleeps": check_sleeps,
+def check_events(root):
+    """docs/log.md names every event of the log, and no other."""
+    manual = "docs/log.md"
+    told = set()
+    for line in lines(root, manual):
+        if line.startswith("| `"):
+            told |= set(re.findall(r"`([a-z0-9-]+)`", line.split("|")[1]))
+    logged = {}
+    call = re.compile(r"\b(?:sy_log(?:_fail)?|report|nap)\([^\";]*\"([a-z][a-z0-9-]+)\"", re.S)
+    for name in files(root, ".c"):
+        if name.startswith(("gateway/", "drivers/")):
+            for event in call.findall("\n".join(lines(root, name))):
+                logged.setdefault(event, name)
+    for event in sorted(set(logged) - told):
+        yield f"{logged[event]}: the event '{event}' is not in {manual}"
+    for event in sorted(told - set(logged)):
+        yield f"{manual}: nothing logs '{event}'"
+
+
+CHECKS = {"events": check_events, "includes": check_includes, "sizes": check_sizes, "sleeps": check_sleeps,
           "text": check_text, "headers": check_headers, "symbols": check_symbols,
           "format": check_format}
 
