@@ -5,7 +5,11 @@
  * Only instances that a reading touches are visited; what waits for the clock (readings ahead of
  * it, timers, delayed publication) lies in a heap by (time, instance).
  */
-#include "rules/judge_int.h"
+#include "rules/judge_alert.h"
+#include "rules/judge_bind.h"
+#include "rules/judge_core.h"
+#include "rules/judge_log.h"
+#include "rules/judge_run.h"
 
 static const sy_ms time_max = (sy_ms)1 << 59;
 

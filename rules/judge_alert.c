@@ -6,8 +6,9 @@
  * makes no odds whether a stretch was judged once or again. Changes of one call are told in order
  * of their time, then of the instance.
  */
+#include "rules/judge_alert.h"
 #include "base/hash.h"
-#include "rules/judge_int.h"
+#include "rules/judge_core.h"
 
 /* The rec of an alert that is judged now. */
 static rec *judged(inst *i, const outcome *o)

@@ -5,7 +5,8 @@
  *
  * Instances are ordered by rule id, then by point, so that nothing depends on the order of files.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_bind.h"
+#include "rules/judge_core.h"
 
 const char *sy_judge__text(sy_judge *j, const char *a, const char *b, const char *c)
 {

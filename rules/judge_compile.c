@@ -3,7 +3,8 @@
  * Conditions of one rule, compiled for one instance: names become the points of its place, values
  * the literals of its premises, nodes lie in evaluation order, and the state gets its layout.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_bind.h"
+#include "rules/judge_core.h"
 
 enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
 

@@ -7,7 +7,9 @@
  * known afterwards, so the frontier stays before such an instant until the clock has passed it by
  * that much; then the log says whether the state returns.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_core.h"
+#include "rules/judge_log.h"
+#include "rules/judge_run.h"
 
 /* When the state that ended at `close` is back soon enough, or SY_MS_MAX. */
 static sy_ms returns_at(const run *r, const except *c, sy_ms close)

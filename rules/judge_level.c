@@ -6,7 +6,9 @@
  * clock too, at the very instant. Levels are states of one alert: its id and onset are those of the
  * lowest level at its opening, its severity the highest reached.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_alert.h"
+#include "rules/judge_core.h"
+#include "rules/judge_run.h"
 
 void sy_judge__close_alert(run *r, sy_ms t, sy_alert_state how)
 {

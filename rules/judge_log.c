@@ -6,7 +6,8 @@
  *
  * In-order readings are appended; entries are 16 bytes, since there are many.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_log.h"
+#include "rules/judge_core.h"
 
 uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
 {

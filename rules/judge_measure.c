@@ -3,7 +3,7 @@
  * Measures over signals: the time for which a signal is known true, less exempt time, since it was
  * last known false. Unknown time neither counts nor resets, unless one run of it is too long.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_run.h"
 
 static void reset(measure *m)
 {

@@ -11,7 +11,10 @@
  * Where clocked levels share an instance with comparisons, what lies beyond the frontier is judged
  * on a scratch copy, unknown where it is unknown, so that a silence is told in time.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_alert.h"
+#include "rules/judge_core.h"
+#include "rules/judge_log.h"
+#include "rules/judge_run.h"
 
 static sy_ms frontier(const sy_judge *j, const inst *i, sy_ms *wake)
 {

@@ -4,7 +4,7 @@
  * bytes. It names the rules and the site that it belongs to, since the layout follows from them.
  */
 #include "base/hash.h"
-#include "rules/judge_int.h"
+#include "rules/judge_core.h"
 
 enum { MAGIC = 0x314a5953, VERSION = 1 };
 

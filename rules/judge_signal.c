@@ -7,7 +7,8 @@
  * instant (a timer due at t runs before a reading at t). Further kinds of signal (aggregates,
  * events) are further kinds of leaf here.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_core.h"
+#include "rules/judge_run.h"
 
 /* Equal up to 1e-9 relative, so that 46.4 degF is 8 degC. */
 static bool equal(double a, double b)

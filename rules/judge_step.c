@@ -6,7 +6,9 @@
  * silence timers, and the bounds of the time in force. Each step takes the open stretch before the
  * instant, then the timers of the instant, then its readings. Clearing is judged before opening.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_core.h"
+#include "rules/judge_log.h"
+#include "rules/judge_run.h"
 
 static sy_ms next_reading(run *r)
 {

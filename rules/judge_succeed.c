@@ -5,7 +5,11 @@
  *
  * Instances of both judges are ordered by (rule id, series), so one pass pairs them.
  */
-#include "rules/judge_int.h"
+#include "rules/judge_alert.h"
+#include "rules/judge_bind.h"
+#include "rules/judge_core.h"
+#include "rules/judge_log.h"
+#include "rules/judge_run.h"
 
 static sy_err carry_log(sy_judge *to, point_log *l, const point_log *old)
 {

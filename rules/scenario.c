@@ -7,7 +7,9 @@
  */
 #include "rules/scenario.h"
 
-#include "rules/judge_int.h"
+#include "rules/judge_alert.h"
+#include "rules/judge_bind.h"
+#include "rules/judge_core.h"
 
 enum { READINGS_MAX = 1000000 };
 #define DEFAULT_DAY ((sy_date){2026, 1, 1})

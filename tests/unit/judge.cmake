@@ -4,7 +4,9 @@ sy_test(test_judge_fridge
     SOURCES unit/test_judge_fridge.c unit/judge_kit.c
     LINKS sy_rules sy_base PkgConfig::JANSSON)
 sy_test(test_judge_random
-    SOURCES unit/test_judge_random.c unit/judge_naive.c unit/judge_kit.c
+    SOURCES unit/test_judge_random.c unit/judge_kit.c
+        unit/judge_naive.c unit/judge_naive_exempt.c unit/judge_naive_hold.c
+        unit/judge_naive_level.c unit/judge_naive_value.c
     LINKS sy_rules sy_base m)
 sy_test(test_judge_mutants
     SOURCES unit/test_judge_mutants.c unit/judge_kit.c LINKS sy_rules sy_base)

@@ -1,0 +1,74 @@
+/*
+ * An instance: one rule on one driver point, compiled (judge_node.h), with its state and
+ * checkpoints (judge_state.h) and the record of its alerts.
+ *
+ * Invariants
+ *   1. A state at time t has processed every visible reading and timer up to and including t.
+ *   2. base.t <= mid.t <= cur.t; base and mid rest on readings that can no longer change.
+ *   3. A point's log holds every reading after the oldest base of the instances that use it.
+ *   4. recs[] holds at most one rec per onset; work is what is judged, pub what has been told.
+ */
+#ifndef SY_JUDGE_INST_H
+#define SY_JUDGE_INST_H
+
+#include "rules/judge_node.h"
+#include "rules/judge_state.h"
+
+typedef struct rec {
+    outcome work, pub;
+    sy_ms replaces; /* onset of the withdrawn one */
+    bool has_work, has_pub;
+} rec;
+
+typedef struct inst {
+    const sy_rule *rule;
+    const char *subject;
+    uint32_t place, point;
+    sy_ms from, end; /* in force [from, end) */
+    jslot *slots;
+    node *nodes;
+    uint16_t *kids;
+    jlevel *levels;
+    except *excepts;
+    root clear;
+    bool has_clear, timers, clocked, mixed, has_silence;
+    uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
+    uint32_t n_nodes;
+    uint16_t at_measures, at_stretches, at_levels, at_silences, n_words; /* in state.words */
+    sy_ms reach; /* a change at t can alter what is up to `reach` before it */
+    state *cur, *mid, *base;
+    rec *recs;
+    size_t n_recs, cap_recs, live; /* recs before live are final and told */
+    sy_ms work_t;                  /* figures of an open work reach to here */
+    sy_ms wake, due;               /* next visit by the clock; next delayed publication */
+    size_t heap_at;                /* position in the heap, SIZE_MAX: not in it */
+    bool provisional, dirty;
+} inst;
+
+/* The parts of a state. */
+static inline slot_state *st_slots(state *s)
+{
+    return (slot_state *)(void *)s->words;
+}
+static inline measure *st_measures(const inst *i, state *s)
+{
+    return (measure *)(void *)(s->words + i->at_measures);
+}
+static inline stretch *st_stretches(const inst *i, state *s)
+{
+    return (stretch *)(void *)(s->words + i->at_stretches);
+}
+static inline level_state *st_levels(const inst *i, state *s)
+{
+    return (level_state *)(void *)(s->words + i->at_levels);
+}
+static inline silence *st_silences(const inst *i, state *s)
+{
+    return (silence *)(void *)(s->words + i->at_silences);
+}
+static inline size_t st_bytes(const inst *i)
+{
+    return sizeof(state) + (size_t)i->n_words * 8;
+}
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Judging: one instance over a stretch of event time, from signals to levels.
+ */
+#ifndef SY_JUDGE_RUN_H
+#define SY_JUDGE_RUN_H
+
+#include "rules/judge_core.h"
+
+/* One run of an instance over a stretch of event time. */
+typedef struct run {
+    sy_judge *j;
+    inst *i;
+    state *st;
+    sy_ms limit;  /* judged up to here */
+    bool reading; /* a watched point has a reading at the instant */
+    bool driver;  /* … the driver has */
+    double driver_v;
+    sy_ms timer; /* the next timer after the limit */
+    sy_err err;
+} run;
+
+/* judge_signal.c: values of nodes. */
+bool sy_judge__test(const node *n, double v);
+sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
+void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
+void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
+void sy_judge__eval_at(run *r, const root *c, sy_ms t);     /* at t, after its readings */
+
+/* judge_measure.c */
+void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms limit, sy_ms t);
+void sy_judge__measure_at(measure *m, tri v, sy_ms limit, sy_ms t);
+static inline sy_ms run_limit(sy_ms d)
+{
+    return d > DAY_MS ? d : DAY_MS;
+}
+
+/* judge_exempt.c */
+bool sy_judge__exempt(run *r, const jlevel *l, sy_ms t, bool use); /* at t+; use up where it acts */
+void sy_judge__exempt_at(run *r, sy_ms t);                         /* the states are as after t */
+sy_ms sy_judge__exempt_timer(run *r);
+/* Publication waits while a contact may only flutter. */
+sy_ms sy_judge__exempt_frontier(const sy_judge *j, const inst *i, sy_ms now, sy_ms *wake);
+
+/* judge_level.c: at t, with the values of the instant in j->at, those before it in j->seg. */
+void sy_judge__open_levels(run *r, sy_ms t, bool by_clock);
+bool sy_judge__clears_at_reading(const run *r);
+bool sy_judge__clears_by_clock(const run *r, sy_ms t);
+void sy_judge__close_alert(run *r, sy_ms t, sy_alert_state how);
+
+/* judge_step.c: run to the limit. */
+void sy_judge__steps(run *r);
+
+/* judge_redo.c: what a reading, or the clock, makes of an instance. */
+sy_err sy_judge__run(sy_judge *j, inst *i);
+sy_err sy_judge__touch(sy_judge *j, inst *i, uint32_t slot, sy_ms t, bool *judged);
+
+#endif
