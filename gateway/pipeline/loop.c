@@ -141,7 +141,8 @@ static void commit(sy_pipeline *p, bool final)
         sy_log_fail(SY_LOG_ERROR, "commit-failed", &why);
         if (atomic_load(&p->stopping) && tries >= LAST_TRIES) {
             sy_buf_fini(&bytes);
-            return; /* the next start makes it again from the journal */
+            p->gave_up = true; /* the next start makes it again from the journal */
+            return;
         }
         pause_ms(RETRY_MS);
     }
@@ -164,6 +165,8 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
 {
     if (sy_engine_switches(p->engine, rec) && p->n_records)
         commit(p, false);
+    if (p->gave_up)
+        return; /* the batch is of the old site still */
     if (p->n_records++ == 0)
         p->batch_began = sy_mono_ms();
     sy_fail why = {0};
@@ -237,7 +240,7 @@ void *sy_pipeline__main(void *arg)
 {
     sy_pipeline *p = arg;
     sy_thread_name("sy-pipeline");
-    for (;;) {
+    while (!p->gave_up) {
         sy_jrec rec;
         sy_fail why = {0};
         sy_err err = sy_jreader_next(p->reader, &rec, &why);
@@ -255,4 +258,5 @@ void *sy_pipeline__main(void *arg)
             }
         }
     }
+    return NULL;
 }

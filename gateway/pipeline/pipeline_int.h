@@ -26,6 +26,7 @@ struct sy_pipeline {
     sy_ms batch_began, snapshot_at, refused_at; /* monotonic */
     sy_ms ticked;                               /* the deadline that was ticked for last */
     uint64_t journal_bytes;                     /* counted so far */
+    bool gave_up;                               /* a commit failed while stopping: end */
 
     pthread_t thread;
     bool thread_runs; /* owner of the pipeline */

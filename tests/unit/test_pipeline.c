@@ -434,6 +434,33 @@ static void a_failed_commit(void **state)
     sy_buf_fini(&out);
 }
 
+/* A store that cannot be written, a full disk, must not keep the gateway from ending: what was not
+ * stored is in the journal, and is stored by the next start. */
+static void a_stop_while_nothing_can_be_stored(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_store *shut;
+    uint64_t position;
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    minutes(r, 1, 3, 4);
+    assert_int_equal(sy_store_open(&shut, r->data, true, &r->fail), SY_OK);
+    sy_pipeline_options o = rig_options(r);
+    o.store = shut;
+    o.batch_records = 2;
+    assert_int_equal(sy_pipeline_start(&r->pipeline, &o, &r->fail), SY_OK);
+    alarm(60); /* ends the test where the stop does not end */
+    sy_pipeline_stop(r->pipeline);
+    alarm(0);
+    sy_store_close(shut);
+    assert_int_equal(sy_store_position(r->store, &position, &r->fail), SY_OK);
+    assert_int_equal(position, 0);
+    rig_run(r);
+    assert_int_equal(rig_counter(r, SY_N_stored), rig_counter(r, SY_N_received));
+    assert_true(rig_counter(r, SY_N_stored) > 0);
+}
+
 static void a_useless_snapshot(void **state)
 {
     pipeline_rig *r = *state;
@@ -481,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reloaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(renumbered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stop_while_nothing_can_be_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_useless_snapshot, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
