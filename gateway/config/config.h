@@ -85,8 +85,9 @@ SY_MUST_USE sy_err sy_config_load(const char *file, const char *data_override,
                                   sy_findings *findings, sy_config **out, sy_fail *f);
 void sy_config_unref(sy_config *c);
 sy_config *sy_config_ref(sy_config *c);
-/* Keep the accepted texts under <data>/accepted; load them again by hash. */
-SY_MUST_USE sy_err sy_config_keep(const sy_config *c, sy_fail *f);
+/* Keep the accepted texts under <data>/accepted; load them again by hash. `data` is the folder in
+ * use: what a reloaded file says of it follows at the next start. */
+SY_MUST_USE sy_err sy_config_keep(const sy_config *c, const char *data, sy_fail *f);
 SY_MUST_USE sy_err sy_config_load_kept(const char *data, const char *hash_hex, sy_config **out,
                                        sy_fail *f);
 /* Print like the rule diagnostics: file:line:col: error: … */

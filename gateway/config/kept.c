@@ -53,17 +53,17 @@ static void set_path(const char *data, const char *hex, sy_buf *out)
     sy_buf_printf(out, "%s/accepted/%s.set", data, hex);
 }
 
-sy_err sy_config_keep(const sy_config *c, sy_fail *f)
+sy_err sy_config_keep(const sy_config *c, const char *data, sy_fail *f)
 {
     sy_buf path, old;
     sy_buf_init(&path, sy_heap());
     sy_buf_init(&old, sy_heap());
-    sy_buf_printf(&path, "%s/accepted", c->data);
+    sy_buf_printf(&path, "%s/accepted", data);
     sy_err rc = path.failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory") : sy_dir_make(path.p, f);
     if (rc == SY_OK) {
         sy_span set = sy_config_texts(c);
         sy_buf_reset(&path);
-        set_path(c->data, c->hash_hex, &path);
+        set_path(data, c->hash_hex, &path);
         if (path.failed)
             rc = sy_fail_set(f, SY_E_NOMEM, "out of memory");
         else if (sy_file_read(path.p, set.n, &old, NULL) != SY_OK ||

@@ -161,7 +161,7 @@ sy_err sy_service__configure(sy_service *s, sy_fail *f)
 sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f)
 {
     char path[4200], line[66];
-    sy_err err = sy_config_keep(c, f);
+    sy_err err = sy_config_keep(c, s->data, f);
     if (err)
         return err;
     sy_jrec rec = {.type = SY_J_ACTIVATION, .payload = sy_span_of(c->hash_hex)};

@@ -88,7 +88,7 @@ static void load(pipeline_rig *r)
     }
     assert_int_equal(err, SY_OK);
     sy_arena_fini(&arena);
-    assert_int_equal(sy_config_keep(r->config, &r->fail), SY_OK);
+    assert_int_equal(sy_config_keep(r->config, r->data, &r->fail), SY_OK);
 }
 
 void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more)

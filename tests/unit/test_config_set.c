@@ -17,7 +17,7 @@
 static void keep(config_rig *r)
 {
     assert_int_equal(rig_load(r), SY_OK);
-    sy_err rc = sy_config_keep(r->config, &r->fail);
+    sy_err rc = sy_config_keep(r->config, r->data, &r->fail);
     if (rc != SY_OK)
         print_error("%s\n", r->fail.text);
     assert_int_equal(rc, SY_OK);
@@ -47,7 +47,24 @@ static void a_kept_set_comes_back_alone(void **state)
     assert_memory_equal(kept->set->hash, r.config->set->hash, 32);
     assert_string_equal(kept->destinations[0].tls.ca, r.config->destinations[0].tls.ca);
     assert_non_null(sy_vocab_id(kept->vocab, sy_span_of("frost")));
-    assert_int_equal(sy_config_keep(kept, &r.fail), SY_OK); /* it is there: nothing to do */
+    assert_int_equal(sy_config_keep(kept, r.data, &r.fail), SY_OK); /* it is there: nothing to do */
+    sy_config_unref(kept);
+    rig_close(&r);
+}
+
+/* A reload may name another data folder; the log that activates it is in the one in use. */
+static void a_set_is_kept_where_its_log_is(void **state)
+{
+    config_rig r;
+    sy_config *kept = NULL;
+    char used[256];
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(rig_load(&r), SY_OK);
+    snprintf(used, sizeof used, "%s/used", r.dir);
+    assert_int_equal(sy_config_keep(r.config, used, &r.fail), SY_OK);
+    assert_int_not_equal(access(r.data, F_OK), 0);
+    assert_int_equal(sy_config_load_kept(used, r.config->hash_hex, &kept, &r.fail), SY_OK);
     sy_config_unref(kept);
     rig_close(&r);
 }
@@ -68,7 +85,7 @@ static void a_damaged_set_is_told_from_a_good_one(void **state)
     assert_int_equal(sy_file_write(path, sy_buf_span(&set), 0600, &r.fail), SY_OK);
     assert_int_equal(sy_config_load_kept(r.data, r.config->hash_hex, &kept, &r.fail), SY_E_CORRUPT);
     assert_null(kept);
-    assert_int_equal(sy_config_keep(r.config, &r.fail), SY_OK); /* mends it */
+    assert_int_equal(sy_config_keep(r.config, r.data, &r.fail), SY_OK); /* mends it */
     assert_int_equal(sy_config_load_kept(r.data, r.config->hash_hex, &kept, &r.fail), SY_OK);
     sy_config_unref(kept);
     kept = NULL;
@@ -190,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kept_set_comes_back_alone),
+        cmocka_unit_test(a_set_is_kept_where_its_log_is),
         cmocka_unit_test(a_damaged_set_is_told_from_a_good_one),
         cmocka_unit_test(the_hash_covers_every_text),
         cmocka_unit_test(links_out_of_a_folder_are_not_followed),
