@@ -134,14 +134,59 @@ static void take_alert(inst *a, const inst *b)
     }
 }
 
+/* The alert that is open, be it only beyond the frontier. */
+static rec *open_rec(inst *b)
+{
+    for (size_t k = b->n_recs; k > b->live; k--) {
+        if (b->recs[k - 1].has_work && b->recs[k - 1].work.state == SY_ALERT_ACTIVE) {
+            return &b->recs[k - 1];
+        }
+    }
+    return NULL;
+}
+
+/* Told, and not open: under another text no reading can change it. */
+static bool over(const rec *r)
+{
+    if (r->has_work && (!r->has_pub || r->work.state == SY_ALERT_ACTIVE)) {
+        return false;
+    }
+    return !r->has_pub || r->pub.state != SY_ALERT_ACTIVE;
+}
+
+static sy_err take_recs(sy_judge *to, inst *a, const inst *b, bool same)
+{
+    sy_err e = b->n_recs
+                   ? sy_judge__grow(to, (void **)&a->recs, &a->cap_recs, b->n_recs, sizeof *a->recs)
+                   : SY_OK;
+    if (e) {
+        return e;
+    }
+    a->live = b->live;
+    for (size_t k = 0; k < b->n_recs; k++) {
+        if (k < b->live || same || over(&b->recs[k])) {
+            a->recs[a->n_recs++] = b->recs[k];
+            a->live = same ? b->live : a->n_recs;
+        }
+    }
+    for (size_t k = b->live; k < b->n_recs && !same; k++) {
+        if (!over(&b->recs[k])) {
+            a->recs[a->n_recs++] = b->recs[k];
+        }
+    }
+    return SY_OK;
+}
+
 static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
 {
-    sy_err e;
-    if (b->provisional) {
+    bool same = same_judgement(to, a, from, b);
+    if (b->provisional && same) {
         sy_judge__rec_restore(b);
-        b->provisional = false;
+    } else if (b->provisional) {
+        const rec *r = open_rec(b);
+        b->cur->alert = r ? r->work : (outcome){.raised = SY_MS_NONE};
     }
-    if (same_judgement(to, a, from, b)) {
+    if (same) {
         memcpy(a->cur, b->cur, st_bytes(a));
         memcpy(a->mid, b->mid, st_bytes(a));
         memcpy(a->base, b->base, st_bytes(a));
@@ -152,43 +197,39 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
-    e = b->n_recs ? sy_judge__grow(to, (void **)&a->recs, &a->cap_recs, b->n_recs, sizeof *a->recs)
-                  : SY_OK;
-    if (e) {
-        return e;
-    }
-    a->n_recs = b->n_recs;
-    a->live = b->live;
-    if (b->n_recs) {
-        memcpy(a->recs, b->recs, b->n_recs * sizeof *a->recs);
-    }
     a->work_t = b->work_t;
     a->dirty = true;
-    return SY_OK;
+    return take_recs(to, a, b, same);
 }
 
 static sy_err end(sy_judge *from, inst *b, sy_ms at)
 {
-    if (b->provisional) {
-        sy_judge__rec_restore(b);
-        b->provisional = false;
-    }
-    if (b->cur->alert.raised == SY_MS_NONE) {
+    rec *r = open_rec(b);
+    if (!r) {
         return SY_OK;
     }
-    outcome o = b->cur->alert;
     const point_log *l = &from->logs[b->point];
-    for (uint32_t k = sy_judge__log_after(l, b->cur->t); k < l->n; k++) {
+    for (uint32_t k = sy_judge__log_after(l, b->work_t); k < l->n; k++) {
         const entry *e = &l->e[l->head + k];
         if (e_valid(e) && e_time(e) <= at) {
-            figs_add(&o.figs, e->v);
+            figs_add(&r->work.figs, e->v);
         }
     }
-    o.cleared = at;
-    o.state = SY_ALERT_SUPERSEDED;
-    sy_judge__rec_set(b, &o);
-    b->cur->alert = (outcome){.raised = SY_MS_NONE};
+    r->work.cleared = at;
+    r->work.state = SY_ALERT_SUPERSEDED;
     return sy_judge__publish(from, b);
+}
+
+/* Opening has run to the start of the box on empty logs; a state from before it holds. */
+static void begin_anew(sy_judge *to)
+{
+    for (size_t k = 0; k < to->n_insts; k++) {
+        inst *i = &to->insts[k];
+        sy_judge__state_init(i, i->cur);
+        sy_judge__state_init(i, i->mid);
+        sy_judge__state_init(i, i->base);
+        i->work_t = SY_MS_NONE;
+    }
 }
 
 sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
@@ -199,6 +240,7 @@ sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
         return e;
     }
     to->now = later(to->now, from->now);
+    begin_anew(to);
     if (from->n_restarts) {
         e = sy_judge__grow(to, (void **)&to->restarts, &to->cap_restarts, from->n_restarts,
                            sizeof *to->restarts);

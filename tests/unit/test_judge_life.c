@@ -336,6 +336,122 @@ static void what_has_no_successor_is_superseded(void **state)
     stop(&b);
 }
 
+/* What was told under the old text stands, whatever comes late under the new one. */
+static void a_closed_alert_stands_under_new_numbers(void **state)
+{
+    box a, b;
+    (void)state;
+    start(&a, hot, SY_MS_NONE);
+    run(&a, 0, 12, 9);
+    run(&a, 13, 25, 5);
+    assert_int_equal(a.t.n, 2);
+    assert_int_equal(a.t.kind[1], SY_CHANGE_CLEARED);
+    start(&b, hotter, T0 + 25 * MIN);
+    assert_int_equal(sy_judge_succeed(b.j, a.j, T0 + 25 * MIN), SY_OK);
+    run(&b, 26, 28, 5);
+    assert_int_equal(sy_judge_reading(b.j, TEMPERATURE, T0 + 24 * MIN + 30000, 5, SY_Q_GOOD,
+                                      &(sy_verdict){SY_READING_TAKEN}),
+                     SY_OK);
+    assert_int_equal(b.t.n, 0);
+    stop(&a);
+    stop(&b);
+}
+
+static const char ajar[] = "rule AJAR version 1 \"door\"\n  basis \"b\" policy\n"
+                           "  applies to subject any; goods any; stage any\n"
+                           "  watch each room: door\n"
+                           "  alert serious when door is open for 10 min\n"
+                           "  then tell premises\nend\n";
+static const char ajar2[] = "rule AJAR version 2 \"door\"\n  basis \"b\" policy\n"
+                            "  applies to subject any; goods any; stage any\n"
+                            "  watch each room: door\n"
+                            "  alert serious when door is open for 12 min\n"
+                            "  then tell premises\nend\n";
+
+/* A state holds until the next reading, whoever judges it: new numbers that come with a restart
+ * find the door open. */
+static void a_state_from_before_the_restart_holds_under_new_numbers(void **state)
+{
+    box a, b;
+    (void)state;
+    start(&a, ajar, SY_MS_NONE);
+    advance(&a, 1);
+    door(&a, 60, 1);
+    advance(&a, 6);
+    assert_int_equal(sy_judge_restarted(a.j, T0 + 6 * MIN), SY_OK);
+    memset(&b.t, 0, sizeof b.t);
+    kit_load(&b.k, "life", sy_span_of(ajar2), false);
+    sy_judge_options o = {.set = b.k.set,
+                          .site = &site,
+                          .start = T0 + 6 * MIN,
+                          .in_force = T0 + 6 * MIN,
+                          .wait_delivery = true,
+                          .alloc = sy_heap(),
+                          .emit = hear,
+                          .ctx = &b.t};
+    assert_int_equal(sy_judge_open(&b.j, &o), SY_OK);
+    assert_int_equal(sy_judge_succeed(b.j, a.j, T0 + 6 * MIN), SY_OK);
+    advance(&b, 30);
+    assert_int_equal(b.t.n, 1);
+    assert_int_equal(b.t.onset[0], 6);
+    assert_int_equal(b.t.raised[0], 18);
+    stop(&a);
+    stop(&b);
+}
+
+static const char both[] = "rule BOTH version 1 \"both\"\n  basis \"b\" policy\n"
+                           "  applies to subject any; goods any; stage any\n"
+                           "  watch each room: temperature\n  missing after 10 min\n"
+                           "  alert notice when temperature has no data for 3 min [policy]\n"
+                           "  alert serious when temperature above 8 °C [law] for 30 min\n"
+                           "  then tell premises\nend\n";
+
+/* A silence that is told while a comparison still waits for the next reading is open, too. */
+static void a_silence_that_was_told_ends_with_its_rule(void **state)
+{
+    box a, b;
+    (void)state;
+    start(&a, both, SY_MS_NONE);
+    run(&a, 0, 1, 9);
+    advance(&a, 10);
+    assert_int_equal(a.t.n, 1);
+    assert_int_equal(a.t.kind[0], SY_CHANGE_RAISED);
+    start(&b, hot, T0 + 10 * MIN);
+    assert_int_equal(sy_judge_succeed(b.j, a.j, T0 + 10 * MIN), SY_OK);
+    assert_int_equal(a.t.n, 2);
+    assert_int_equal(a.t.kind[1], SY_CHANGE_SUPERSEDED);
+    assert_int_equal(a.t.at[1], 10);
+    stop(&a);
+    stop(&b);
+}
+
+static const char both2[] = "rule BOTH version 2 \"both\"\n  basis \"b\" policy\n"
+                            "  applies to subject any; goods any; stage any\n"
+                            "  watch each room: temperature\n  missing after 10 min\n"
+                            "  alert notice when temperature has no data for 3 min [policy]\n"
+                            "  alert serious when temperature above 8 °C [law] for 40 min\n"
+                            "  then tell premises\nend\n";
+
+static void a_silence_that_was_told_goes_on_under_new_numbers(void **state)
+{
+    box a, b;
+    (void)state;
+    start(&a, both, SY_MS_NONE);
+    run(&a, 0, 1, 9);
+    advance(&a, 10);
+    start(&b, both2, T0 + 10 * MIN);
+    assert_int_equal(sy_judge_succeed(b.j, a.j, T0 + 10 * MIN), SY_OK);
+    advance(&b, 20);
+    assert_int_equal(a.t.n, 1);
+    assert_int_equal(b.t.n, 0);
+    run(&b, 21, 26, 5);
+    assert_int_equal(b.t.n, 1);
+    assert_int_equal(b.t.kind[0], SY_CHANGE_CLEARED);
+    assert_string_equal(b.t.id[0], a.t.id[0]);
+    stop(&a);
+    stop(&b);
+}
+
 static void damaged_snapshots_are_refused(void **state)
 {
     box a, b;
@@ -375,6 +491,10 @@ int main(void)
         cmocka_unit_test(counted_time_goes_on_under_the_same_judgement),
         cmocka_unit_test(an_open_alert_goes_on_under_new_numbers),
         cmocka_unit_test(what_has_no_successor_is_superseded),
+        cmocka_unit_test(a_closed_alert_stands_under_new_numbers),
+        cmocka_unit_test(a_state_from_before_the_restart_holds_under_new_numbers),
+        cmocka_unit_test(a_silence_that_was_told_ends_with_its_rule),
+        cmocka_unit_test(a_silence_that_was_told_goes_on_under_new_numbers),
         cmocka_unit_test(damaged_snapshots_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
