@@ -105,6 +105,21 @@ class Life(steel.Case):
         self.gateway.drained()
         self.assertEqual(json.loads(self.gateway.alerts()), live)
 
+    def test_reload_that_cannot_be_noted(self):
+        """The log has the activation: judge, drivers and status follow it together."""
+        self.start(self.gateway)
+        self.send(9)
+        current = self.data / "accepted" / "current"
+        current.unlink()
+        current.mkdir()
+        before = self.gateway.status()["configuration"]["set"]
+        self.rules.write_text(RULE % (2, 12, 12))
+        os.kill(self.gateway.process.pid, signal.SIGHUP)
+        steel.until(lambda: "activation-not-noted" in self.gateway.tail(100000), "the log's line")
+        self.send(4)
+        self.assertNotEqual(self.gateway.status()["configuration"]["set"], before)
+        self.assertEqual(self.states(), [(2, "cleared")])
+
     def test_outage(self):
         self.start(self.gateway)
         for i in range(20):
