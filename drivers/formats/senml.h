@@ -77,6 +77,14 @@ SY_MUST_USE sy_err sy_senml_wrong_kind(const sy_senml_pack *p, sy_senml_field fi
 SY_MUST_USE sy_err sy_senml_add(sy_senml_pack *p, const sy_senml_raw *raw, sy_fail *f);
 SY_MUST_USE sy_err sy_senml_emit(const sy_senml_pack *p, sy_record_fn sink, void *ctx, sy_fail *f);
 
+/* Read a pack of JSON without building a tree. False: it is not a usual one, or wrong; the pack is
+ * spoilt then, and the text is for sy_senml_tree. */
+SY_MUST_USE bool sy_senml_plain(sy_senml_pack *p, sy_span text);
+/* Read a pack of JSON by the JSON library. Texts live in *root, which the caller frees with
+ * json_decref after emitting. */
+struct json_t;
+SY_MUST_USE sy_err sy_senml_tree(sy_senml_pack *p, sy_span text, struct json_t **root, sy_fail *f);
+
 extern const sy_format sy_format_senml_json, sy_format_senml_cbor, sy_format_json, sy_format_number;
 
 #endif

@@ -42,20 +42,31 @@ static sy_err record(sy_senml_pack *p, json_t *object, sy_fail *f)
     return sy_senml_add(p, &raw, f);
 }
 
+sy_err sy_senml_tree(sy_senml_pack *p, sy_span text, json_t **root, sy_fail *f)
+{
+    sy_err e = sy_json_in(text, root, f);
+    if (e != SY_OK)
+        return e;
+    if (!json_is_array(*root))
+        e = sy_fail_set(f, SY_E_PARSE, "SenML is an array of records");
+    for (size_t i = 0; e == SY_OK && i < json_array_size(*root); i++)
+        e = record(p, json_array_get(*root, i), f);
+    return e;
+}
+
 static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f)
 {
     (void)map;
-    json_t *root;
-    sy_err e = sy_json_in(payload, &root, f);
-    if (e != SY_OK)
-        return e;
+    json_t *root = NULL;
     sy_senml_pack p;
+    sy_err e = SY_OK;
     sy_senml_init(&p);
-    if (!json_is_array(root))
-        e = sy_fail_set(f, SY_E_PARSE, "SenML is an array of records");
-    for (size_t i = 0; e == SY_OK && i < json_array_size(root); i++)
-        e = record(&p, json_array_get(root, i), f);
+    if (!sy_senml_plain(&p, payload)) {
+        sy_senml_fini(&p);
+        sy_senml_init(&p);
+        e = sy_senml_tree(&p, payload, &root, f);
+    }
     if (e == SY_OK)
         e = sy_senml_emit(&p, sink, ctx, f);
     sy_senml_fini(&p);
