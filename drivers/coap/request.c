@@ -329,12 +329,13 @@ void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const c
     outcome o = {.text = ""};
     r.c->handled++;
     r.confirmable = coap_pdu_get_type(pdu) == COAP_MESSAGE_CON;
-    r.blockwise = coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
+    bool block1 = coap_check_option(pdu, COAP_OPTION_BLOCK1, &it) != NULL;
+    r.blockwise = block1 && coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
     sy_coap__peer(session, &r.peer);
     sy_coap__ident(&r.peer, pdu, &r.ident);
     if (r.blockwise && answered_before(&r, response))
         return;
-    if (!r.blockwise && coap_check_option(pdu, COAP_OPTION_BLOCK1, &it))
+    if (block1 && !r.blockwise)
         (void)refuse(&r, &o, 400, SY_REJECT_MALFORMED, "the Block1 option is malformed");
     else
         take(&r, &o);
