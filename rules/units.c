@@ -39,8 +39,9 @@ const sy_unit *sy_unit_longest(sy_span text, size_t *len)
 
 const sy_unit *sy_unit_by_id(const char *id)
 {
+    /* The first byte tells most of them apart: this is asked for every reading. */
     for (size_t i = 0; i < sy_units_n; i++)
-        if (sy_span_is(sy_span_of(id), sy_units[i].id))
+        if (sy_units[i].id[0] == id[0] && sy_span_is(sy_span_of(id), sy_units[i].id))
             return &sy_units[i];
     return NULL;
 }
@@ -48,7 +49,8 @@ const sy_unit *sy_unit_by_id(const char *id)
 const sy_unit *sy_unit_of_device(sy_span text)
 {
     for (size_t i = 0; i < sy_units_n; i++)
-        if (sy_units[i].senml && sy_span_is(text, sy_units[i].senml))
+        if (sy_units[i].senml && text.n > 0 && sy_units[i].senml[0] == text.p[0] &&
+            sy_span_is(text, sy_units[i].senml))
             return &sy_units[i];
     return sy_unit_find(text);
 }
