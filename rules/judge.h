@@ -86,8 +86,8 @@ typedef enum sy_verdict {
  * remembered for conflicts, and judged as absent. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value,
                                     sy_quality quality, sy_verdict *verdict);
-/* The log's clock has reached `now` (never backward; earlier values are ignored). Timers due up to
- * now fire at their logical times. SY_E_NOMEM. */
+/* The log's clock has reached `now` (here never backward; earlier values are ignored). Timers due
+ * up to now fire at their logical times. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
 /* No further input will come (backtest, scenario): judge what is open as it stands at the clock,
  * the time after the last reading of a quantity as unknown, no delivery awaited. SY_E_NOMEM. */
@@ -98,6 +98,11 @@ sy_ms sy_judge_deadline(const sy_judge *j);
 
 /* The box was off and runs again since `at` (a START record): silence counts anew from then. */
 SY_MUST_USE sy_err sy_judge_restarted(sy_judge *j, sy_ms at);
+
+/* The clock is now `at`, which lies behind it: the one way back. All that is counted moves with it,
+ * so that holds and silences keep what they have and what remains; what was told stands as told.
+ * What came before can no longer be judged again. SY_E_NOMEM. */
+SY_MUST_USE sy_err sy_judge_set_back(sy_judge *j, sy_ms at);
 
 /* All alerts so far that are published (open ones with their figures up to now), ordered by
  * (raised, rule id, subject). Calls back for each; those closed longer than keep_ms ago may be

@@ -67,8 +67,9 @@ void sy_judge__rec_set(inst *i, const outcome *o)
 void sy_judge__rec_restore(inst *i)
 {
     for (size_t k = i->live; k < i->n_recs; k++) {
-        if (i->recs[k].has_work && i->recs[k].work.raised > i->cur->t) {
-            i->recs[k].has_work = false;
+        rec *r = &i->recs[k];
+        if (r->has_work && !r->stands && r->work.raised > i->cur->t) {
+            r->has_work = false;
         }
     }
     if (i->cur->alert.raised != SY_MS_NONE) {
@@ -107,15 +108,18 @@ void sy_judge__settle(inst *i)
 }
 
 /* A silence is told only when the point's delivery has passed too. Returns what may be told. */
-static outcome visible(const sy_judge *j, inst *i, const outcome *o)
+static outcome visible(const sy_judge *j, inst *i, const rec *r)
 {
-    outcome v = *o;
+    outcome v = r->work;
     if (!j->o.wait_delivery || j->finished) {
         return v;
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
         sy_ms *at = &v.level_at[l->severity - 1];
+        if (r->stands && *at == r->pub.level_at[l->severity - 1]) {
+            continue; /* told in a time that was ahead of this one */
+        }
         if (l->kind == L_SILENCE && *at != SY_MS_NONE && *at + l->delivery > j->now) {
             i->due = sooner(i->due, *at + l->delivery);
             *at = SY_MS_NONE;
@@ -204,7 +208,7 @@ static void tell_rest(telling *t, int above, bool raised, const outcome *is)
 
 static void publish_rec(telling *t, rec *r)
 {
-    outcome is = visible(t->j, t->i, &r->work);
+    outcome is = visible(t->j, t->i, r);
     bool told = r->has_pub && r->pub.state != SY_ALERT_WITHDRAWN;
     t->replaces = r->replaces;
     if (!told) {

@@ -18,6 +18,7 @@ typedef struct rec {
     outcome work, pub;
     sy_ms replaces; /* onset of the withdrawn one */
     bool has_work, has_pub;
+    bool stands; /* told before the clock was set back: its times are ahead of the state */
 } rec;
 
 typedef struct inst {

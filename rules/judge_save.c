@@ -116,7 +116,7 @@ static void put_inst(sy_buf *b, const inst *i)
     sy_buf_u32(b, (uint32_t)i->live);
     for (size_t k = 0; k < i->n_recs; k++) {
         const rec *r = &i->recs[k];
-        sy_buf_u8(b, (uint8_t)((r->has_work ? 1 : 0) | (r->has_pub ? 2 : 0)));
+        sy_buf_u8(b, (uint8_t)((r->has_work ? 1 : 0) | (r->has_pub ? 2 : 0) | (r->stands ? 4 : 0)));
         put_time(b, r->replaces);
         put_words(b, &r->work, sizeof r->work);
         put_words(b, &r->pub, sizeof r->pub);
@@ -196,6 +196,7 @@ static sy_err get_recs(sy_judge *j, inst *i, sy_rd *r)
         uint8_t flags = sy_rd_u8(r);
         x->has_work = flags & 1;
         x->has_pub = flags & 2;
+        x->stands = flags & 4;
         x->replaces = get_time(r);
         get_words(r, &x->work, sizeof x->work);
         get_words(r, &x->pub, sizeof x->pub);

@@ -3,6 +3,9 @@
  * New rules, or a new site, take over: readings and open alerts go on, counted time goes on where
  * the condition is judged as before, and what has no successor ends as superseded.
  *
+ * A clock that is set back is a succession too, of the judge to itself: what is counted goes on as
+ * it is at the new time, what was told stays as it was told.
+ *
  * Instances of both judges are ordered by (rule id, series), so one pass pairs them.
  */
 #include "rules/judge_alert.h"
@@ -267,5 +270,113 @@ sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
     }
     sy_judge__emit(from);
     sy_judge__emit(to);
+    return e;
+}
+
+static void shift(sy_ms *t, sy_ms by)
+{
+    if (*t != SY_MS_NONE && *t != SY_MS_MAX) {
+        *t += by;
+    }
+}
+
+static void shift_state(const inst *i, state *s, sy_ms by)
+{
+    shift(&s->t, by);
+    for (uint32_t k = 0; k < i->n_slots; k++) {
+        shift(&st_slots(s)[k].t, by);
+    }
+    for (uint32_t k = 0; k < i->n_measures; k++) {
+        shift(&st_measures(i, s)[k].first, by);
+        shift(&st_measures(i, s)[k].unk_since, by);
+    }
+    for (uint32_t k = 0; k < i->n_excepts; k++) {
+        shift(&st_stretches(i, s)[k].a, by);
+        shift(&st_stretches(i, s)[k].bridge, by);
+    }
+    for (uint32_t k = 0; k < i->n_silences; k++) {
+        shift(&st_silences(i, s)[k].since, by);
+    }
+}
+
+/* What nobody was told of moves with the clock, as its delivery must still pass. */
+static void shift_untold(rec *r, sy_ms by)
+{
+    if (!r->has_pub) {
+        shift(&r->work.onset, by);
+    }
+    if (!r->has_pub || r->work.raised != r->pub.raised) {
+        shift(&r->work.raised, by);
+    }
+    if (!r->has_pub || r->work.cleared != r->pub.cleared) {
+        shift(&r->work.cleared, by);
+    }
+    for (int k = 0; k < LEVELS; k++) {
+        if (!r->has_pub || r->work.level_at[k] != r->pub.level_at[k]) {
+            shift(&r->work.level_at[k], by);
+        }
+    }
+    r->stands = r->has_pub;
+}
+
+/* What is over is final, though its times may lie ahead; it goes before what is not. */
+static void shift_recs(inst *i, sy_ms by)
+{
+    for (size_t k = i->live; k < i->n_recs; k++) {
+        rec r = i->recs[k];
+        if (over(&r)) {
+            memmove(&i->recs[i->live + 1], &i->recs[i->live], (k - i->live) * sizeof r);
+            i->recs[i->live++] = r;
+        } else {
+            shift_untold(&i->recs[k], by);
+        }
+    }
+}
+
+static void shift_inst(const sy_judge *j, inst *i, sy_ms by)
+{
+    shift_state(i, i->cur, by);
+    shift_recs(i, by);
+    shift(&i->work_t, by);
+    if (i->from <= j->now) { /* what is in force stays so */
+        shift(&i->from, by);
+    }
+    const rec *r = open_rec(i);
+    bool open = r && (i->provisional || i->cur->alert.raised != SY_MS_NONE);
+    i->cur->alert = open ? r->work : (outcome){.raised = SY_MS_NONE};
+    if (i->provisional && open) {
+        take_alert(i, i);
+    }
+    i->provisional = false;
+    memcpy(i->mid, i->cur, st_bytes(i));
+    memcpy(i->base, i->cur, st_bytes(i));
+    i->dirty = true;
+}
+
+sy_err sy_judge_set_back(sy_judge *j, sy_ms at)
+{
+    sy_err e = SY_OK;
+    if (j->now == SY_MS_NONE || at >= j->now) {
+        return SY_OK;
+    }
+    sy_ms by = at - j->now;
+    for (size_t p = 0; p < j->o.site->n_points; p++) {
+        for (uint32_t k = 0; k < j->logs[p].n; k++) {
+            j->logs[p].e[j->logs[p].head + k].key += by * 4;
+        }
+    }
+    for (size_t k = 0; k < j->n_restarts; k++) {
+        shift(&j->restarts[k].off, by);
+        shift(&j->restarts[k].at, by);
+    }
+    for (size_t k = 0; k < j->n_insts; k++) {
+        shift_inst(j, &j->insts[k], by);
+    }
+    shift(&j->o.start, by);
+    j->now = at;
+    for (size_t k = 0; k < j->n_insts && !e; k++) {
+        e = sy_judge__run(j, &j->insts[k]);
+    }
+    sy_judge__emit(j);
     return e;
 }

@@ -211,11 +211,49 @@ static sy_err start(sy_engine *e, const sy_jrec *rec)
     return err ? err : advance(e, rec->recv);
 }
 
+static void move(sy_ms *t, sy_ms by)
+{
+    if (*t != SY_MS_NONE)
+        *t += by;
+}
+
+/* What the clock said when it was set: {"old":N,… */
+static sy_ms before_epoch(sy_span json)
+{
+    static const char key[] = "{\"old\":";
+    sy_ms t = 0;
+    size_t i = sizeof key - 1, end = i + 15;
+    if (json.n <= i || memcmp(json.p, key, i) != 0)
+        return SY_MS_NONE;
+    for (; i < json.n && i < end && json.p[i] >= '0' && json.p[i] <= '9'; i++)
+        t = t * 10 + (json.p[i] - '0');
+    return t;
+}
+
+/* The wall clock was set back: the judge goes with it, else everything would be late, and nothing
+ * due, for as long as the step. */
+static sy_err set_back(sy_engine *e, sy_ms to)
+{
+    sy_ms by = to - e->clock;
+    sy_err err = e->now && e->now->judge ? sy_judge_set_back(e->now->judge, to) : SY_OK;
+    move(&e->start, by);
+    move(&e->judge_start, by);
+    move(&e->judge_in_force, by);
+    e->clock = to;
+    return err;
+}
+
 static sy_err epoch(sy_engine *e, const sy_jrec *rec)
 {
     if (rec->code & (SY_CLOCK_SYNCED | SY_CLOCK_UNSYNCED))
         e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
     sy_err err = SY_OK;
+    sy_ms old = before_epoch(rec->payload);
+    if (rec->recv != SY_MS_NONE && e->clock != SY_MS_NONE &&
+        (rec->recv < e->clock || rec->recv < old)) {
+        err = advance(e, old); /* what was due until then */
+        return err ? err : set_back(e, rec->recv);
+    }
     if (e->now && e->now->judge && rec->payload.n > 0 && rec->recv != SY_MS_NONE)
         err = sy_judge_restarted(e->now->judge, rec->recv);
     return err ? err : advance(e, rec->recv);

@@ -169,6 +169,8 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
         return; /* the batch is of the old site still */
     if (p->n_records++ == 0)
         p->batch_began = sy_mono_ms();
+    if (rec->type == SY_J_EPOCH)
+        p->ticked = SY_MS_NONE; /* that time may come again */
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
         give_up(&why);

@@ -103,6 +103,13 @@ void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more)
     load(r);
 }
 
+void rig_rules(pipeline_rig *r, const char *text)
+{
+    write_file(r, "p.rules", text);
+    sy_config_unref(r->config);
+    load(r);
+}
+
 void rig_open(pipeline_rig *r)
 {
     memset(r, 0, sizeof *r);

@@ -26,6 +26,8 @@ void rig_open(pipeline_rig *r);
 void rig_close(pipeline_rig *r);
 /* Another configuration, loaded and kept: the rule's limit, and more keys of the point t2/t. */
 void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more);
+/* Other rules under the same configuration. */
+void rig_rules(pipeline_rig *r, const char *text);
 
 /* Journal and store of the folder; replay clock. */
 void rig_log_open(pipeline_rig *r);
