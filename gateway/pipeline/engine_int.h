@@ -29,6 +29,7 @@ struct sy_engine {
     sy_changes changes;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
+    bool early_full; /* said */
 };
 
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);

@@ -128,6 +128,8 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
 {
     uint64_t killer = 0, position = 0, from = 0;
     sy_err err = sy_attempt_open(&p->attempt, p->o.data_dir, &killer, f);
+    if (!err)
+        sy_attempt_enter(&p->attempt); /* until the thread takes over */
     if (!err && killer && killer <= sy_journal_seq(p->o.journal))
         err = quarantine(p, killer, f);
     if (!err)
@@ -175,6 +177,15 @@ static void destroy(sy_pipeline *p)
     free(p);
 }
 
+static void *run(void *arg)
+{
+    sy_pipeline *p = arg;
+    sy_attempt_enter(&p->attempt);
+    sy_pipeline__main(p);
+    sy_attempt_leave(&p->attempt);
+    return NULL;
+}
+
 sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fail *f)
 {
     sy_pipeline *p = calloc(1, sizeof *p);
@@ -190,9 +201,10 @@ sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fai
     pthread_condattr_destroy(&mono);
     pthread_mutex_init(&p->mu, NULL);
     sy_err err = rebuild(p, f);
+    sy_attempt_leave(&p->attempt);
     p->snapshot_at = p->refused_at = sy_mono_ms();
     if (!err) {
-        int rc = pthread_create(&p->thread, NULL, sy_pipeline__main, p);
+        int rc = pthread_create(&p->thread, NULL, run, p);
         if (rc)
             err = sy_fail_make(f, SY_E_NOMEM, rc, SY_AT, "cannot start the pipeline's thread");
     }

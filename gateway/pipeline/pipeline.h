@@ -5,8 +5,8 @@
  * journal alone. A batch ends after SY_BATCH_RECORDS records or SY_BATCH_MS, at once when it
  * carries events or somebody waits for it. At start the judge is rebuilt: newest snapshot, then the
  * journal from there up to the store's position with its output discarded (it is stored already),
- * then on. A record that was being processed when the process died, twice in a row, is quarantined
- * (attempt.h). docs/architecture.md has the order of the log's records at a start.
+ * then on. A record that was being processed when the process crashed, twice in a row, is
+ * quarantined (attempt.h). docs/architecture.md has the order of the log's records at a start.
  */
 #ifndef SY_PIPELINE_H
 #define SY_PIPELINE_H

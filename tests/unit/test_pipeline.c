@@ -223,16 +223,18 @@ static void killed_at_each_batch(void **state)
     sy_buf_fini(&want);
 }
 
+/* As the handler of attempt.c leaves it: a crash at seq. */
 static void write_attempt(const pipeline_rig *r, uint64_t seq)
 {
     char path[128];
-    unsigned char bytes[8];
+    unsigned char bytes[8], crash[8] = {SIGSEGV};
     snprintf(path, sizeof path, "%s/attempt", r->data);
     for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(seq >> (8 * i));
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, bytes, 8, 0), 8);
+    assert_int_equal(pwrite(fd, crash, 8, 24), 8);
     close(fd);
 }
 
@@ -350,6 +352,52 @@ static void before_the_first_mark(void **state)
 }
 
 /* Another limit, while an alert is open; the log alone, read again, gives the same. */
+/* What the pipeline logs goes to `to`; the former stderr. */
+static int log_into(int to)
+{
+    fflush(stderr);
+    int was = dup(STDERR_FILENO);
+    assert_true(was >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
+    return was;
+}
+
+static void too_many_before_the_first_mark(void **state)
+{
+    pipeline_rig *r = *state;
+    char path[128];
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    rig_log_open(r);
+    rig_start(r);
+    for (int i = 0; i < 402; i++) {
+        sy_buf_reset(&text);
+        for (int k = 0; k < 500; k++)
+            sy_buf_printf(&text, "%s{\"n\":\"t\",\"u\":\"Cel\",\"v\":5,\"t\":%lld}", k ? "," : "[",
+                          (long long)(RIG_DAY / 1000 + i * 500 + k));
+        sy_buf_char(&text, ']');
+        rig_message(r, "s/t1", SY_MSG_PROMISE, text.p);
+    }
+    rig_mark(r, RIG_DAY + 202 * RIG_MIN * 60);
+    snprintf(path, sizeof path, "%s/log", r->dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    int was = log_into(fd);
+    rig_run(r);
+    close(log_into(was));
+    close(was);
+    assert_int_equal(rig_counter(r, SY_N_stored), 201000);
+    sy_buf_reset(&text);
+    char *room = malloc(65536);
+    ssize_t n = pread(fd, room, 65535, 0);
+    assert_in_range(n, 1, 65534);
+    sy_span said = {room, (size_t)n};
+    assert_int_equal(count(said, "early-not-judged"), 1);
+    assert_int_equal(count(said, "early-not-judged thread=sy-pipeline seq=403 limit=200000"), 1);
+    free(room);
+    close(fd);
+    sy_buf_fini(&text);
+}
+
 static void reloaded(void **state)
 {
     pipeline_rig *r = *state;
@@ -505,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(quarantined, set_up, tear_down),
         cmocka_unit_test_setup_teardown(late_in_the_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(before_the_first_mark, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(too_many_before_the_first_mark, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reloaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(renumbered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
