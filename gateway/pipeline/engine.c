@@ -264,10 +264,17 @@ typedef struct taking {
     const sy_jrec *rec;
 } taking;
 
-static sy_err wait_for_mark(sy_engine *e, const sy_decoded *r)
+static sy_err wait_for_mark(sy_engine *e, const sy_jrec *rec, const sy_decoded *r)
 {
-    if (!r->judged || e->n_early >= EARLY_LIMIT)
+    if (!r->judged)
         return SY_OK;
+    if (e->n_early >= EARLY_LIMIT) {
+        if (!e->early_full && !e->batch->discard)
+            sy_log(SY_LOG_WARN, "early-not-judged", "seq=%llu limit=%d",
+                   (unsigned long long)rec->seq, (int)EARLY_LIMIT);
+        e->early_full = true;
+        return SY_OK;
+    }
     sy_err err =
         sy_grow(sy_heap(), (void **)&e->early, &e->cap_early, e->n_early + 1, sizeof *e->early);
     if (!err)
@@ -282,7 +289,7 @@ static sy_err on_reading(void *ctx, const sy_decoded *r)
     sy_quality quality = r->quality;
     sy_err err = SY_OK;
     if (!e->now->judge) {
-        err = wait_for_mark(e, r);
+        err = wait_for_mark(e, t->rec, r);
     } else if (r->judged) {
         sy_verdict verdict = SY_READING_TAKEN;
         err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, quality, &verdict);

@@ -154,10 +154,12 @@ static void commit(sy_pipeline *p, bool final)
 }
 
 /* Out of memory in the judge leaves a state that nothing can vouch for: start again from the log.
- * `attempt` still names the record. */
-static void give_up(const sy_fail *why)
+ * That is not the record's fault, so `attempt` must not hold it against the record. */
+static void give_up(sy_pipeline *p, const sy_fail *why)
 {
     sy_log_fail(SY_LOG_ERROR, "pipeline-failed", why);
+    if (why->code == SY_E_NOMEM)
+        sy_attempt_set(&p->attempt, 0);
     abort();
 }
 
@@ -173,7 +175,7 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
         p->ticked = SY_MS_NONE; /* that time may come again */
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
-        give_up(&why);
+        give_up(p, &why);
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;

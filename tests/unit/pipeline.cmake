@@ -1,5 +1,7 @@
 sy_test(test_pipeline_decode SOURCES unit/test_pipeline_decode.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_pipeline SOURCES unit/test_pipeline.c unit/pipeline_rig.c LINKS sy_pipeline)
+sy_test(test_pipeline_attempt
+    SOURCES unit/test_pipeline_attempt.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_pipeline_clock
     SOURCES unit/test_pipeline_clock.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_control SOURCES unit/test_control.c LINKS sy_control)
