@@ -14,7 +14,7 @@
 
 #define HASH_NONFATAL_OOM         1
 #define uthash_nonfatal_oom(elem) (oom = true)
-#define HASH_BKT_CAPACITY_THRESH 2U /* short chains: this is asked for every message */
+#define HASH_BKT_CAPACITY_THRESH  2U /* short chains: this is asked for every message */
 #include <uthash.h>
 
 typedef struct node {
