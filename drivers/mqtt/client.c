@@ -487,10 +487,10 @@ bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms)
     return ready;
 }
 
-void sy_mqtt_stop(sy_mqtt *m)
+bool sy_mqtt_stop(sy_mqtt *m)
 {
     if (!m) {
-        return;
+        return true;
     }
     int rc = 0;
     uint64_t before = atomic_load(&m->handled);
@@ -519,7 +519,8 @@ void sy_mqtt_stop(sy_mqtt *m)
         if (!done) {
             pthread_detach(m->thread);
         }
-        return;
+        return false;
     }
     release(m);
+    return true;
 }

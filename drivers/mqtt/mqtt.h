@@ -79,8 +79,8 @@ bool sy_mqtt_connected(const sy_mqtt *m);
 /* True once connected and subscribed; waits up to timeout_ms. */
 bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);
 /* Disconnect cleanly; what Paho had received goes through the callback first, at most about 3 s.
- * A callback that still cannot keep its message then is left where it is, for ever, unacknowledged:
- * the caller goes on (shuts the journal) and ends the process soon. The intake must stay valid. */
-void sy_mqtt_stop(sy_mqtt *m);
+ * False: a callback that still could not keep its message was left where it is, unacknowledged, and
+ * stands in the intake and the registry, which must stay until the process ends. NULL is allowed. */
+bool sy_mqtt_stop(sy_mqtt *m);
 
 #endif

@@ -209,8 +209,7 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
 void sy_service__close(sy_service *s)
 {
     sy_control_close(s->control);
-    if (s->mqtt)
-        sy_mqtt_stop(s->mqtt);
+    bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);
     sy_coap *coap = atomic_exchange(&s->coap, NULL);
@@ -221,10 +220,12 @@ void sy_service__close(sy_service *s)
     sy_pipeline_stop(s->pipeline);
     if (s->upstream)
         sy_upstream_stop(s->upstream);
-    sy_gate_close(s->gate);
-    if (s->devices)
-        sy_registry_slot_close(s->devices);
-    sy_journal_close(s->journal);
+    if (ended) { /* else a callback still stands in them: they go with the process */
+        sy_gate_close(s->gate);
+        if (s->devices)
+            sy_registry_slot_close(s->devices);
+        sy_journal_close(s->journal);
+    }
     if (s->store)
         sy_store_close(s->store);
     if (s->config)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc32c_int.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/os.h"
@@ -55,6 +56,9 @@ static void test_crc32c(void **state)
     assert_int_equal(sy_crc32c(0, zeros, 32), 0x8a9136aa);
     assert_int_equal(sy_crc32c(0, up, 32), 0x46dd794e);
     assert_int_equal(sy_crc32c(sy_crc32c(0, up, 13), up + 13, 19), 0x46dd794e);
+    for (size_t n = 0; n <= 32; n++) { /* the processor's way is the tables' way */
+        assert_int_equal(sy_crc32c__cpu(0x1234567, up, n), sy_crc32c__table(0x1234567, up, n));
+    }
 }
 
 static void test_utf8(void **state)
