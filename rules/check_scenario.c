@@ -63,6 +63,9 @@ static void facts(sy_checker *c, const sy_draft *d, const sy_step *s)
             if (w)
                 (void)sy_check_unit(c, f->num, w, f->num->pos);
             break;
+        case SY_FACT_CALENDAR:
+        case SY_FACT_DATE:
+            break;
         }
     }
 }

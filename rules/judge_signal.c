@@ -44,6 +44,11 @@ bool sy_judge__test(const node *n, double v)
     }
     case SY_OP_IS:
     case SY_OP_NO_DATA:
+    case SY_OP_STUCK:
+    case SY_OP_EXPOSURE_ABOVE:
+    case SY_OP_EXPOSURE_BELOW:
+    case SY_OP_DUE_WITHIN:
+    case SY_OP_OVERDUE:
     default:
         return v == n->a;
     }

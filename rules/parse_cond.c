@@ -102,6 +102,11 @@ static bool test(sy_parser *p, sy_cond *c)
     case SY_OP_BELOW:
     case SY_OP_AT_LEAST:
     case SY_OP_AT_MOST:
+    case SY_OP_STUCK:
+    case SY_OP_EXPOSURE_ABOVE:
+    case SY_OP_EXPOSURE_BELOW:
+    case SY_OP_DUE_WITHIN:
+    case SY_OP_OVERDUE:
         break;
     }
     return sy_p_value(p, &c->a);

@@ -24,8 +24,23 @@ typedef struct sy_alert_clause {
     const sy_cond *when;
     const sy_except *excepts;
     size_t n_excepts;
+    sy_name during; /* a calendar: only time inside counts; text.n 0: always */
     sy_pos pos;
 } sy_alert_clause;
+
+typedef struct sy_count_clause { /* count EVENT daily only when C */
+    sy_name event;
+    const sy_cond *when;
+    sy_pos pos;
+} sy_count_clause;
+
+typedef struct sy_escalate { /* escalate to LEVEL when this alert opens at least N times in any W */
+    sy_alert_level level;
+    const sy_num *times;
+    sy_value window;
+    const sy_value *apart; /* NULL: every opening counts */
+    sy_pos pos;
+} sy_escalate;
 
 typedef struct sy_tell {
     sy_alert_level level; /* 0: all levels without a clause of their own */
@@ -62,9 +77,17 @@ typedef struct sy_rule {
     const sy_value *missing_after; /* NULL: three expected intervals */
     sy_setdef *sets;
     size_t n_sets;
+    sy_letdef *lets;
+    size_t n_lets;
+    const sy_count_clause *counts;
+    size_t n_counts;
     const sy_alert_clause *alerts; /* ascending by level */
     size_t n_alerts;
-    const sy_cond *clear; /* NULL: the default */
+    const sy_cond *clear;        /* NULL: the default */
+    const sy_escalate *escalate; /* NULL: none */
+    bool has_trial;              /* judged and recorded from … to, both inclusive; not told */
+    sy_date trial_from, trial_to;
+    bool accept_uncertain, over_range_above;
     const sy_tell *tells;
     size_t n_tells;
     sy_text say; /* en and zh NULL where not given */
@@ -82,19 +105,30 @@ typedef struct sy_when { /* [date | day N] hh:mm[:ss] */
     sy_ms of_day; /* 0 to 24 h */
     sy_pos pos;
 } sy_when;
-typedef enum sy_fact_kind { SY_FACT_IS, SY_FACT_EVERY, SY_FACT_UNCERTAINTY } sy_fact_kind;
+typedef enum sy_fact_kind {
+    SY_FACT_IS,
+    SY_FACT_EVERY,
+    SY_FACT_UNCERTAINTY,
+    SY_FACT_CALENDAR, /* service-hours 08:00 to 20:00: every day */
+    SY_FACT_DATE      /* calibration due 2026-05-01 */
+} sy_fact_kind;
 typedef struct sy_fact {
     sy_fact_kind kind;
-    sy_name name; /* tier, state or quantity */
+    sy_name name; /* tier, state, quantity, calendar or date */
     int value;    /* IS */
     const sy_num *num;
+    sy_ms from, to; /* CALENDAR: times of the day */
+    sy_date date;   /* DATE */
     sy_pos pos;
 } sy_fact;
-typedef struct sy_assign { /* temperature 5.0 °C · door open · temperature has no data */
+typedef struct sy_assign { /* temperature 5.0 °C · door open · temperature has no data · refuel (…)
+                            */
     sy_name name;
     bool no_data;
-    int state;         /* state names */
-    const sy_num *num; /* quantities, in the unit written */
+    int state;                       /* state names */
+    const sy_num *num;               /* quantities, in the unit written */
+    const struct sy_assign *members; /* an event: its members, each a quantity */
+    size_t n_members;
     sy_pos pos;
 } sy_assign;
 typedef enum sy_step_kind {
@@ -125,11 +159,26 @@ typedef struct sy_scenario {
     sy_pos pos;
 } sy_scenario;
 
+typedef struct sy_tuning { /* tune RULE: NAME = literal at ID reason "…" [until DATE] */
+    sy_span rule_id;
+    const sy_rule *rule;  /* resolved: the rule of the set with this id, highest version */
+    sy_name name;         /* text only */
+    const sy_setdef *set; /* resolved; tunable, not dated */
+    const sy_num *num;    /* within the bounds of every row that it replaces */
+    sy_span at;           /* premises, place ("premises/place" or a place's id) or series */
+    sy_text reason;
+    bool has_until;
+    sy_date until; /* inclusive, in the time of the premises */
+    sy_pos pos;
+} sy_tuning;
+
 typedef struct sy_set {
     const sy_rule *const *rules; /* in source order */
     size_t n_rules;
     const sy_scenario *const *scenarios;
     size_t n_scenarios;
+    const sy_tuning *const *tunings;
+    size_t n_tunings;
     const sy_vocab *vocab;
     unsigned char hash[32]; /* over the judgement and text hashes, sorted */
 } sy_set;

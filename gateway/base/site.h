@@ -10,6 +10,12 @@
 
 #include "base/reading.h"
 
+/* A date of the register that something is due by: "calibration", "licence" (vocabulary id). */
+typedef struct sy_site_due {
+    const char *what;
+    int64_t day; /* the last good day: days since 1970-01-01, in the time of the premises */
+} sy_site_due;
+
 typedef struct sy_site_point {
     const char *series;   /* unique; "<device>/<name>" unless given an id */
     const char *device;   /* device id */
@@ -22,6 +28,8 @@ typedef struct sy_site_point {
     double range_lo, range_hi;                /* physical range in the point's unit; NaN: none */
     double accuracy, uncertainty, resolution; /* NaN: not stated */
     uint32_t place;                           /* index into places */
+    const sy_site_due *dues;                  /* its own; else those of its place, its premises */
+    size_t n_dues;
 } sy_site_point;
 
 typedef struct sy_site_place {
@@ -30,7 +38,23 @@ typedef struct sy_site_place {
     const char *const *goods;
     size_t n_goods;
     uint32_t premises;
+    const sy_site_due *dues;
+    size_t n_dues;
 } sy_site_place;
+
+typedef struct sy_site_span { /* of a calendar: so long on these days */
+    uint8_t days;             /* bit 0 is Monday */
+    sy_ms from, to;           /* of the local day, `to` excluded; beyond 24 h: into the next day */
+} sy_site_span;
+typedef struct sy_site_calendar {
+    const char *name; /* vocabulary id */
+    const sy_site_span *spans;
+    size_t n_spans;
+} sy_site_calendar;
+typedef struct sy_site_swap { /* a working day moved by order: that day is taken as … */
+    int64_t day;              /* days since 1970-01-01 */
+    uint8_t as;               /* bit of the weekday that it is taken for; 0: like no day (closed) */
+} sy_site_swap;
 
 typedef struct sy_site_tier {
     const char *scheme, *value;
@@ -41,6 +65,12 @@ typedef struct sy_site_premises {
     const char *subject, *stage;  /* may be NULL */
     const sy_site_tier *tiers;
     size_t n_tiers;
+    const sy_site_calendar *calendars; /* sorted by name */
+    size_t n_calendars;
+    const sy_site_swap *swaps; /* ascending by day */
+    size_t n_swaps;
+    const sy_site_due *dues;
+    size_t n_dues;
     const sy_zone *zone;
 } sy_site_premises;
 

@@ -79,6 +79,11 @@ static void compare(const writer *w, const sy_cond *c)
         }
         break;
     case SY_OP_NO_DATA:
+    case SY_OP_STUCK:
+    case SY_OP_EXPOSURE_ABOVE:
+    case SY_OP_EXPOSURE_BELOW:
+    case SY_OP_DUE_WITHIN:
+    case SY_OP_OVERDUE:
         say(w, " has no data", "无数据");
         break;
     }

@@ -93,6 +93,11 @@ static int compare(const sy_cond *c, double x)
         return out ? F : T;
     case SY_OP_IS:
     case SY_OP_NO_DATA:
+    case SY_OP_STUCK:
+    case SY_OP_EXPOSURE_ABOVE:
+    case SY_OP_EXPOSURE_BELOW:
+    case SY_OP_DUE_WITHIN:
+    case SY_OP_OVERDUE:
     default:
         fail();
         return F;
