@@ -196,11 +196,7 @@ static int test_files(char **paths, int n, const char *config, bool json)
     int status = 2;
     sy_arena_init(&arena, sy_heap(), 0);
     sy_err e = sy_rule_files_open(&files, paths, (size_t)n, config, &f);
-    if (!e && files.config && files.config->site->n_premises > 0) {
-        zone = files.config->site->premises[0].zone;
-    } else if (!e) {
-        e = sy_zone_load(&arena, "Asia/Shanghai", &zone, &f);
-    }
+    e = e ? e : sy_rule_files_zone(&files, &arena, &zone, &f);
     if (e) {
         fprintf(stderr, "steelyard rules test: %s\n", f.text);
     } else if (!files.set) {
