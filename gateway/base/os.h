@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "base/hash.h"
 #include "base/reading.h"
 
 /* What went wrong, in the caller's hands: no allocation, no thread-local. `text` says what, where
@@ -37,6 +38,8 @@ sy_ms sy_mono_ms(void); /* CLOCK_MONOTONIC */
 uint64_t sy_mono_ns(void);
 /* 1: adjtimex says that the clock is synchronised. */
 bool sy_clock_synced(void);
+/* As sy_crc32c (base/hash.h), by the processor's own instruction where there is one. */
+uint32_t sy_crc32c_fast(uint32_t crc, const void *bytes, size_t n);
 /* Random bytes from the kernel; aborts where there are none. */
 void sy_random(void *out, size_t n);
 
