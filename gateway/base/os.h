@@ -25,10 +25,19 @@ sy_err sy_fail_wrap(sy_fail *f, const char *fmt, ...) __attribute__((format(prin
 #define SY_STR2(x) #x
 #define SY_STR(x)  SY_STR2(x)
 #define SY_AT      __FILE__ ":" SY_STR(__LINE__)
+/* sy_fail_make never gives SY_OK, which a compiler that sees only its head cannot know: it would
+ * follow a failure into what comes after success, and warn of what it finds there. */
+static inline sy_err sy_failure(sy_err made)
+{
+    if (made == SY_OK) {
+        __builtin_unreachable();
+    }
+    return made;
+}
 /* f may be NULL in all of these; each evaluates to the code. */
-#define sy_fail_set(f, code, ...) sy_fail_make((f), (code), 0, SY_AT, __VA_ARGS__)
+#define sy_fail_set(f, code, ...) sy_failure(sy_fail_make((f), (code), 0, SY_AT, __VA_ARGS__))
 /* With errno: ": No such file" is added, the code is SY_E_IO, SY_E_NOMEM, SY_E_FULL, … by errno. */
-#define sy_fail_sys(f, ...) sy_fail_make((f), SY_OK, errno, SY_AT, __VA_ARGS__)
+#define sy_fail_sys(f, ...) sy_failure(sy_fail_make((f), SY_OK, errno, SY_AT, __VA_ARGS__))
 
 /* malloc/realloc/free as a sy_alloc. */
 sy_alloc sy_heap(void);

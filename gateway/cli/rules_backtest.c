@@ -327,11 +327,12 @@ static sy_err judge(backtest *b, sy_fail *f)
         if (b->json) {
             sy_alert_json_begin(&b->out);
         }
-        sy_judge_alerts(j, put_alert, b);
+        e = sy_judge_alerts(j, put_alert, b);
         if (b->json) {
             sy_alert_json_end(&b->out);
         }
-    } else {
+    }
+    if (e) {
         e = sy_fail_set(f, e, "judging failed: %s", sy_err_text(e));
     }
     sy_judge_close(j);

@@ -246,14 +246,16 @@ bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback)
 /* The first byte at or behind `off` that is not zero, or the limit. */
 static size_t skip_zeros(sy_jwin *w, size_t off)
 {
-    while (off < w->limit) {
-        size_t n = w->limit - off < 4096 ? w->limit - off : 4096;
+    size_t left = off < w->limit ? w->limit - off : 0;
+    while (left > 0) {
+        size_t n = left < 4096 ? left : 4096;
         const unsigned char *p = sy_jwin_get(w, off, n);
         if (!p)
             return w->limit;
         if (p[0] || memcmp(p, p + 1, n - 1) != 0)
             break;
         off += n;
+        left -= n;
     }
     const unsigned char *p;
     while (off < w->limit && (p = sy_jwin_get(w, off, 1)) && !*p)
