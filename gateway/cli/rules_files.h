@@ -8,6 +8,16 @@
 #include "base/os.h"
 #include "config/config.h"
 
+/* What `rules check` and `rules test` take. */
+typedef struct sy_rule_arguments {
+    const char *config; /* NULL: none */
+    bool json;
+    char *const *paths;
+    size_t n;
+} sy_rule_arguments;
+/* -1: go on; else the exit code (help was shown, or the use was wrong). */
+int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, char **argv);
+
 typedef struct sy_rule_files {
     sy_arena arena; /* of the set, its sources and messages */
     sy_diags diags;
