@@ -23,6 +23,8 @@ typedef struct build {
 } build;
 
 /* Its number, or 0 with b->why or b->err set. */
+/* Not watched, for a reason that is put together. */
+void sy_judge__refuse(build *b, const char *a, const char *name, const char *c);
 uint16_t sy_judge__add_node(build *b, node n);
 /* The place of the first of them in the kids. */
 uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);

@@ -19,6 +19,12 @@ sy_ms sy_judge__length_of(const build *b, const sy_value *v)
     return sy_judge__duration(sy_value_num(v, b->tiers, b->n_tiers));
 }
 
+void sy_judge__refuse(build *b, const char *a, const char *name, const char *c)
+{
+    b->why = sy_judge__text(b->j, a, name, c);
+    b->err = b->why ? b->err : SY_E_NOMEM;
+}
+
 uint16_t sy_judge__add_node(build *b, node n)
 {
     if (b->n >= NODES_MAX) {
@@ -60,9 +66,8 @@ const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit)
         return NULL;
     }
     if (!sy_unit_convertible(n->from, limit->unit)) {
-        b->why = sy_judge__text(b->j, "the unit of ",
-                                b->j->o.site->points[b->i->slots[n->slot].point].series,
-                                " does not convert to that of the limit");
+        sy_judge__refuse(b, "the unit of ", b->j->o.site->points[b->i->slots[n->slot].point].series,
+                         " does not convert to that of the limit");
         return NULL;
     }
     return limit->unit;
@@ -82,8 +87,8 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         n.gap = missing ? missing : n.d;
         sl->silent = true;
         if (n.d == 0) {
-            b->why = sy_judge__text(b->j, "", p->series,
-                                    " has no expected interval, and the rule no missing after");
+            sy_judge__refuse(b, "", p->series,
+                             " has no expected interval, and the rule no missing after");
         }
     } else if (c->op == SY_OP_IS) {
         n.kind = N_IS;
@@ -122,12 +127,12 @@ static uint16_t test_node(build *b, const sy_cond *c)
             kids[n++] = leaf_node(b, c, s);
         }
     }
-    made = kids[0];
+    made = n ? kids[0] : 0;
     if (n == 0) {
-        b->why = sy_judge__text(b->j, "the place has no ", c->operand.word->id, "");
+        sy_judge__refuse(b, "the place has no ", c->operand.word->id, "");
     } else if (c->pick == SY_PICK_ONE && n > 1) {
-        b->why = sy_judge__text(b->j, "the place has several points of ", c->operand.word->id,
-                                ": the rule must say any of, all of, or how many of");
+        sy_judge__refuse(b, "the place has several points of ", c->operand.word->id,
+                         ": the rule must say any of, all of, or how many of");
     } else if (c->pick != SY_PICK_ONE && !b->err && !b->why) {
         uint16_t k = c->pick == SY_PICK_ANY ? 1 : c->pick == SY_PICK_ALL ? n : (uint16_t)c->pick_n;
         made = sy_judge__add_node(b, (node){.kind = N_THRESH,
