@@ -44,6 +44,7 @@ typedef struct inst {
     sy_ms wake, due;               /* next visit by the clock; next delayed publication */
     size_t heap_at;                /* position in the heap, SIZE_MAX: not in it */
     bool provisional, dirty;
+    uint8_t sees, takes; /* kinds of entries: that it judges; that count in figures and windows */
 } inst;
 
 /* The parts of a state. */

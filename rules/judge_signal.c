@@ -24,8 +24,17 @@ static double in_unit(const node *n, const sy_unit *to, double v)
     return to ? sy_unit_convert(v, n->from, to) : v;
 }
 
+/* A reading that is over range. */
+static bool is_over(double v)
+{
+    return v > 1.7976931348623157e308;
+}
+
 bool sy_judge__test(const node *n, double v)
 {
+    if (is_over(v)) {
+        return n->op == SY_OP_ABOVE || n->op == SY_OP_AT_LEAST || n->op == SY_OP_OUTSIDE;
+    }
     double x = in_unit(n, n->ua, v);
     switch ((sy_op)n->op) {
     case SY_OP_ABOVE:
@@ -59,7 +68,7 @@ bool sy_judge__test(const node *n, double v)
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
 {
     const sy_judge *j = r->j;
-    sy_ms b = later(later(st_slots(r->st)[n->slot].t, j->o.start), r->i->from);
+    sy_ms b = later(later(st_silences(r->i, r->st)[n->item].last, j->o.start), r->i->from);
     for (size_t k = 0; k < j->n_restarts; k++) {
         if (j->restarts[k].off < t) {
             b = later(b, j->restarts[k].at);

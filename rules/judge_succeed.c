@@ -18,14 +18,10 @@ static sy_err carry_log(sy_judge *to, point_log *l, const point_log *old)
 {
     for (uint32_t k = 0; k < old->n; k++) {
         const entry *e = &old->e[old->head + k];
-        bool changed;
-        sy_verdict v;
-        sy_err err = sy_judge__log_add(to, l, e_time(e), e->v, e_valid(e), &changed, &v);
+        added what;
+        sy_err err = sy_judge__log_add(to, l, e_time(e), e->v, e_kind(e), &what);
         if (err) {
             return err;
-        }
-        if (e->key & E_CONFLICT) {
-            l->e[l->head + sy_judge__log_after(l, e_time(e)) - 1].key = e->key;
         }
     }
     return SY_OK;
@@ -114,6 +110,12 @@ static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const 
                           from->o.site->points[b->slots[q].point].series)) {
                 st_slots(a->cur)[k] = st_slots(b->cur)[q];
             }
+        }
+    }
+    for (uint32_t k = 0; k < a->n_nodes; k++) {
+        const node *n = &a->nodes[k];
+        if (n->kind == N_NODATA) {
+            st_silences(a, a->cur)[n->item].last = st_slots(a->cur)[n->slot].t;
         }
     }
 }
@@ -214,7 +216,7 @@ static sy_err end(sy_judge *from, inst *b, sy_ms at)
     const point_log *l = &from->logs[b->point];
     for (uint32_t k = sy_judge__log_after(l, b->work_t); k < l->n; k++) {
         const entry *e = &l->e[l->head + k];
-        if (e_valid(e) && e_time(e) <= at) {
+        if (e_seen(e, b->takes) && e_time(e) <= at) {
             figs_add(&r->work.figs, e->v);
         }
     }
@@ -296,6 +298,7 @@ static void shift_state(const inst *i, state *s, sy_ms by)
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         shift(&st_silences(i, s)[k].since, by);
+        shift(&st_silences(i, s)[k].last, by);
     }
 }
 
