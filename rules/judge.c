@@ -293,7 +293,7 @@ static void merge(listed *v, listed *tmp, size_t n)
     }
 }
 
-void sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a), void *ctx)
+sy_err sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a), void *ctx)
 {
     sy_alloc al = j->o.alloc;
     listed *v = NULL;
@@ -311,9 +311,12 @@ void sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a)
             }
         }
         n = at;
-        v = v || n == 0 ? v : al.resize(al.ctx, NULL, 2 * n * sizeof *v);
+        if (n == 0) {
+            return SY_OK;
+        }
+        v = v ? v : al.resize(al.ctx, NULL, 2 * n * sizeof *v);
         if (!v) {
-            return;
+            return SY_E_NOMEM;
         }
     }
     merge(v, v + n, n);
@@ -323,6 +326,7 @@ void sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a)
         fn(ctx, &a);
     }
     al.resize(al.ctx, v, 0);
+    return SY_OK;
 }
 
 void sy_judge_forget(sy_judge *j)

@@ -257,6 +257,16 @@ static int by_time(const void *a, const void *b)
     return x->point < y->point ? -1 : x->point > y->point;
 }
 
+static bool in_order(const backtest *b)
+{
+    for (size_t k = 1; k < b->n; k++) {
+        if (by_time(&b->rows[k - 1], &b->rows[k]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static sy_err judge_rows(backtest *b, sy_judge *j)
 {
     sy_err e = SY_OK;
@@ -317,11 +327,12 @@ static sy_err judge(backtest *b, sy_fail *f)
         if (b->json) {
             sy_alert_json_begin(&b->out);
         }
-        sy_judge_alerts(j, put_alert, b);
+        e = sy_judge_alerts(j, put_alert, b);
         if (b->json) {
             sy_alert_json_end(&b->out);
         }
-    } else {
+    }
+    if (e) {
         e = sy_fail_set(f, e, "judging failed: %s", sy_err_text(e));
     }
     sy_judge_close(j);
@@ -336,7 +347,7 @@ static sy_err backtest_run(backtest *b, sy_fail *f)
     if (e) {
         return e;
     }
-    if (b->n) {
+    if (!in_order(b)) {
         qsort(b->rows, b->n, sizeof *b->rows, by_time);
     }
     if (b->no_point || b->no_word) {

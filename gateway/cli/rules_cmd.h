@@ -8,5 +8,6 @@
 int sy_rules_check_main(int argc, char **argv);
 int sy_rules_test_main(int argc, char **argv);
 int sy_rules_backtest_main(int argc, char **argv);
+int sy_rules_mutate_main(int argc, char **argv);
 
 #endif
