@@ -51,6 +51,7 @@ typedef struct sy_alert {
     sy_ms counted, unknown, exempt; /* of the measure that raised it */
     sy_ms span;                     /* from onset to raised */
     const char *replaces;           /* id of the withdrawn alert it stands for, or NULL */
+    bool trial;                     /* raised while its rule is on trial: recorded, not told */
 } sy_alert;
 
 typedef struct sy_change {
@@ -106,8 +107,9 @@ SY_MUST_USE sy_err sy_judge_set_back(sy_judge *j, sy_ms at);
 
 /* All alerts so far that are published (open ones with their figures up to now), ordered by
  * (raised, rule id, subject). Calls back for each; those closed longer than keep_ms ago may be
- * forgotten by sy_judge_forget. */
-void sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a), void *ctx);
+ * forgotten by sy_judge_forget. SY_E_NOMEM: no call back came. */
+SY_MUST_USE sy_err sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, const sy_alert *a),
+                                   void *ctx);
 /* Drop closed alerts that can no longer change (closed and older than the redo stretch). */
 void sy_judge_forget(sy_judge *j);
 

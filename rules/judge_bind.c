@@ -10,10 +10,13 @@
 
 const char *sy_judge__text(sy_judge *j, const char *a, const char *b, const char *c)
 {
+    if (!a) {
+        return NULL;
+    }
     size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
     char *t = sy_arena_get(&j->arena, na + nb + nc + 1);
     if (!t) {
-        return "out of memory";
+        return NULL;
     }
     memcpy(t, a, na);
     memcpy(t + na, b, nb);
@@ -107,8 +110,12 @@ static sy_err slots_of(sy_judge *j, inst *i)
     return SY_OK;
 }
 
+/* `why` NULL: there was no memory for it. */
 static sy_err unwatched(sy_judge *j, const sy_rule *r, uint32_t place, const char *why)
 {
+    if (!why) {
+        return SY_E_NOMEM;
+    }
     sy_err e = sy_judge__grow(j, (void **)&j->unwatched, &j->cap_unwatched, j->n_unwatched + 1,
                               sizeof *j->unwatched);
     if (!e) {
@@ -150,7 +157,12 @@ static sy_err instance(sy_judge *j, const sy_rule *r, uint32_t point)
               .heap_at = SIZE_MAX,
               .wake = SY_MS_MAX,
               .due = SY_MS_MAX,
-              .work_t = SY_MS_NONE};
+              .work_t = SY_MS_NONE,
+              .takes = 1u << E_VALID};
+    if (r->accept_uncertain) {
+        i.takes |= 1u << E_UNCERTAIN;
+    }
+    i.sees = (uint8_t)(i.takes | (r->over_range_above ? 1u << E_OVER : 0));
     const char *why = NULL;
     sy_err e = slots_of(j, &i);
     e = e ? e : sy_judge__compile(j, &i, pr->tiers, pr->n_tiers, &why);
@@ -163,7 +175,7 @@ static sy_err instance(sy_judge *j, const sy_rule *r, uint32_t point)
     bounds(j, &i);
     i.subject = sy_judge__text(j, sy_judge__text(j, pr->id, "/", site->places[p->place].id), "/",
                                p->series);
-    e = states_of(j, &i);
+    e = i.subject ? states_of(j, &i) : SY_E_NOMEM;
     e = e ? e : sy_judge__grow(j, (void **)&j->insts, &j->cap_insts, j->n_insts + 1, sizeof i);
     if (e) {
         return e;

@@ -26,7 +26,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
                          const char **why);
 void sy_judge__state_init(const inst *i, state *s);
 sy_ms sy_judge__duration(const sy_num *n);
-/* A formatted English text in the arena. */
+/* A formatted English text in the arena, or NULL; `a` may be NULL, for there was no memory. */
 const char *sy_judge__text(sy_judge *j, const char *a, const char *b, const char *c);
 
 #endif

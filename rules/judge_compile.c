@@ -3,25 +3,11 @@
  * Conditions of one rule, compiled for one instance: names become the points of its place, values
  * the literals of its premises, nodes lie in evaluation order, and the state gets its layout.
  */
-#include "rules/judge_bind.h"
+#include "rules/judge_build.h"
 #include "rules/judge_core.h"
+#include "rules/judge_value.h"
 
 enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
-
-typedef struct build {
-    sy_judge *j;
-    inst *i;
-    const sy_site_tier *tiers;
-    size_t n_tiers;
-    const char *why; /* not watched, because */
-    sy_err err;
-    node *nodes;
-    size_t n, cap;
-    uint16_t *kids;
-    size_t n_kids, cap_kids;
-    int16_t level;
-    sy_ms longest; /* hold inside the condition */
-} build;
 
 sy_ms sy_judge__duration(const sy_num *n)
 {
@@ -29,12 +15,18 @@ sy_ms sy_judge__duration(const sy_num *n)
     return ms > 3.2e14 ? (sy_ms)320000000000000 : (sy_ms)(ms + 0.5);
 }
 
-static sy_ms length_of(const build *b, const sy_value *v)
+sy_ms sy_judge__length_of(build *b, const sy_value *v)
 {
-    return sy_judge__duration(sy_value_num(v, b->tiers, b->n_tiers));
+    return sy_judge__duration(sy_judge__num(b, v));
 }
 
-static uint16_t add_node(build *b, node n)
+void sy_judge__refuse(build *b, const char *a, const char *name, const char *c)
+{
+    b->why = sy_judge__text(b->j, a, name, c);
+    b->err = b->why ? b->err : SY_E_NOMEM;
+}
+
+uint16_t sy_judge__add_node(build *b, node n)
 {
     if (b->n >= NODES_MAX) {
         b->why = "the condition needs too many points";
@@ -49,7 +41,7 @@ static uint16_t add_node(build *b, node n)
     return (uint16_t)b->n++;
 }
 
-static uint32_t add_kids(build *b, const uint16_t *kids, size_t n)
+uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n)
 {
     sy_err e = sy_grow(b->j->o.alloc, (void **)&b->kids, &b->cap_kids, b->n_kids + n, sizeof *kids);
     uint32_t at = (uint32_t)b->n_kids;
@@ -63,21 +55,20 @@ static uint32_t add_kids(build *b, const uint16_t *kids, size_t n)
     return at;
 }
 
-static bool is_word(const build *b, uint32_t slot, const sy_word *w)
+bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w)
 {
     return same_text(b->j->o.site->points[b->i->slots[slot].point].quantity, w->id);
 }
 
 /* How a reading of the point becomes one in the limit's unit. */
-static const sy_unit *into(build *b, const node *n, const sy_num *limit)
+const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit)
 {
     if (!n->from || !limit->unit || n->from == limit->unit) {
         return NULL;
     }
     if (!sy_unit_convertible(n->from, limit->unit)) {
-        b->why = sy_judge__text(b->j, "the unit of ",
-                                b->j->o.site->points[b->i->slots[n->slot].point].series,
-                                " does not convert to that of the limit");
+        sy_judge__refuse(b, "the unit of ", b->j->o.site->points[b->i->slots[n->slot].point].series,
+                         " does not convert to that of the limit");
         return NULL;
     }
     return limit->unit;
@@ -88,43 +79,38 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     jslot *sl = &b->i->slots[s];
     const sy_site_point *p = &b->j->o.site->points[sl->point];
     node n = {.slot = s, .op = (uint8_t)c->op, .level = b->level};
-    sy_ms missing =
-        b->i->rule->missing_after ? length_of(b, b->i->rule->missing_after) : 3 * p->every;
+    sy_ms missing = b->i->rule->missing_after ? sy_judge__length_of(b, b->i->rule->missing_after)
+                                              : 3 * p->every;
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
-        n.d = c->hold.kind == SY_HOLD_FOR ? length_of(b, &c->hold.length) : missing;
+        n.d = c->hold.kind == SY_HOLD_FOR
+                  ? sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)
+                  : missing;
         n.item = b->i->n_silences++;
         n.gap = missing ? missing : n.d;
         sl->silent = true;
         if (n.d == 0) {
-            b->why = sy_judge__text(b->j, "", p->series,
-                                    " has no expected interval, and the rule no missing after");
+            sy_judge__refuse(b, "", p->series,
+                             " has no expected interval, and the rule no missing after");
         }
     } else if (c->op == SY_OP_IS) {
         n.kind = N_IS;
         n.a = c->state;
     } else {
-        const sy_num *x = sy_value_num(&c->a, b->tiers, b->n_tiers);
         n.kind = N_CMP;
-        n.a = x->value;
         n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
-        n.ua = into(b, &n, x);
-        if (c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN) {
-            const sy_num *y = sy_value_num(&c->b, b->tiers, b->n_tiers);
-            n.b = y->value;
-            n.ub = into(b, &n, y);
-        }
+        sy_judge__limits(b, c, &n);
         sl->cmp = true;
         sl->missing = missing;
     }
-    return add_node(b, n);
+    return sy_judge__add_node(b, n);
 }
 
 /* The points that an operand means: the driver, the one of its name, or all of its name. */
 static uint16_t test_node(build *b, const sy_cond *c)
 {
     uint16_t *kids, n = 0, made;
-    if (c->pick == SY_PICK_ONE && is_word(b, 0, c->operand.word)) {
+    if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
     }
     kids = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, b->i->n_slots * sizeof *kids);
@@ -133,23 +119,23 @@ static uint16_t test_node(build *b, const sy_cond *c)
         return 0;
     }
     for (uint16_t s = 0; s < b->i->n_slots && !b->err && !b->why; s++) {
-        if (is_word(b, s, c->operand.word)) {
+        if (sy_judge__is_word(b, s, c->operand.word)) {
             kids[n++] = leaf_node(b, c, s);
         }
     }
-    made = kids[0];
+    made = n ? kids[0] : 0;
     if (n == 0) {
-        b->why = sy_judge__text(b->j, "the place has no ", c->operand.word->id, "");
+        sy_judge__refuse(b, "the place has no ", c->operand.word->id, "");
     } else if (c->pick == SY_PICK_ONE && n > 1) {
-        b->why = sy_judge__text(b->j, "the place has several points of ", c->operand.word->id,
-                                ": the rule must say any of, all of, or how many of");
+        sy_judge__refuse(b, "the place has several points of ", c->operand.word->id,
+                         ": the rule must say any of, all of, or how many of");
     } else if (c->pick != SY_PICK_ONE && !b->err && !b->why) {
         uint16_t k = c->pick == SY_PICK_ANY ? 1 : c->pick == SY_PICK_ALL ? n : (uint16_t)c->pick_n;
-        made = add_node(b, (node){.kind = N_THRESH,
-                                  .k = k,
-                                  .n_kids = n,
-                                  .level = b->level,
-                                  .kid = add_kids(b, kids, n)});
+        made = sy_judge__add_node(b, (node){.kind = N_THRESH,
+                                            .k = k,
+                                            .n_kids = n,
+                                            .level = b->level,
+                                            .kid = sy_judge__add_kids(b, kids, n)});
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -172,8 +158,8 @@ static uint16_t many_node(build *b, const sy_cond *c)
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
-        n.kid = add_kids(b, kids, c->n_kids);
-        made = add_node(b, n);
+        n.kid = sy_judge__add_kids(b, kids, c->n_kids);
+        made = sy_judge__add_node(b, n);
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -192,11 +178,14 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
-    node n = {.kind = N_HOLD, .n_kids = 1, .level = b->level, .d = length_of(b, &c->hold.length)};
+    node n = {.kind = N_HOLD,
+              .n_kids = 1,
+              .level = b->level,
+              .d = sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)};
     n.item = b->i->n_measures++;
-    n.kid = add_kids(b, &kid, 1);
+    n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
-    return add_node(b, n);
+    return sy_judge__add_node(b, n);
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)
@@ -208,7 +197,8 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
-        r.hold = length_of(b, &c->hold.length);
+        r.hold = sy_judge__varying(b, &c->hold.length, level < 0 ? V_CLEAR : V_HOLD,
+                                   (uint32_t)later(level, 0));
         r.item = b->i->n_measures++;
     }
     for (size_t k = r.first; k < b->n; k++) {
@@ -247,11 +237,11 @@ static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
         except *e = &b->i->excepts[b->i->n_excepts];
         *e = (except){.kid = (uint32_t)b->n_kids,
                       .value = x->value,
-                      .each = length_of(b, &x->each),
+                      .each = sy_judge__length_of(b, &x->each),
                       .times = (int64_t)x->times->value};
         for (uint16_t s = 0; s < b->i->n_slots && !b->err; s++) {
-            if (is_word(b, s, x->state.word)) {
-                (void)add_kids(b, &s, 1);
+            if (sy_judge__is_word(b, s, x->state.word)) {
+                (void)sy_judge__add_kids(b, &s, 1);
                 b->i->slots[s].exc = true;
                 e->n_slots++;
             }
@@ -293,6 +283,7 @@ static void figure_out(build *b)
         i->timers = i->timers || i->clear.timers;
     }
     i->has_silence = i->n_silences > 0;
+    i->timers = i->timers || b->n_varies > 0;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         jslot *s = &i->slots[k];
         const sy_site_point *p = &b->j->o.site->points[s->point];
@@ -319,6 +310,14 @@ static sy_err keep(build *b)
         memcpy(i->kids, b->kids, b->n_kids * sizeof *i->kids);
     }
     i->n_nodes = (uint32_t)b->n;
+    i->varies = b->n_varies ? sy_arena_get(&b->j->arena, b->n_varies * sizeof *i->varies) : NULL;
+    if (b->n_varies && !i->varies) {
+        return SY_E_NOMEM;
+    }
+    if (b->n_varies) {
+        memcpy(i->varies, b->varies, b->n_varies * sizeof *i->varies);
+    }
+    i->n_varies = (uint32_t)b->n_varies;
     return SY_OK;
 }
 
@@ -352,6 +351,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
     *why = b.why;
     return b.err;
 }
@@ -375,5 +375,6 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;
+        st_silences(i, s)[k].last = SY_MS_NONE;
     }
 }

@@ -22,12 +22,14 @@ void sy_coap__peer(const coap_session_t *session, sy_coap_peer *out);
 /* Is the address in the network that the device may send from? */
 bool sy_coap__from(const sy_coap_peer *peer, const sy_device *d);
 
-/* The identity of a message: peer, message id, token. */
+/* The identity of a message: peer, message id, token; of one block of a body also where it begins
+ * (NULL: the message is whole). */
 typedef struct sy_coap_ident {
-    unsigned char bytes[32];
+    unsigned char bytes[36];
     size_t n;
 } sy_coap_ident;
-void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request, sy_coap_ident *out);
+void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request,
+                    const coap_block_b_t *block, sy_coap_ident *out);
 
 /*
  * Block1 (RFC 7959) put together. A transfer is known by peer, device and Request-Tag (RFC 9175);

@@ -41,7 +41,8 @@ bool sy_coap__from(const sy_coap_peer *peer, const sy_device *d)
     return bits % 8 == 0 || ((have[whole] ^ d->from.addr[whole]) & mask) == 0;
 }
 
-void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request, sy_coap_ident *out)
+void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request,
+                    const coap_block_b_t *block, sy_coap_ident *out)
 {
     coap_bin_const_t token = coap_pdu_get_token(request);
     unsigned mid = (unsigned)coap_pdu_get_mid(request) & 0xffffu;
@@ -55,5 +56,11 @@ void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request, sy_coap
     size_t t = token.length < 8 ? token.length : 8;
     if (t > 0)
         memcpy(out->bytes + n, token.s, t);
-    out->n = n + t;
+    n += t;
+    if (block) {
+        size_t at = (size_t)block->num << (block->szx + 4);
+        for (int shift = 24; shift >= 0; shift -= 8)
+            out->bytes[n++] = (unsigned char)(at >> shift & 0xff);
+    }
+    out->n = n;
 }

@@ -5,7 +5,8 @@
  * The payload is decoded here once, for nothing but the verdict, so that a device learns at once
  * that it sends rubbish; what is kept are the raw bytes. A retransmission comes through here again:
  * submit says that the message is kept already, and it gets the same answer. Only the last block of
- * a transfer needs its answer remembered, since its earlier blocks are gone by then.
+ * a transfer needs its answer remembered, since its earlier blocks are gone by then; after a
+ * restart the intake knows the body by that block.
  */
 #include <stdio.h>
 
@@ -132,6 +133,29 @@ static bool too_large(const request *r, outcome *o)
     return refuse(r, o, 413, SY_REJECT_TOO_LARGE, text);
 }
 
+static sy_message message_of(const request *r, sy_span payload)
+{
+    unsigned flags =
+        r->flags | (r->confirmable ? SY_MSG_PROMISE : 0u) | (r->blockwise ? SY_MSG_BLOCKS : 0u);
+    return (sy_message){.transport = SY_TRANSPORT_COAP,
+                        .flags = (uint8_t)flags,
+                        .content_format = r->content_format,
+                        .source = r->device,
+                        .ident = {(const char *)r->ident.bytes, r->ident.n},
+                        .payload = payload};
+}
+
+/* A last block without those before it: of a body that was kept by a process that ended before its
+ * acknowledgement went out? */
+static bool kept_before(const request *r, sy_span block, outcome *o)
+{
+    sy_message m = message_of(r, block);
+    if (r->block.m || !r->c->intake->knows_end(r->c->intake->ctx, &m, &o->seq))
+        return false;
+    o->code = code_of(204);
+    return true;
+}
+
 /* The whole body in *body; false: the answer is made. */
 static bool whole(const request *r, outcome *o, sy_span *body)
 {
@@ -157,6 +181,8 @@ static bool whole(const request *r, outcome *o, sy_span *body)
         o->code = code_of(231);
         return false;
     case SY_BLOCK_GAP:
+        if (kept_before(r, *body, o))
+            return false;
         return refuse(r, o, 408, SY_REJECT_MALFORMED,
                       "not the block that comes next; start again at block 0");
     case SY_BLOCK_LARGE:
@@ -187,14 +213,7 @@ static void keep(const request *r, const sy_device *d, const sy_format *format, 
         (void)refuse(r, o, 400, SY_REJECT_MALFORMED, f.text[0] ? f.text : sy_err_text(e));
         return;
     }
-    sy_message m = {.transport = SY_TRANSPORT_COAP,
-                    .flags = r->flags,
-                    .content_format = r->content_format,
-                    .source = sy_span_of(d->id),
-                    .ident = {(const char *)r->ident.bytes, r->ident.n},
-                    .payload = body};
-    if (r->confirmable)
-        m.flags |= SY_MSG_PROMISE;
+    sy_message m = message_of(r, body);
     e = r->c->intake->submit(r->c->intake->ctx, &m, &o->seq, &kept, &f);
     if (e == SY_OK) {
         o->code = code_of(204);
@@ -332,7 +351,7 @@ void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const c
     bool block1 = coap_check_option(pdu, COAP_OPTION_BLOCK1, &it) != NULL;
     r.blockwise = block1 && coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
     sy_coap__peer(session, &r.peer);
-    sy_coap__ident(&r.peer, pdu, &r.ident);
+    sy_coap__ident(&r.peer, pdu, r.blockwise ? &r.block : NULL, &r.ident);
     if (r.blockwise && answered_before(&r, response))
         return;
     if (block1 && !r.blockwise)

@@ -80,7 +80,8 @@ bool sy_mqtt_connected(const sy_mqtt *m);
 bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);
 /* Disconnect cleanly; what Paho had received goes through the callback first, at most about 3 s.
  * False: a callback that still could not keep its message was left where it is, unacknowledged, and
- * stands in the intake and the registry, which must stay until the process ends. NULL is allowed. */
+ * stands in the intake and the registry, which must stay until the process ends. NULL is allowed.
+ */
 bool sy_mqtt_stop(sy_mqtt *m);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CRC-32C (Castagnoli; RFC 3720, appendix B.4): by the processor where it can, else by tables.
+ * CRC-32C (Castagnoli; RFC 3720, appendix B.4) by tables.
  */
-#include "base/crc32c_int.h"
 #include "base/hash.h"
 
 /* Eight tables: eight bytes a step. table[k][b] is the CRC of b followed by k zero bytes. */
@@ -326,8 +325,10 @@ static uint32_t word(const unsigned char *p)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-uint32_t sy_crc32c__table(uint32_t crc, const unsigned char *p, size_t n)
+uint32_t sy_crc32c(uint32_t crc, const void *bytes, size_t n)
 {
+    const unsigned char *p = bytes;
+    crc = ~crc;
     for (; n >= 8; n -= 8, p += 8) {
         uint32_t a = crc ^ word(p), b = word(p + 4);
         crc = table[7][a & 255] ^ table[6][a >> 8 & 255] ^ table[5][a >> 16 & 255] ^
@@ -336,11 +337,5 @@ uint32_t sy_crc32c__table(uint32_t crc, const unsigned char *p, size_t n)
     }
     while (n--)
         crc = crc >> 8 ^ table[0][(crc ^ *p++) & 255];
-    return crc;
-}
-
-uint32_t sy_crc32c(uint32_t crc, const void *bytes, size_t n)
-{
-    return ~(sy_crc32c__has_cpu() ? sy_crc32c__cpu(~crc, bytes, n)
-                                  : sy_crc32c__table(~crc, bytes, n));
+    return ~crc;
 }

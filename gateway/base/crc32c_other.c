@@ -2,14 +2,9 @@
 /*
  * CRC-32C where no instruction of the processor is used.
  */
-#include "base/crc32c_int.h"
+#include "base/os.h"
 
-bool sy_crc32c__has_cpu(void)
+uint32_t sy_crc32c_fast(uint32_t crc, const void *bytes, size_t n)
 {
-    return false;
-}
-
-uint32_t sy_crc32c__cpu(uint32_t crc, const unsigned char *p, size_t n)
-{
-    return sy_crc32c__table(crc, p, n);
+    return sy_crc32c(crc, bytes, n);
 }

@@ -19,6 +19,9 @@ enum {
     SY_MSG_DUP = 2,             /* the transport says that it may have been sent before */
     SY_MSG_PROMISE = 4,         /* the device waits for an acknowledgement (QoS 1, CON) */
     SY_MSG_UNAUTHENTICATED = 8, /* came without a credential, as the configuration allows */
+    /* CoAP: came block by block; ident ends with where the last block begins in the payload, 4
+     * bytes, big endian. */
+    SY_MSG_BLOCKS = 16,
 };
 
 typedef struct sy_message {
@@ -52,6 +55,10 @@ typedef struct sy_intake {
     void (*rejected)(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail);
     /* Only under --clock replay: a marker message (drivers/mqtt) passed through in order. */
     void (*marker)(void *ctx, uint64_t number);
+    /* Is the message kept whose last block is this: m as for submit, but for the payload, which is
+     * the block alone? Its acknowledgement may have been lost with the process that had the blocks
+     * before it. *seq: its number in the journal. */
+    bool (*knows_end)(void *ctx, const sy_message *m, uint64_t *seq);
 } sy_intake;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "base/hash.h"
 #include "base/reading.h"
 
 /* What went wrong, in the caller's hands: no allocation, no thread-local. `text` says what, where
@@ -24,10 +25,19 @@ sy_err sy_fail_wrap(sy_fail *f, const char *fmt, ...) __attribute__((format(prin
 #define SY_STR2(x) #x
 #define SY_STR(x)  SY_STR2(x)
 #define SY_AT      __FILE__ ":" SY_STR(__LINE__)
+/* sy_fail_make never gives SY_OK, which a compiler that sees only its head cannot know: it would
+ * follow a failure into what comes after success, and warn of what it finds there. */
+static inline sy_err sy_failure(sy_err made)
+{
+    if (made == SY_OK) {
+        __builtin_unreachable();
+    }
+    return made;
+}
 /* f may be NULL in all of these; each evaluates to the code. */
-#define sy_fail_set(f, code, ...) sy_fail_make((f), (code), 0, SY_AT, __VA_ARGS__)
+#define sy_fail_set(f, code, ...) sy_failure(sy_fail_make((f), (code), 0, SY_AT, __VA_ARGS__))
 /* With errno: ": No such file" is added, the code is SY_E_IO, SY_E_NOMEM, SY_E_FULL, … by errno. */
-#define sy_fail_sys(f, ...) sy_fail_make((f), SY_OK, errno, SY_AT, __VA_ARGS__)
+#define sy_fail_sys(f, ...) sy_failure(sy_fail_make((f), SY_OK, errno, SY_AT, __VA_ARGS__))
 
 /* malloc/realloc/free as a sy_alloc. */
 sy_alloc sy_heap(void);
@@ -37,6 +47,8 @@ sy_ms sy_mono_ms(void); /* CLOCK_MONOTONIC */
 uint64_t sy_mono_ns(void);
 /* 1: adjtimex says that the clock is synchronised. */
 bool sy_clock_synced(void);
+/* As sy_crc32c (base/hash.h), by the processor's own instruction where there is one. */
+uint32_t sy_crc32c_fast(uint32_t crc, const void *bytes, size_t n);
 /* Random bytes from the kernel; aborts where there are none. */
 void sy_random(void *out, size_t n);
 

@@ -19,12 +19,33 @@ static const char *const col_names[COLS] = {"time", "device", "point", "value", 
 struct sy_csv {
     char *path;
     FILE *in;
+    char chunk[CHUNK]; /* bytes of the file; at .. have are still to be read */
+    size_t at, have;
     sy_buf line;
     uint64_t at_line, done, size;
     int col[COLS]; /* position of each column, -1: absent */
     sy_span field[FIELDS_MAX];
     size_t n_fields;
 };
+
+static sy_err refill(sy_csv *c, sy_fail *f)
+{
+    c->at = 0;
+    c->have = fread(c->chunk, 1, sizeof c->chunk, c->in);
+    c->done += c->have;
+    return c->have == 0 && ferror(c->in) ? sy_fail_sys(f, "%s: cannot be read", c->path) : SY_OK;
+}
+
+/* Whether a quote is open after these bytes. */
+static bool quoted_after(bool quoted, const char *p, size_t n)
+{
+    const char *end = p + n;
+    while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+        quoted = !quoted;
+        p++;
+    }
+    return quoted;
+}
 
 /* One record into c->line, quotes kept. SY_E_NOTFOUND at the end. */
 static sy_err read_line(sy_csv *c, sy_fail *f)
@@ -33,29 +54,34 @@ static sy_err read_line(sy_csv *c, sy_fail *f)
     sy_buf_reset(&c->line);
     c->at_line++;
     for (;;) {
-        int ch = getc(c->in);
-        if (ch == EOF) {
-            if (ferror(c->in)) {
-                return sy_fail_sys(f, "%s: cannot be read", c->path);
+        if (c->at == c->have) {
+            sy_err e = refill(c, f);
+            if (e) {
+                return e;
             }
-            if (quoted) {
+            if (c->have == 0 && quoted) {
                 return sy_fail_set(f, SY_E_PARSE, "%s:%llu: a quote is not closed", c->path,
                                    (unsigned long long)c->at_line);
             }
-            return c->line.n > 0 ? SY_OK : SY_E_NOTFOUND;
+            if (c->have == 0) {
+                return c->line.n > 0 ? SY_OK : SY_E_NOTFOUND;
+            }
         }
-        c->done++;
-        if (ch == '\n' && !quoted) {
-            return SY_OK;
-        }
-        quoted = ch == '"' ? !quoted : quoted;
-        if (c->line.n >= LINE_MAX_BYTES) {
+        const char *p = c->chunk + c->at, *nl = memchr(p, '\n', c->have - c->at);
+        size_t n = nl ? (size_t)(nl - p) : c->have - c->at;
+        quoted = quoted_after(quoted, p, n);
+        c->at += nl ? n + 1 : n;
+        bool whole = nl && !quoted;
+        if (c->line.n + n >= LINE_MAX_BYTES) {
             return sy_fail_set(f, SY_E_PARSE, "%s:%llu: a line of more than 64 KiB", c->path,
                                (unsigned long long)c->at_line);
         }
-        sy_buf_char(&c->line, (char)ch);
+        sy_buf_put(&c->line, p, nl && quoted ? n + 1 : n);
         if (c->line.failed) {
             return sy_fail_set(f, SY_E_NOMEM, "%s: out of memory", c->path);
+        }
+        if (whole) {
+            return SY_OK;
         }
     }
 }

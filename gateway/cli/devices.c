@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "config/config.h"
+#include "cli/config_file.h"
 #include "control/control.h"
 #include "drivers/mqtt/mqtt.h"
 
@@ -67,23 +67,6 @@ static int parse(int argc, char **argv, arguments *a)
         return 2;
     }
     return -1;
-}
-
-static sy_err load(const arguments *a, sy_config **out, sy_fail *f)
-{
-    sy_arena arena;
-    sy_arena_init(&arena, sy_heap(), 0);
-    sy_findings findings = {.arena = &arena};
-    sy_err e = sy_config_load(a->config, a->data, &findings, out, f);
-    if (e) {
-        sy_buf text;
-        sy_buf_init(&text, sy_heap());
-        sy_findings_print(&findings, sy_locale(), &text);
-        fputs(text.n ? text.p : "", stderr);
-        sy_buf_fini(&text);
-    }
-    sy_arena_fini(&arena);
-    return e;
 }
 
 static const char *credential_text(const sy_device *d, const char *dir)
@@ -185,7 +168,7 @@ int sy_cmd_devices(int argc, char **argv)
     }
     sy_fail f = {0};
     sy_config *c = NULL;
-    sy_err e = load(&a, &c, &f);
+    sy_err e = sy_config_file_load(a.config, a.data, &c, &f);
     if (e) {
         fprintf(stderr, "steelyard devices: %s\n", f.text);
         return 2;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/config_file.h"
 #include "cli/csv.h"
 #include "cli/replay_int.h"
 #include "rules/judge.h"
@@ -304,23 +305,6 @@ static int parse(int argc, char **argv, arguments *a)
     return -1;
 }
 
-static sy_err load(const arguments *a, sy_config **out, sy_fail *f)
-{
-    sy_arena arena;
-    sy_arena_init(&arena, sy_heap(), 0);
-    sy_findings findings = {.arena = &arena};
-    sy_err e = sy_config_load(a->config, a->data, &findings, out, f);
-    if (e) {
-        sy_buf text;
-        sy_buf_init(&text, sy_heap());
-        sy_findings_print(&findings, sy_locale(), &text);
-        fputs(text.n ? text.p : "", stderr);
-        sy_buf_fini(&text);
-    }
-    sy_arena_fini(&arena);
-    return e;
-}
-
 static sy_err replay(const arguments *a, sy_config *c, sy_replay_counts *counts, uint64_t *rows,
                      sy_fail *f)
 {
@@ -359,7 +343,7 @@ int sy_cmd_replay(int argc, char **argv)
     sy_config *c = NULL;
     sy_replay_counts counts = {0};
     uint64_t rows = 0;
-    if (load(&a, &c, &f)) {
+    if (sy_config_file_load(a.config, a.data, &c, &f)) {
         fprintf(stderr, "steelyard replay: %s\n", f.text);
         return 2;
     }

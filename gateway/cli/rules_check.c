@@ -2,7 +2,6 @@
 /*
  * steelyard rules check: are these rules well formed, and which hash has each?
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -119,37 +118,15 @@ static int report(const sy_rule_files *r, bool as_json)
 
 int sy_rules_check_main(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char *config = NULL;
-    bool as_json = false;
-    int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (c == 'c') {
-            config = optarg;
-        } else if (c == 'j') {
-            as_json = true;
-        } else {
-            fputs(help, stderr);
-            return 2;
-        }
-    }
-    if (optind == argc) {
-        fputs(help, stderr);
-        return 2;
-    }
+    sy_rule_arguments a;
+    int status = sy_rule_arguments_parse(&a, help, argc, argv);
+    if (status >= 0)
+        return status;
     sy_rule_files files;
     sy_fail f;
-    int status = 2;
-    if (sy_rule_files_open(&files, argv + optind, (size_t)(argc - optind), config, &f) == SY_OK)
-        status = report(&files, as_json);
+    status = 2;
+    if (sy_rule_files_open(&files, a.paths, a.n, a.config, &f) == SY_OK)
+        status = report(&files, a.json);
     else
         fprintf(stderr, "steelyard rules check: %s\n", f.text);
     sy_rule_files_close(&files);

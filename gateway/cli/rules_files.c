@@ -4,25 +4,41 @@
  */
 #include "cli/rules_files.h"
 
+#include <getopt.h>
 #include <stdio.h>
 
-static sy_err open_config(sy_rule_files *r, const char *path, sy_fail *f)
+#include "cli/config_file.h"
+
+int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, char **argv)
 {
-    sy_findings findings = {.arena = &r->arena};
-    sy_err e = sy_config_load(path, NULL, &findings, &r->config, f);
-    if (e == SY_OK) {
-        r->vocab = r->config->vocab;
-        return SY_OK;
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int c;
+    *a = (sy_rule_arguments){.config = NULL};
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (c == 'c') {
+            a->config = optarg;
+        } else if (c == 'j') {
+            a->json = true;
+        } else {
+            fputs(help, stderr);
+            return 2;
+        }
     }
-    if (findings.n > 0) {
-        sy_buf text;
-        sy_buf_init(&text, sy_heap());
-        sy_findings_print(&findings, sy_locale(), &text);
-        fwrite(text.p, 1, text.n, stderr);
-        sy_buf_fini(&text);
-        return sy_fail_set(f, SY_E_USAGE, "%s: the configuration is refused", path);
+    if (optind == argc) {
+        fputs(help, stderr);
+        return 2;
     }
-    return e;
+    a->paths = argv + optind;
+    a->n = (size_t)(argc - optind);
+    return -1;
 }
 
 static sy_err read_file(sy_rule_files *r, const char *path, sy_fail *f)
@@ -51,8 +67,10 @@ sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n, const 
     r->sources = sy_arena_get(&r->arena, (n + 1) * sizeof *r->sources);
     if (!r->sources)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for %zu files", n);
-    sy_err e =
-        config ? open_config(r, config, f) : sy_vocab_add(&r->own, &sy_vocab_builtin, &r->diags);
+    sy_err e = config ? sy_config_file_load(config, NULL, &r->config, f)
+                      : sy_vocab_add(&r->own, &sy_vocab_builtin, &r->diags);
+    if (r->config)
+        r->vocab = r->config->vocab;
     if (e == SY_E_PARSE || (e == SY_E_NOMEM && !config))
         return sy_fail_set(f, e, "the vocabulary that ships cannot be loaded");
     for (size_t i = 0; i < n && e == SY_OK; i++)
@@ -68,9 +86,18 @@ sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n, const 
 void sy_rule_files_close(sy_rule_files *r)
 {
     if (r->config)
-        sy_config_unref(r->config); /* before the arena that holds its findings */
+        sy_config_unref(r->config);
     sy_diags_fini(&r->diags);
     sy_arena_fini(&r->arena);
+}
+
+sy_err sy_rule_files_zone(const sy_rule_files *r, sy_arena *arena, const sy_zone **out, sy_fail *f)
+{
+    if (r->config && r->config->site->n_premises > 0) {
+        *out = r->config->site->premises[0].zone;
+        return SY_OK;
+    }
+    return sy_zone_load(arena, "Asia/Shanghai", out, f);
 }
 
 void sy_rule_files_print(const sy_rule_files *r, sy_lang lang)

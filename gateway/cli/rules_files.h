@@ -8,6 +8,16 @@
 #include "base/os.h"
 #include "config/config.h"
 
+/* What `rules check` and `rules test` take. */
+typedef struct sy_rule_arguments {
+    const char *config; /* NULL: none */
+    bool json;
+    char *const *paths;
+    size_t n;
+} sy_rule_arguments;
+/* -1: go on; else the exit code (help was shown, or the use was wrong). */
+int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, char **argv);
+
 typedef struct sy_rule_files {
     sy_arena arena; /* of the set, its sources and messages */
     sy_diags diags;
@@ -26,6 +36,10 @@ typedef struct sy_rule_files {
 SY_MUST_USE sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n,
                                       const char *config, sy_fail *f);
 void sy_rule_files_close(sy_rule_files *r);
+/* The zone that scenarios run in: of the configuration's first premises, or Asia/Shanghai, loaded
+ * into the arena. */
+SY_MUST_USE sy_err sy_rule_files_zone(const sy_rule_files *r, sy_arena *arena, const sy_zone **out,
+                                      sy_fail *f);
 /* All messages as text in a language, to stderr. */
 void sy_rule_files_print(const sy_rule_files *r, sy_lang lang);
 

@@ -3,7 +3,6 @@
  * steelyard rules test: does every scenario come out as it says? For one that does not, what was
  * expected and what happened, side by side in time.
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
@@ -187,60 +186,29 @@ static int report(const sy_rule_files *files, const sy_zone *zone, bool json)
     return ok && t.failed == 0 ? 0 : 1;
 }
 
-static int test_files(char **paths, int n, const char *config, bool json)
+int sy_rules_test_main(int argc, char **argv)
 {
+    sy_rule_arguments a;
+    int status = sy_rule_arguments_parse(&a, help, argc, argv);
+    if (status >= 0)
+        return status;
     sy_rule_files files;
     sy_arena arena;
     sy_fail f;
     const sy_zone *zone = NULL;
-    int status = 2;
+    status = 2;
     sy_arena_init(&arena, sy_heap(), 0);
-    sy_err e = sy_rule_files_open(&files, paths, (size_t)n, config, &f);
-    if (!e && files.config && files.config->site->n_premises > 0) {
-        zone = files.config->site->premises[0].zone;
-    } else if (!e) {
-        e = sy_zone_load(&arena, "Asia/Shanghai", &zone, &f);
-    }
+    sy_err e = sy_rule_files_open(&files, a.paths, a.n, a.config, &f);
+    e = e ? e : sy_rule_files_zone(&files, &arena, &zone, &f);
     if (e) {
         fprintf(stderr, "steelyard rules test: %s\n", f.text);
     } else if (!files.set) {
         sy_rule_files_print(&files, sy_locale());
         status = 1;
     } else {
-        status = report(&files, zone, json);
+        status = report(&files, zone, a.json);
     }
     sy_rule_files_close(&files);
     sy_arena_fini(&arena);
     return status;
-}
-
-int sy_rules_test_main(int argc, char **argv)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char *config = NULL;
-    bool json = false;
-    int c;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (c == 'c') {
-            config = optarg;
-        } else if (c == 'j') {
-            json = true;
-        } else {
-            fputs(help, stderr);
-            return 2;
-        }
-    }
-    if (optind == argc) {
-        fputs(help, stderr);
-        return 2;
-    }
-    return test_files(argv + optind, argc - optind, config, json);
 }

@@ -79,8 +79,8 @@ typedef struct sy_findings {
     sy_arena *arena;
 } sy_findings;
 
-/* Load and check. data_override may be NULL. Findings live in their arena, which outlives the
- * config. SY_E_USAGE where there are errors (*out NULL). */
+/* Load and check. data_override may be NULL. Findings live in their arena, which the config
+ * does not need. SY_E_USAGE where there are errors (*out NULL). */
 SY_MUST_USE sy_err sy_config_load(const char *file, const char *data_override,
                                   sy_findings *findings, sy_config **out, sy_fail *f);
 void sy_config_unref(sy_config *c);

@@ -220,6 +220,39 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *send
     return SY_OK;
 }
 
+/* Takes the statement; fn for each of its rows. */
+static sy_err each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
+                   void (*fn)(void *ctx, sqlite3_stmt *row), void *ctx, sy_fail *f)
+{
+    int rc = SQLITE_ERROR;
+    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        fn(ctx, st);
+    }
+    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, what, f);
+    sqlite3_finalize(st);
+    return e;
+}
+
+typedef struct event_reader {
+    void (*fn)(void *ctx, const sy_inbox_event *e);
+    void *ctx;
+} event_reader;
+
+static void read_event(void *ctx, sqlite3_stmt *st)
+{
+    const event_reader *r = ctx;
+    r->fn(r->ctx, &(sy_inbox_event){.seq = sqlite3_column_int64(st, 0),
+                                    .source = column(st, 1),
+                                    .id = column(st, 2),
+                                    .type = column(st, 3),
+                                    .subject = column(st, 4),
+                                    .time = column(st, 5),
+                                    .sender = column(st, 6),
+                                    .received = sqlite3_column_int64(st, 7),
+                                    .alert = column(st, 8),
+                                    .body = column(st, 9)});
+}
+
 sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert, int64_t after,
                           int max, void (*fn)(void *ctx, const sy_inbox_event *e), void *ctx,
                           sy_fail *f)
@@ -231,56 +264,40 @@ sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert,
                          "issi", after, source, alert, (int64_t)max)
                : prepare(d, "SELECT " EVENT_COLUMNS " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
                          "ii", after, (int64_t)max);
-    int rc = SQLITE_ERROR;
-    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        fn(ctx, &(sy_inbox_event){.seq = sqlite3_column_int64(st, 0),
-                                  .source = column(st, 1),
-                                  .id = column(st, 2),
-                                  .type = column(st, 3),
-                                  .subject = column(st, 4),
-                                  .time = column(st, 5),
-                                  .sender = column(st, 6),
-                                  .received = sqlite3_column_int64(st, 7),
-                                  .alert = column(st, 8),
-                                  .body = column(st, 9)});
-    }
-    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, "reading events", f);
-    sqlite3_finalize(st);
-    return e;
+    return each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
 }
 
-/* Takes the statement. */
-static sy_err alerts(sy_inbox_db *d, sqlite3_stmt *st,
-                     void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
+typedef struct alert_reader {
+    void (*fn)(void *ctx, const sy_inbox_alert *a);
+    void *ctx;
+    bool found;
+} alert_reader;
+
+static void read_alert(void *ctx, sqlite3_stmt *st)
 {
-    int rc = SQLITE_ERROR;
-    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        fn(ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
-                                  .last_seq = sqlite3_column_int64(st, 1),
-                                  .events = sqlite3_column_int64(st, 2),
-                                  .source = column(st, 3),
-                                  .id = column(st, 4),
-                                  .state = column(st, 5),
-                                  .type = column(st, 6),
-                                  .sender = column(st, 7),
-                                  .data = column(st, 8),
-                                  .severity = sqlite3_column_int(st, 9),
-                                  .received = sqlite3_column_int64(st, 10)});
-    }
-    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, "reading alerts", f);
-    sqlite3_finalize(st);
-    return e;
+    alert_reader *r = ctx;
+    r->found = true;
+    r->fn(r->ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
+                                    .last_seq = sqlite3_column_int64(st, 1),
+                                    .events = sqlite3_column_int64(st, 2),
+                                    .source = column(st, 3),
+                                    .id = column(st, 4),
+                                    .state = column(st, 5),
+                                    .type = column(st, 6),
+                                    .sender = column(st, 7),
+                                    .data = column(st, 8),
+                                    .severity = sqlite3_column_int(st, 9),
+                                    .received = sqlite3_column_int64(st, 10)});
 }
 
 sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
                           void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
 {
-    return alerts(d,
-                  prepare(d,
-                          "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
-                          " ORDER BY first_seq LIMIT ?",
-                          "ii", after, (int64_t)max),
-                  fn, ctx, f);
+    sqlite3_stmt *st = prepare(d,
+                               "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
+                               " ORDER BY first_seq LIMIT ?",
+                               "ii", after, (int64_t)max);
+    return each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }
 
 sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
@@ -296,30 +313,17 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int
                         "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
                         " ORDER BY last_seq DESC LIMIT ?",
                         "ii", top, (int64_t)max);
-    return alerts(d, st, fn, ctx, f);
-}
-
-typedef struct once {
-    void (*fn)(void *ctx, const sy_inbox_alert *a);
-    void *ctx;
-    bool found;
-} once;
-
-static void pass_on(void *ctx, const sy_inbox_alert *a)
-{
-    once *o = ctx;
-    o->found = true;
-    o->fn(o->ctx, a);
+    return each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }
 
 sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
 {
-    once o = {fn, ctx, false};
-    sy_err e = alerts(
-        d, prepare(d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq),
-        pass_on, &o, f);
-    return e == SY_OK && !o.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
+    alert_reader r = {fn, ctx, false};
+    sqlite3_stmt *st =
+        prepare(d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
+    sy_err e = each(d, st, "reading alerts", read_alert, &r, f);
+    return e == SY_OK && !r.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
 }
 
 int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
@@ -331,6 +335,20 @@ int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
     return seq;
 }
 
+static void count_severity(void *ctx, sqlite3_stmt *st)
+{
+    sy_inbox_counts *c = ctx;
+    int severity = sqlite3_column_int(st, 0);
+    c->active[severity >= 0 && severity < 5 ? severity : 0] = sqlite3_column_int64(st, 1);
+}
+
+static void count_rows(void *ctx, sqlite3_stmt *st)
+{
+    sy_inbox_counts *c = ctx;
+    c->events = sqlite3_column_int64(st, 0);
+    c->alerts = sqlite3_column_int64(st, 1);
+}
+
 sy_err sy_inbox_db_counts(sy_inbox_db *d, sy_inbox_counts *out, sy_fail *f)
 {
     *out = (sy_inbox_counts){0};
@@ -338,21 +356,10 @@ sy_err sy_inbox_db_counts(sy_inbox_db *d, sy_inbox_counts *out, sy_fail *f)
                                "SELECT severity, count(*) FROM alerts WHERE state='active'"
                                " GROUP BY severity",
                                "");
-    int rc = SQLITE_ERROR;
-    while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        int severity = sqlite3_column_int(st, 0);
-        out->active[severity >= 0 && severity < 5 ? severity : 0] = sqlite3_column_int64(st, 1);
+    sy_err e = each(d, st, "counting", count_severity, out, f);
+    if (e == SY_OK) {
+        st = prepare(d, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM alerts)", "");
+        e = each(d, st, "counting", count_rows, out, f);
     }
-    sqlite3_finalize(st);
-    st = rc == SQLITE_DONE
-             ? prepare(d, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM alerts)", "")
-             : NULL;
-    rc = st ? sqlite3_step(st) : SQLITE_ERROR;
-    if (rc == SQLITE_ROW) {
-        out->events = sqlite3_column_int64(st, 0);
-        out->alerts = sqlite3_column_int64(st, 1);
-    }
-    sy_err e = rc == SQLITE_ROW ? SY_OK : failed(d, "counting", f);
-    sqlite3_finalize(st);
     return e;
 }

@@ -18,6 +18,8 @@ enum {
     SLOTS = 2 * RING,     /* of the hash table over it */
     EXCHANGE_MS = 247000, /* RFC 7252 EXCHANGE_LIFETIME */
     IDENT_MAX = 64,
+    OFFSET = 4,     /* bytes at the end of the identity of what came in blocks */
+    OF_END = 0x100, /* beside the transport: a hash over the last block alone */
 };
 _Static_assert((int)SY_GATE_RECENT <= (int)RING && (RING & (RING - 1)) == 0, "ring");
 
@@ -105,7 +107,17 @@ static void forget(sy_gate *g, uint32_t at)
         *link = g->ring[at].next;
 }
 
-static void remember(sy_gate *g, uint64_t hash, uint64_t seq, sy_ms recv)
+/* The last block of what came in blocks; no more than there is, whatever the identity says. */
+static sy_span end_of(sy_span ident, sy_span payload)
+{
+    size_t at = 0;
+    for (size_t i = ident.n - OFFSET; i < ident.n; i++)
+        at = at << 8 | (unsigned char)ident.p[i];
+    at = at < payload.n ? at : payload.n;
+    return (sy_span){payload.p + at, payload.n - at};
+}
+
+static void remember_hash(sy_gate *g, uint64_t hash, uint64_t seq, sy_ms recv)
 {
     pthread_mutex_lock(&g->mu);
     uint32_t at = (uint32_t)(g->number & (RING - 1));
@@ -116,6 +128,22 @@ static void remember(sy_gate *g, uint64_t hash, uint64_t seq, sy_ms recv)
         (seen){.hash = hash, .seq = seq, .number = ++g->number, .recv = recv, .next = *slot};
     *slot = at + 1;
     pthread_mutex_unlock(&g->mu);
+}
+
+static uint64_t hash_of_record(const sy_gate *g, const sy_jrec *rec)
+{
+    return hash_of(g, rec->code & 0xff, rec->source, rec->ident, rec->payload);
+}
+
+/* By all of it, of which this is the hash, and where it came in blocks by the last one too. */
+static void remember(sy_gate *g, const sy_jrec *rec, uint64_t hash)
+{
+    remember_hash(g, hash, rec->seq, rec->recv);
+    if ((rec->flags & SY_MSG_BLOCKS) && rec->ident.n >= OFFSET) {
+        sy_span end = end_of(rec->ident, rec->payload);
+        hash = hash_of(g, (rec->code & 0xff) | OF_END, rec->source, rec->ident, end);
+        remember_hash(g, hash, rec->seq, rec->recv);
+    }
 }
 
 static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
@@ -136,7 +164,16 @@ static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
         *seq = s->seq;
     }
     pthread_mutex_unlock(&g->mu);
+    if (found)
+        atomic_fetch_add(&g->duplicates, 1);
     return found;
+}
+
+static bool gate_knows_end(void *ctx, const sy_message *m, uint64_t *seq)
+{
+    sy_gate *g = ctx;
+    uint64_t hash = hash_of(g, m->transport | OF_END, m->source, m->ident, m->payload);
+    return known(g, m, hash, seq);
 }
 
 static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f)
@@ -149,7 +186,6 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
     if (m->ident.n) {
         hash = hash_of(g, m->transport, m->source, m->ident, m->payload);
         if (known(g, m, hash, seq)) {
-            atomic_fetch_add(&g->duplicates, 1);
             *kept = false;
             return SY_OK;
         }
@@ -164,7 +200,7 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
     if (e)
         return e;
     if (m->ident.n)
-        remember(g, hash, rec.seq, rec.recv);
+        remember(g, &rec, hash);
     *seq = rec.seq;
     *kept = true;
     return SY_OK;
@@ -209,8 +245,7 @@ static sy_err rebuild(sy_gate *g, sy_fail *f)
     sy_jrec rec;
     while ((e = sy_jreader_next(r, &rec, f)) == SY_OK || e == SY_E_CORRUPT) {
         if (e == SY_OK && rec.type == SY_J_MESSAGE && rec.ident.n)
-            remember(g, hash_of(g, rec.code & 0xff, rec.source, rec.ident, rec.payload), rec.seq,
-                     rec.recv);
+            remember(g, &rec, hash_of_record(g, &rec));
         if (e == SY_OK && rec.seq >= last)
             break;
     }
@@ -228,7 +263,13 @@ sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
     g->journal = j;
     g->marker = marker;
     g->ctx = ctx;
-    g->intake = (sy_intake){g, gate_submit, gate_wait_synced, strict, gate_rejected, gate_marker};
+    g->intake = (sy_intake){.ctx = g,
+                            .submit = gate_submit,
+                            .wait_synced = gate_wait_synced,
+                            .strict = strict,
+                            .rejected = gate_rejected,
+                            .marker = gate_marker,
+                            .knows_end = gate_knows_end};
     sy_random(g->key, sizeof g->key);
     g->ring = calloc(RING, sizeof *g->ring);
     g->slots = calloc(SLOTS, sizeof *g->slots);

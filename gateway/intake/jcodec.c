@@ -65,13 +65,13 @@ void sy_jseg_encode(unsigned char out[SY_JSEG_HEADER], uint64_t first, uint32_t 
     put32(out + 12, salt);
     put64(out + 16, first);
     put32(out + 24, salt); /* again: without it no record can be told */
-    put32(out + 28, sy_crc32c(0, out, 28));
+    put32(out + 28, sy_crc32c_fast(0, out, 28));
 }
 
 bool sy_jseg_decode(const unsigned char in[SY_JSEG_HEADER], uint64_t *first, uint32_t *salt)
 {
     if (memcmp(in, magic, sizeof magic) != 0 || get32(in + 8) != VERSION ||
-        get32(in + 28) != sy_crc32c(0, in, 28))
+        get32(in + 28) != sy_crc32c_fast(0, in, 28))
         return false;
     *salt = get32(in + 12);
     *first = get64(in + 16);
@@ -88,14 +88,14 @@ size_t sy_jrec_length(const sy_jrec *rec)
 
 uint32_t sy_jrec_body_crc(uint32_t salt, const sy_jrec *rec)
 {
-    uint32_t crc = sy_crc32c(salt, rec->source.p, rec->source.n);
-    crc = sy_crc32c(crc, rec->ident.p, rec->ident.n);
-    return sy_crc32c(crc, rec->payload.p, rec->payload.n);
+    uint32_t crc = sy_crc32c_fast(salt, rec->source.p, rec->source.n);
+    crc = sy_crc32c_fast(crc, rec->ident.p, rec->ident.n);
+    return sy_crc32c_fast(crc, rec->payload.p, rec->payload.n);
 }
 
 static uint32_t whole_crc(const unsigned char header[SY_JREC_HEADER], uint32_t body_crc)
 {
-    return sy_crc32c(sy_crc32c(body_crc, header, 4), header + 8, SY_JREC_HEADER - 8);
+    return sy_crc32c_fast(sy_crc32c_fast(body_crc, header, 4), header + 8, SY_JREC_HEADER - 8);
 }
 
 void sy_jrec_encode(unsigned char out[SY_JREC_HEADER], const sy_jrec *rec, uint32_t body_crc)
@@ -136,7 +136,7 @@ static bool decode_body(const unsigned char *p, uint32_t salt, size_t length, sy
     rec->source.p = body;
     rec->ident.p = body + rec->source.n;
     rec->payload.p = rec->ident.p + rec->ident.n;
-    return whole_crc(p, sy_crc32c(salt, body, length - SY_JREC_HEADER)) == get32(p + 4);
+    return whole_crc(p, sy_crc32c_fast(salt, body, length - SY_JREC_HEADER)) == get32(p + 4);
 }
 
 void sy_jwin_init(sy_jwin *w)
@@ -246,14 +246,16 @@ bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback)
 /* The first byte at or behind `off` that is not zero, or the limit. */
 static size_t skip_zeros(sy_jwin *w, size_t off)
 {
-    while (off < w->limit) {
-        size_t n = w->limit - off < 4096 ? w->limit - off : 4096;
+    size_t left = off < w->limit ? w->limit - off : 0;
+    while (left > 0) {
+        size_t n = left < 4096 ? left : 4096;
         const unsigned char *p = sy_jwin_get(w, off, n);
         if (!p)
             return w->limit;
         if (p[0] || memcmp(p, p + 1, n - 1) != 0)
             break;
         off += n;
+        left -= n;
     }
     const unsigned char *p;
     while (off < w->limit && (p = sy_jwin_get(w, off, 1)) && !*p)

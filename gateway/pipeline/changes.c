@@ -66,9 +66,11 @@ static void know(void *ctx, const sy_alert *a)
         e->known = true;
 }
 
-void sy_changes_prune(sy_changes *c, const sy_judge *j)
+sy_err sy_changes_prune(sy_changes *c, const sy_judge *j)
 {
-    sy_judge_alerts(j, know, c);
+    sy_err err = sy_judge_alerts(j, know, c);
+    if (err)
+        return err; /* an alert that is not known would begin to count anew */
     entry *e, *next;
     HASH_ITER(hh, c->by_id, e, next)
     {
@@ -80,6 +82,7 @@ void sy_changes_prune(sy_changes *c, const sy_judge *j)
             e->known = false;
         }
     }
+    return SY_OK;
 }
 
 static int by_id(const entry *a, const entry *b)

@@ -16,7 +16,7 @@ void sy_changes_fini(sy_changes *c);
 /* The number of the next change, from 1, and the levels with this one; 0: out of memory. */
 uint64_t sy_changes_next(sy_changes *c, const char *id, sy_alert_level level, unsigned *levels);
 /* Keep only the alerts that the judge still knows. */
-void sy_changes_prune(sy_changes *c, const sy_judge *j);
+SY_MUST_USE sy_err sy_changes_prune(sy_changes *c, const sy_judge *j);
 void sy_changes_save(sy_changes *c, sy_buf *out);
 SY_MUST_USE sy_err sy_changes_load(sy_changes *c, sy_rd *in);
 

@@ -14,7 +14,9 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     if (!e->now || !e->now->judge)
         return SY_E_AGAIN;
     sy_judge_forget(e->now->judge);
-    sy_changes_prune(&e->changes, e->now->judge);
+    sy_err err = sy_changes_prune(&e->changes, e->now->judge);
+    if (err)
+        return err;
     sy_buf_u8(out, FORMAT);
     sy_buf_u8(out, (uint8_t)((e->replay ? REPLAY : 0) | (e->unsynced ? UNSYNCED : 0)));
     sy_buf_u64(out, (uint64_t)e->clock);
@@ -24,7 +26,7 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     sy_changes_save(&e->changes, out);
     sy_buf judge;
     sy_buf_init(&judge, sy_heap());
-    sy_err err = sy_judge_save(e->now->judge, &judge);
+    err = sy_judge_save(e->now->judge, &judge);
     if (!err)
         sy_buf_blob(out, sy_buf_span(&judge));
     if (judge.failed || out->failed)

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+enum { MAX_PAYLOAD = 32768 };
+
 static const sy_map_row door_map[] = {{"contact", "$.contact"}, {"time", "$.ts"}};
 #define LOOPBACK                                                                                   \
     {                                                                                              \
@@ -96,6 +98,22 @@ static sy_err submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, 
     return e;
 }
 
+static bool knows_end(void *ctx, const sy_message *m, uint64_t *seq)
+{
+    harness *h = ctx;
+    bool found = false;
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->n_kept && !found; i++) {
+        const sy_message *k = &h->kept[i].m;
+        *seq = i + 1;
+        found = sy_span_eq(k->ident, m->ident) && sy_span_eq(k->source, m->source) &&
+                k->payload.n >= m->payload.n &&
+                memcmp(k->payload.p + k->payload.n - m->payload.n, m->payload.p, m->payload.n) == 0;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
 static void rejected(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail)
 {
     harness *h = ctx;
@@ -111,7 +129,11 @@ void h_start(harness *h, bool strict, const char *psk)
 {
     sy_fail f = {.text = ""};
     sy_registry *r;
-    *h = (harness){.intake = {.ctx = h, .submit = submit, .strict = strict, .rejected = rejected}};
+    *h = (harness){.intake = {.ctx = h,
+                              .submit = submit,
+                              .strict = strict,
+                              .rejected = rejected,
+                              .knows_end = knows_end}};
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
@@ -121,7 +143,7 @@ void h_start(harness *h, bool strict, const char *psk)
     snprintf(h->dir, sizeof h->dir, "/tmp/sy-coap-XXXXXX");
     assert_non_null(mkdtemp(h->dir));
     const char *const listen[] = {"127.0.0.1:0"};
-    sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = 32768};
+    sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = MAX_PAYLOAD};
     char *psk_file = psk ? h_file(h, "psk", psk, strlen(psk)) : NULL;
     if (psk) {
         o.psk_file = psk_file;
@@ -136,6 +158,18 @@ void h_start(harness *h, bool strict, const char *psk)
         fail_msg("%s", f.text);
     free(psk_file);
     h->fd = h_socket(h);
+}
+
+void h_restart(harness *h)
+{
+    char at[32];
+    sy_fail f = {.text = ""};
+    snprintf(at, sizeof at, "127.0.0.1:%u", sy_coap_port(h->server, 0));
+    const char *const listen[] = {at};
+    sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = MAX_PAYLOAD};
+    sy_coap_stop(h->server);
+    if (sy_coap_start(&h->server, &o, &h->intake, h->devices, &f) != SY_OK)
+        fail_msg("%s", f.text);
 }
 
 void h_stop(harness *h)

@@ -36,6 +36,8 @@ typedef struct harness {
  */
 void h_start(harness *h, bool strict, const char *psk);
 void h_stop(harness *h);
+/* Another server on the same port, without keys; what is kept stays. */
+void h_restart(harness *h);
 /* Another device's socket. */
 int h_socket(const harness *h);
 /* Wait until n messages are kept, or submitted; fails the test after 5 s. */

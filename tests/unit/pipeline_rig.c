@@ -135,6 +135,22 @@ void rig_close(pipeline_rig *r)
     nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int rig_set_up(void **state)
+{
+    pipeline_rig *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    rig_open(r);
+    *state = r;
+    return 0;
+}
+
+int rig_tear_down(void **state)
+{
+    rig_close(*state);
+    free(*state);
+    return 0;
+}
+
 void rig_log_open(pipeline_rig *r)
 {
     char dir[128];

@@ -24,6 +24,9 @@ typedef struct pipeline_rig {
 /* A folder with the configuration and its rules, accepted. */
 void rig_open(pipeline_rig *r);
 void rig_close(pipeline_rig *r);
+/* The same for cmocka: *state is a pipeline_rig. */
+int rig_set_up(void **state);
+int rig_tear_down(void **state);
 /* Another configuration, loaded and kept: the rule's limit, and more keys of the point t2/t. */
 void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more);
 /* Other rules under the same configuration. */

@@ -88,6 +88,39 @@ static void columns_in_any_order(void **state)
     assert_int_equal(r.quality, SY_Q_GOOD);
 }
 
+/* Records, and quotes in them, lie across the borders of what is read at once. */
+static void a_long_file_is_read_whole(void **state)
+{
+    enum { ROWS = 9000 };
+    sy_buf b;
+    sy_csv *c;
+    sy_csv_row r;
+    sy_fail f;
+    bool end = false;
+    (void)state;
+    sy_buf_init(&b, sy_heap());
+    sy_csv_put_header(&b);
+    for (int k = 0; k < ROWS; k++) {
+        sy_buf_printf(&b, "%d,\"d\"\"%d\n\",t,%d.5\n", k, k, k);
+    }
+    write_text(sy_buf_span(&b));
+    assert_int_equal(sy_csv_open(&c, path, &f), SY_OK);
+    for (int k = 0; k < ROWS; k++) {
+        char device[24], value[24];
+        (void)snprintf(device, sizeof device, "d\"%d\n", k);
+        (void)snprintf(value, sizeof value, "%d.5", k);
+        assert_int_equal(sy_csv_next(c, &r, &end, &f), SY_OK);
+        assert_false(end);
+        assert_int_equal(r.t, k);
+        assert_true(sy_span_is(r.device, device));
+        assert_true(sy_span_is(r.value, value));
+    }
+    assert_int_equal(sy_csv_next(c, &r, &end, &f), SY_OK);
+    assert_true(end);
+    sy_csv_close(c);
+    sy_buf_fini(&b);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     static const char *const bad[][2] = {
@@ -144,9 +177,8 @@ static void the_alert_object(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_reads_back),
-        cmocka_unit_test(columns_in_any_order),
-        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(what_is_written_reads_back), cmocka_unit_test(columns_in_any_order),
+        cmocka_unit_test(a_long_file_is_read_whole),  cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(the_alert_object),
     };
     int fd = mkstemp(path);

@@ -66,7 +66,7 @@ static void puts_a_body_together(void **state)
     }
     h_wait_kept(&h, 1);
     assert_true(sy_span_is(h.kept[0].m.payload, text));
-    assert_int_equal(h.kept[0].m.flags, SY_MSG_PROMISE | SY_MSG_UNAUTHENTICATED);
+    assert_int_equal(h.kept[0].m.flags, SY_MSG_PROMISE | SY_MSG_UNAUTHENTICATED | SY_MSG_BLOCKS);
     h_stop(&h);
 }
 
@@ -248,8 +248,48 @@ static void strict_and_unconfirmed_blocks(void **state)
         assert_int_equal(r.type, H_TYPE_NON);
         assert_int_equal(r.code, i < 2 ? 231 : 204);
     }
-    assert_int_equal(h.kept[1].m.flags, SY_MSG_UNAUTHENTICATED);
+    assert_int_equal(h.kept[1].m.flags, SY_MSG_UNAUTHENTICATED | SY_MSG_BLOCKS);
     h_stop(&h);
+}
+
+/* The process ended between keeping a body and acknowledging its last block: the device sends that
+ * block again, to a server that has none of those before it. */
+static void a_last_block_is_known_after_a_restart(void **state)
+{
+    (void)state;
+    for (int strict = 0; strict < 2; strict++) {
+        harness h;
+        char text[SIZE * 3], other[SIZE * 3];
+        h_start(&h, strict, NULL);
+        three_blocks(text, "one");
+        three_blocks(other, "one");
+        memset(other + SIZE * 2, 'y', 20);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(put_block(h.fd, &(block){10 + i, i, true, "a", NULL, 0}, text).code,
+                             231);
+        block last = {12, 2, false, "a", NULL, H_TYPE_CON};
+        datagram d = block_of(&last, text);
+        d_send(h.fd, &d);
+        h_wait_kept(&h, 1);
+        if (!strict)
+            assert_int_equal(d_receive(h.fd, 5000).code, 204); /* let it be lost on its way */
+        h_restart(&h);
+        if (strict)
+            sy_coap_synced(h.server, 1);
+        reply r = put_block(h.fd, &last, text);
+        assert_int_equal(r.code, 204);
+        assert_int_equal(r.block1, 2 << 4 | SZX);
+        assert_int_equal(put_block(h.fd, &last, text).code, 204);
+        assert_int_equal(h_rejected(&h, SY_REJECT_MALFORMED), 0);
+        /* Another message, another content, not the last one: nothing that is kept. */
+        h_restart(&h);
+        assert_int_equal(put_block(h.fd, &(block){13, 2, false, "a", NULL, 0}, text).code, 408);
+        assert_int_equal(put_block(h.fd, &(block){12, 2, false, "b", NULL, 0}, text).code, 408);
+        assert_int_equal(put_block(h.fd, &(block){11, 1, true, "a", NULL, 0}, text).code, 408);
+        assert_int_equal(put_block(h.fd, &last, other).code, 408);
+        assert_int_equal(h.submits, 1);
+        h_stop(&h);
+    }
 }
 
 int main(void)
@@ -263,6 +303,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_too_large),
         cmocka_unit_test(bounds_open_transfers),
         cmocka_unit_test(strict_and_unconfirmed_blocks),
+        cmocka_unit_test(a_last_block_is_known_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,61 @@ static void a_coap_retransmission_is_kept_once(void **state)
     stop(&r);
 }
 
+static bool knows_end(rig *r, const char *source, sy_span ident, const char *end, uint64_t *seq)
+{
+    sy_message m = {.transport = SY_TRANSPORT_COAP,
+                    .flags = SY_MSG_BLOCKS,
+                    .source = sy_span_of(source),
+                    .ident = ident,
+                    .payload = sy_span_of(end)};
+    return r->in->knows_end(r->in->ctx, &m, seq);
+}
+
+static void a_body_in_blocks_is_known_by_its_last(void **state)
+{
+    static const char ident[] = "peer:1\0\0\0\x4", next[] = "peer:1\0\0\0\x8";
+    const sy_span i = {ident, sizeof ident - 1}, n = {next, sizeof next - 1};
+    static const char beyond[] = "peer:1\xff\0\0\0";
+    rig r = start(*state);
+    uint64_t seq, again;
+    bool kept;
+    sy_fail f;
+    pass_to(&r, 1000);
+    sy_message m = {.transport = SY_TRANSPORT_COAP,
+                    .flags = SY_MSG_BLOCKS,
+                    .source = sy_span_of("d"),
+                    .ident = i,
+                    .payload = sy_span_of("1234567")};
+    assert_false(knows_end(&r, "d", i, "567", &again));
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &seq, &kept, &f), SY_OK);
+    assert_true(kept);
+    for (int round = 0; round < 2; round++) {
+        assert_true(knows_end(&r, "d", i, "567", &again));
+        assert_int_equal(again, seq);
+        assert_false(knows_end(&r, "d", i, "568", &again));
+        assert_false(knows_end(&r, "d", i, "1234567", &again));
+        assert_false(knows_end(&r, "e", i, "567", &again));
+        assert_false(knows_end(&r, "d", n, "567", &again));
+        stop(&r);
+        r = start(*state); /* the same after a restart */
+    }
+    /* The whole body is told from another with the same end; an end alone is no body. */
+    m.payload = sy_span_of("9234567");
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
+    assert_true(kept);
+    m.payload = sy_span_of("567");
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
+    assert_true(kept);
+    /* An identity that says what cannot be does no harm. */
+    m.ident = (sy_span){beyond, sizeof beyond - 1};
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
+    m.ident = sy_span_of("abc");
+    assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
+    pass_to(&r, 1000 + 247001);
+    assert_false(knows_end(&r, "d", i, "567", &again));
+    stop(&r);
+}
+
 static void an_mqtt_redelivery_is_kept_once(void **state)
 {
     rig r = start(*state);
@@ -165,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         dir_test(a_coap_retransmission_is_kept_once),
+        dir_test(a_body_in_blocks_is_known_by_its_last),
         dir_test(an_mqtt_redelivery_is_kept_once),
         dir_test(only_recent_messages_are_remembered),
         dir_test(refusals_are_counted_and_markers_passed_on),

@@ -124,7 +124,7 @@ static void vaccine_fridge(void **state)
     assert_int_equal(sy_judge_open(&j, &o), SY_OK);
     assert_int_equal(sy_judge_instances(j), 2);
     feed(j, &csv);
-    sy_judge_alerts(j, take, &r);
+    assert_int_equal(sy_judge_alerts(j, take, &r), SY_OK);
     compare(&r, &events);
     sy_judge_close(j);
     kit_free(&k);

@@ -313,7 +313,7 @@ static void alerts_text(sy_judge *j, sy_buf *b)
     for (uint32_t driver = 4; driver < POINTS; driver++) {
         taking x = {b, driver};
         sy_buf_printf(b, "driver %u\n", driver);
-        sy_judge_alerts(j, take, &x);
+        assert_int_equal(sy_judge_alerts(j, take, &x), SY_OK);
     }
 }
 

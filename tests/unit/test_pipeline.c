@@ -18,21 +18,6 @@
 #include "pipeline/batch.h"
 #include "pipeline_rig.h"
 
-static int set_up(void **state)
-{
-    pipeline_rig *r = calloc(1, sizeof *r);
-    rig_open(r);
-    *state = r;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* Readings a minute apart, each followed by its mark. */
 static void minutes(pipeline_rig *r, int from, int to, double celsius)
 {
@@ -547,18 +532,19 @@ static void a_useless_snapshot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_story, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_event, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(killed_at_each_batch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(quarantined, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(late_in_the_log, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(before_the_first_mark, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(too_many_before_the_first_mark, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reloaded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(renumbered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_stop_while_nothing_can_be_stored, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_useless_snapshot, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_story, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(an_event, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(killed_at_each_batch, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(quarantined, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(late_in_the_log, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(before_the_first_mark, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(too_many_before_the_first_mark, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(reloaded, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(renumbered, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_failed_commit, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_stop_while_nothing_can_be_stored, rig_set_up,
+                                        rig_tear_down),
+        cmocka_unit_test_setup_teardown(a_useless_snapshot, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,21 +27,6 @@ enum { SANITIZED = 0 };
 
 typedef void (*way_fn)(void);
 
-static int set_up(void **state)
-{
-    pipeline_rig *r = calloc(1, sizeof *r);
-    rig_open(r);
-    *state = r;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* In a child: cmocka's handlers would take a crash for a failed test. */
 static void as_a_program(void)
 {
@@ -304,7 +289,7 @@ static void set_aside_for_crashes_alone(void **state)
     assert_int_equal(log_end(r), last + 1);
 }
 
-#define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ROW(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
 int main(void)
 {

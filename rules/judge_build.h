@@ -1,0 +1,40 @@
+/*
+ * Compiling a rule's conditions for one instance: what is under way, and what the files that make
+ * kinds of nodes share.
+ */
+#ifndef SY_JUDGE_BUILD_H
+#define SY_JUDGE_BUILD_H
+
+#include "rules/judge_bind.h"
+
+typedef struct build {
+    sy_judge *j;
+    inst *i;
+    const sy_site_tier *tiers;
+    size_t n_tiers;
+    const char *why; /* not watched, because */
+    sy_err err;
+    node *nodes;
+    size_t n, cap;
+    uint16_t *kids;
+    size_t n_kids, cap_kids;
+    int16_t level;
+    sy_ms longest; /* hold inside the condition */
+    vary *varies;
+    size_t n_varies, cap_varies;
+} build;
+
+/* Its number, or 0 with b->why or b->err set. */
+/* Not watched, for a reason that is put together. */
+void sy_judge__refuse(build *b, const char *a, const char *name, const char *c);
+uint16_t sy_judge__add_node(build *b, node n);
+/* The place of the first of them in the kids. */
+uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);
+/* The point of the slot has this quantity or state. */
+bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w);
+/* A length; one that changes by date is refused (judge_value.h for one that may). */
+sy_ms sy_judge__length_of(build *b, const sy_value *v);
+/* The unit into which a reading of the node's point is converted for this limit; NULL: none. */
+const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit);
+
+#endif
