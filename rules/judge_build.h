@@ -20,6 +20,8 @@ typedef struct build {
     size_t n_kids, cap_kids;
     int16_t level;
     sy_ms longest; /* hold inside the condition */
+    vary *varies;
+    size_t n_varies, cap_varies;
 } build;
 
 /* Its number, or 0 with b->why or b->err set. */
@@ -30,7 +32,8 @@ uint16_t sy_judge__add_node(build *b, node n);
 uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);
 /* The point of the slot has this quantity or state. */
 bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w);
-sy_ms sy_judge__length_of(const build *b, const sy_value *v);
+/* A length; one that changes by date is refused (judge_value.h for one that may). */
+sy_ms sy_judge__length_of(build *b, const sy_value *v);
 /* The unit into which a reading of the node's point is converted for this limit; NULL: none. */
 const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit);
 

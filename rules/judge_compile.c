@@ -5,6 +5,7 @@
  */
 #include "rules/judge_build.h"
 #include "rules/judge_core.h"
+#include "rules/judge_value.h"
 
 enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
 
@@ -14,9 +15,9 @@ sy_ms sy_judge__duration(const sy_num *n)
     return ms > 3.2e14 ? (sy_ms)320000000000000 : (sy_ms)(ms + 0.5);
 }
 
-sy_ms sy_judge__length_of(const build *b, const sy_value *v)
+sy_ms sy_judge__length_of(build *b, const sy_value *v)
 {
-    return sy_judge__duration(sy_value_num(v, b->tiers, b->n_tiers));
+    return sy_judge__duration(sy_judge__num(b, v));
 }
 
 void sy_judge__refuse(build *b, const char *a, const char *name, const char *c)
@@ -82,7 +83,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
                                               : 3 * p->every;
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
-        n.d = c->hold.kind == SY_HOLD_FOR ? sy_judge__length_of(b, &c->hold.length) : missing;
+        n.d = c->hold.kind == SY_HOLD_FOR
+                  ? sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)
+                  : missing;
         n.item = b->i->n_silences++;
         n.gap = missing ? missing : n.d;
         sl->silent = true;
@@ -94,16 +97,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         n.kind = N_IS;
         n.a = c->state;
     } else {
-        const sy_num *x = sy_value_num(&c->a, b->tiers, b->n_tiers);
         n.kind = N_CMP;
-        n.a = x->value;
         n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
-        n.ua = sy_judge__into(b, &n, x);
-        if (c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN) {
-            const sy_num *y = sy_value_num(&c->b, b->tiers, b->n_tiers);
-            n.b = y->value;
-            n.ub = sy_judge__into(b, &n, y);
-        }
+        sy_judge__limits(b, c, &n);
         sl->cmp = true;
         sl->missing = missing;
     }
@@ -185,7 +181,7 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     node n = {.kind = N_HOLD,
               .n_kids = 1,
               .level = b->level,
-              .d = sy_judge__length_of(b, &c->hold.length)};
+              .d = sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)};
     n.item = b->i->n_measures++;
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
@@ -201,7 +197,8 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
-        r.hold = sy_judge__length_of(b, &c->hold.length);
+        r.hold = sy_judge__varying(b, &c->hold.length, level < 0 ? V_CLEAR : V_HOLD,
+                                   (uint32_t)later(level, 0));
         r.item = b->i->n_measures++;
     }
     for (size_t k = r.first; k < b->n; k++) {
@@ -286,6 +283,7 @@ static void figure_out(build *b)
         i->timers = i->timers || i->clear.timers;
     }
     i->has_silence = i->n_silences > 0;
+    i->timers = i->timers || b->n_varies > 0;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         jslot *s = &i->slots[k];
         const sy_site_point *p = &b->j->o.site->points[s->point];
@@ -312,6 +310,14 @@ static sy_err keep(build *b)
         memcpy(i->kids, b->kids, b->n_kids * sizeof *i->kids);
     }
     i->n_nodes = (uint32_t)b->n;
+    i->varies = b->n_varies ? sy_arena_get(&b->j->arena, b->n_varies * sizeof *i->varies) : NULL;
+    if (b->n_varies && !i->varies) {
+        return SY_E_NOMEM;
+    }
+    if (b->n_varies) {
+        memcpy(i->varies, b->varies, b->n_varies * sizeof *i->varies);
+    }
+    i->n_varies = (uint32_t)b->n_varies;
     return SY_OK;
 }
 
@@ -345,6 +351,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
     *why = b.why;
     return b.err;
 }

@@ -37,6 +37,9 @@ typedef struct inst {
     uint32_t n_nodes;
     uint16_t at_measures, at_stretches, at_levels, at_silences, n_words; /* in state.words */
     sy_ms reach; /* a change at t can alter what is up to `reach` before it */
+    vary *varies;
+    uint32_t n_varies;
+    sy_ms varies_from, varies_to; /* the lengths are those in force here; empty: of no time yet */
     state *cur, *mid, *base;
     rec *recs;
     size_t n_recs, cap_recs, live; /* recs before live are final and told */

@@ -10,6 +10,21 @@
 typedef enum tri { FALSE3 = 0, UNKNOWN3 = 1, TRUE3 = 2 } tri;
 
 typedef enum node_kind { N_CMP, N_IS, N_NODATA, N_NOT, N_THRESH, N_HOLD } node_kind;
+/* A value in force from a time on; the first from SY_MS_NONE, ascending. */
+typedef struct dated {
+    sy_ms from;
+    double v;
+} dated;
+typedef struct limits { /* of a comparison whose limits change by date */
+    const dated *a, *b;
+    uint32_t n_a, n_b;
+} limits;
+typedef struct vary { /* a length that changes by date (judge_value.h) */
+    uint8_t what;
+    uint32_t index;
+    const dated *rows;
+    uint32_t n;
+} vary;
 typedef struct node {
     uint8_t kind, op;
     uint16_t slot;                 /* leaf */
@@ -18,6 +33,7 @@ typedef struct node {
     int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
     uint32_t kid;                  /* first entry in kids */
     double a, b;                   /* limits; IS: a is the state's number */
+    const limits *dated;           /* limits that change by date, else NULL */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */

@@ -14,13 +14,14 @@ typedef struct run {
     sy_ms limit;  /* judged up to here */
     bool reading; /* a watched point has a reading at the instant */
     bool driver;  /* … the driver has */
+    bool changes; /* a length changes at the instant */
     double driver_v;
     sy_ms timer; /* the next timer after the limit */
     sy_err err;
 } run;
 
 /* judge_signal.c: values of nodes. */
-bool sy_judge__test(const node *n, double v);
+bool sy_judge__test(const node *n, double v, sy_ms t); /* a reading of time t */
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
 void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
 void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */

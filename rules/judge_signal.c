@@ -9,6 +9,7 @@
  */
 #include "rules/judge_core.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 /* Equal up to 1e-9 relative, so that 46.4 degF is 8 degC. */
 static bool equal(double a, double b)
@@ -30,25 +31,29 @@ static bool is_over(double v)
     return v > 1.7976931348623157e308;
 }
 
-bool sy_judge__test(const node *n, double v)
+bool sy_judge__test(const node *n, double v, sy_ms t)
 {
     if (is_over(v)) {
         return n->op == SY_OP_ABOVE || n->op == SY_OP_AT_LEAST || n->op == SY_OP_OUTSIDE;
     }
-    double x = in_unit(n, n->ua, v);
+    double x = in_unit(n, n->ua, v), a = n->a, b = n->b;
+    if (n->dated) {
+        a = limit_at(n->dated->a, n->dated->n_a, t);
+        b = n->dated->b ? limit_at(n->dated->b, n->dated->n_b, t) : 0;
+    }
     switch ((sy_op)n->op) {
     case SY_OP_ABOVE:
-        return x > n->a && !equal(x, n->a);
+        return x > a && !equal(x, a);
     case SY_OP_BELOW:
-        return x < n->a && !equal(x, n->a);
+        return x < a && !equal(x, a);
     case SY_OP_AT_LEAST:
-        return x > n->a || equal(x, n->a);
+        return x > a || equal(x, a);
     case SY_OP_AT_MOST:
-        return x < n->a || equal(x, n->a);
+        return x < a || equal(x, a);
     case SY_OP_OUTSIDE:
     case SY_OP_WITHIN: {
         double y = in_unit(n, n->ub, v);
-        bool out = (x < n->a && !equal(x, n->a)) || (y > n->b && !equal(y, n->b));
+        bool out = (x < a && !equal(x, a)) || (y > b && !equal(y, b));
         return out == (n->op == SY_OP_OUTSIDE);
     }
     case SY_OP_IS:
@@ -95,8 +100,8 @@ static tri compare_stretch(const run *r, const node *n)
     if (!e || e_time(e) - s->t > r->i->slots[n->slot].missing) {
         return UNKNOWN3;
     }
-    bool a = sy_judge__test(n, s->v);
-    return a != sy_judge__test(n, e->v) ? UNKNOWN3 : (a ? TRUE3 : FALSE3);
+    bool a = sy_judge__test(n, s->v, s->t);
+    return a != sy_judge__test(n, e_value(e), e_time(e)) ? UNKNOWN3 : (a ? TRUE3 : FALSE3);
 }
 
 static tri state_stretch(const run *r, const node *n)
@@ -191,7 +196,7 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         const node *n = &r->i->nodes[k];
         const slot_state *s = &st_slots(r->st)[n->slot];
         if (n->kind == N_CMP || n->kind == N_IS) {
-            v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v) ? TRUE3 : FALSE3);
+            v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v, t) ? TRUE3 : FALSE3);
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else {

@@ -9,6 +9,7 @@
 #include "rules/judge_core.h"
 #include "rules/judge_log.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 static sy_ms next_reading(run *r)
 {
@@ -57,6 +58,9 @@ static sy_ms next_timer(run *r)
         return best;
     }
     best = sooner(best, sy_judge__exempt_timer(r));
+    if (i->n_varies && i->varies_to > t) {
+        best = sooner(best, i->varies_to);
+    }
     for (uint32_t k = 0; k < i->n_slots; k++) {
         const slot_state *s = &st_slots(r->st)[k];
         if (i->slots[k].bound && s->t != SY_MS_NONE && s->t + i->slots[k].bound > t) {
@@ -387,6 +391,8 @@ static void step(run *r, sy_ms t)
     const inst *i = r->i;
     bool closed = false;
     stretch_to(r, t);
+    r->changes = i->n_varies && t >= i->varies_to;
+    sy_judge__lengths_at(r->i, t);
     look(r, t);
     figures(r);
     if (i->has_silence) {
@@ -420,6 +426,7 @@ void sy_judge__steps(run *r)
     }
     r->timer = SY_MS_MAX;
     while (r->st->t < i->end) {
+        sy_judge__lengths_at(r->i, r->st->t);
         sy_ms reading = next_reading(r);
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);

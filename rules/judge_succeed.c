@@ -13,6 +13,7 @@
 #include "rules/judge_core.h"
 #include "rules/judge_log.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 static sy_err carry_log(sy_judge *to, point_log *l, const point_log *old)
 {
@@ -60,6 +61,32 @@ static int order(const sy_judge *x, const inst *a, const sy_judge *y, const inst
              : text_order(x->o.site->points[a->point].series, y->o.site->points[b->point].series);
 }
 
+static bool same_rows(const dated *a, uint32_t n_a, const dated *b, uint32_t n_b)
+{
+    bool same = n_a == n_b;
+    for (uint32_t k = 0; same && k < n_a; k++) {
+        same = a[k].from == b[k].from && a[k].v == b[k].v;
+    }
+    return same;
+}
+
+/* What changes by date changes in the same way. */
+static bool same_dates(const inst *a, const inst *b)
+{
+    bool same = a->n_varies == b->n_varies;
+    for (uint32_t k = 0; same && k < a->n_varies; k++) {
+        same = same_rows(a->varies[k].rows, a->varies[k].n, b->varies[k].rows, b->varies[k].n);
+    }
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        const limits *x = a->nodes[k].dated, *y = b->nodes[k].dated;
+        same = !x == !y;
+        if (same && x) {
+            same = same_rows(x->a, x->n_a, y->a, y->n_a) && same_rows(x->b, x->n_b, y->b, y->n_b);
+        }
+    }
+    return same;
+}
+
 static bool same_nodes(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_nodes; k++) {
@@ -99,7 +126,7 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
             return false;
         }
     }
-    return same_nodes(a, b);
+    return same_nodes(a, b) && same_dates(a, b);
 }
 
 static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)
@@ -184,6 +211,8 @@ static sy_err take_recs(sy_judge *to, inst *a, const inst *b, bool same)
 
 static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
 {
+    sy_judge__lengths_at(a, b->cur->t);
+    sy_judge__lengths_at(b, b->cur->t);
     bool same = same_judgement(to, a, from, b);
     if (b->provisional && same) {
         sy_judge__rec_restore(b);
