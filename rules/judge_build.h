@@ -20,7 +20,7 @@ typedef struct build {
     size_t n_kids, cap_kids;
     int16_t level;
     const sy_cond *cond; /* that nodes are being made of */
-    sy_ms longest; /* hold inside the condition */
+    sy_ms longest;       /* hold inside the condition */
     vary *varies;
     size_t n_varies, cap_varies;
 } build;
