@@ -37,6 +37,7 @@ uint16_t sy_judge__add_node(build *b, node n)
         b->err = e;
         return 0;
     }
+    n.cond = b->cond;
     b->nodes[b->n] = n;
     return (uint16_t)b->n++;
 }
@@ -166,7 +167,7 @@ static uint16_t many_node(build *b, const sy_cond *c)
 }
 
 /* The outermost hold belongs to the level; the length of a silence to its leaf. */
-static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
@@ -186,6 +187,15 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
     return sy_judge__add_node(b, n);
+}
+
+static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+{
+    const sy_cond *around = b->cond;
+    b->cond = c;
+    uint16_t made = node_of(b, c, outermost);
+    b->cond = around;
+    return made;
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)

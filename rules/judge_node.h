@@ -38,6 +38,7 @@ typedef struct node {
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */
+    const sy_cond *cond;           /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
