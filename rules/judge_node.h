@@ -6,6 +6,7 @@
 #define SY_JUDGE_NODE_H
 
 #include "rules/judge.h"
+#include "rules/judge_calendar.h"
 
 typedef enum tri { FALSE3 = 0, UNKNOWN3 = 1, TRUE3 = 2 } tri;
 
@@ -37,6 +38,7 @@ typedef struct node {
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */
+    const sy_cond *cond;           /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
@@ -53,7 +55,8 @@ typedef struct jlevel {
     uint16_t fitem; /* measure of known false, for the default clear */
     sy_ms fhold;
     uint32_t except, n_excepts;
-    sy_ms delivery; /* L_SILENCE: publication waits */
+    calendar *during; /* only time inside counts; NULL: always */
+    sy_ms delivery;   /* L_SILENCE: publication waits */
 } jlevel;
 typedef struct except {
     uint32_t kid; /* slots in kids */

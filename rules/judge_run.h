@@ -22,13 +22,17 @@ typedef struct run {
 
 /* judge_signal.c: values of nodes. */
 bool sy_judge__test(const node *n, double v, sy_ms t); /* a reading of time t */
+/* When silence that is counted from `base` is due. */
+sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
 void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
 void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
 void sy_judge__eval_at(run *r, const root *c, sy_ms t);     /* at t, after its readings */
 
-/* judge_measure.c */
-void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms limit, sy_ms t);
+/* judge_measure.c: what a stretch is to a measure. Outside its calendar time that is true neither
+ * counts nor resets. */
+typedef enum counting { COUNTS, EXEMPT, OUTSIDE } counting;
+void sy_judge__measure_stretch(run *r, measure *m, tri v, counting how, sy_ms limit, sy_ms t);
 void sy_judge__measure_at(measure *m, tri v, sy_ms limit, sy_ms t);
 static inline sy_ms run_limit(sy_ms d)
 {
