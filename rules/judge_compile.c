@@ -171,10 +171,6 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    if (c->hold.kind == SY_HOLD_CUMULATIVE) {
-        b->why = "cumulative is not judged";
-        return 0;
-    }
     kid = c->kind == SY_COND_TEST ? test_node(b, c) : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
@@ -348,12 +344,89 @@ static sy_err keep(build *b)
     return SY_OK;
 }
 
+static const char *not_judged_value(const sy_value *v)
+{
+    return v->let                      ? "let is not judged"
+           : v->set && v->set->n_dates ? "set … from is not judged"
+                                       : NULL;
+}
+
+/* What the language has and this judge does not judge: a rule that says it is not watched, so that
+ * nothing is judged otherwise than it reads. A line goes when its construct is judged. */
+static const char *not_judged_cond(const sy_cond *c)
+{
+    const struct {
+        bool is;
+        const char *why;
+    } all[] = {
+        {c->hold.kind == SY_HOLD_CUMULATIVE, "cumulative is not judged"},
+        {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
+        {c->agg != NULL, "aggregates are not judged"},
+        {c->let != NULL, "let is not judged"},
+        {c->portion != NULL, "share is not judged"},
+        {c->beyond_doubt, "beyond doubt is not judged"},
+        {c->kind == SY_COND_LASTS, "lasts is not judged"},
+        {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
+        {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
+        {c->kind == SY_COND_CURVE, "from start of is not judged"},
+        {c->op == SY_OP_STUCK, "stuck for is not judged"},
+        {c->op == SY_OP_EXPOSURE_ABOVE, "exposure is not judged"},
+        {c->op == SY_OP_EXPOSURE_BELOW, "exposure is not judged"},
+        {c->op == SY_OP_DUE_WITHIN, "due within is not judged"},
+        {c->op == SY_OP_OVERDUE, "overdue is not judged"},
+    };
+    const sy_value *values[] = {&c->a, &c->b, &c->hold.length};
+    const char *why = NULL;
+    for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
+        why = all[k].is ? all[k].why : NULL;
+    }
+    for (size_t k = 0; k < sizeof values / sizeof *values && !why; k++) {
+        why = not_judged_value(values[k]);
+    }
+    for (size_t k = 0; k < c->n_kids && !why; k++) {
+        why = not_judged_cond(c->kids[k]);
+    }
+    return why;
+}
+
+static const char *not_judged(const sy_rule *r, const sy_set *set)
+{
+    const char *why = NULL;
+    for (size_t k = 0; k < r->n_watch && !why; k++) {
+        why = r->watch[k].word->kind == SY_W_EVENT ? "events are not judged" : NULL;
+    }
+    why = r->escalate ? "escalate is not judged" : why;
+    why = r->has_trial ? "mode trial is not judged" : why;
+    why = r->accept_uncertain ? "accept uncertain is not judged" : why;
+    why = r->over_range_above ? "over range counts as above is not judged" : why;
+    for (size_t k = 0; k < set->n_tunings && !why; k++) {
+        why = set->tunings[k]->rule == r ? "tune is not judged" : NULL;
+    }
+    why = !why && r->missing_after ? not_judged_value(r->missing_after) : why;
+    for (size_t k = 0; k < r->n_alerts && !why; k++) {
+        const sy_alert_clause *a = &r->alerts[k];
+        why = a->during.text.n ? "during is not judged" : not_judged_cond(a->when);
+        for (size_t e = 0; e < a->n_excepts && !why; e++) {
+            why = not_judged_value(&a->excepts[e].each);
+        }
+    }
+    for (size_t k = 0; k < r->n_tells && !why; k++) {
+        const sy_value *v = r->tells[k].respond_within;
+        why = v ? not_judged_value(v) : NULL;
+    }
+    return !why && r->clear ? not_judged_cond(r->clear) : why;
+}
+
 sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
                          const char **why)
 {
     build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers};
     const sy_rule *rule = i->rule;
     size_t excepts = 1;
+    *why = not_judged(rule, j->o.set);
+    if (*why) {
+        return SY_OK;
+    }
     for (size_t k = 0; k < rule->n_alerts; k++) {
         excepts += rule->alerts[k].n_excepts;
     }
