@@ -3,25 +3,7 @@
  * Conditions of one rule, compiled for one instance: names become the points of its place, values
  * the literals of its premises, nodes lie in evaluation order, and the state gets its layout.
  */
-#include "rules/judge_bind.h"
-#include "rules/judge_core.h"
-
-enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
-
-typedef struct build {
-    sy_judge *j;
-    inst *i;
-    const sy_site_tier *tiers;
-    size_t n_tiers;
-    const char *why; /* not watched, because */
-    sy_err err;
-    node *nodes;
-    size_t n, cap;
-    uint16_t *kids;
-    size_t n_kids, cap_kids;
-    int16_t level;
-    sy_ms longest; /* hold inside the condition */
-} build;
+#include "rules/judge_build.h"
 
 sy_ms sy_judge__duration(const sy_num *n)
 {
@@ -29,19 +11,24 @@ sy_ms sy_judge__duration(const sy_num *n)
     return ms > 3.2e14 ? (sy_ms)320000000000000 : (sy_ms)(ms + 0.5);
 }
 
-static sy_ms length_of(const build *b, const sy_value *v)
+const sy_num *sy_judge__num(const build *b, const sy_value *v)
 {
-    return sy_judge__duration(sy_value_num(v, b->tiers, b->n_tiers));
+    return sy_value_num(v, b->tiers, b->n_tiers);
+}
+
+sy_ms sy_judge__length(const build *b, const sy_value *v)
+{
+    return sy_judge__duration(sy_judge__num(b, v));
 }
 
 /* Not watched, for a reason that is put together. */
-static void refuse(build *b, const char *a, const char *name, const char *c)
+void sy_judge__refuse(build *b, const char *a, const char *name, const char *c)
 {
     b->why = sy_judge__text(b->j, a, name, c);
     b->err = b->why ? b->err : SY_E_NOMEM;
 }
 
-static uint16_t add_node(build *b, node n)
+uint16_t sy_judge__node(build *b, node n)
 {
     if (b->n >= NODES_MAX) {
         b->why = "the condition needs too many points";
@@ -56,7 +43,7 @@ static uint16_t add_node(build *b, node n)
     return (uint16_t)b->n++;
 }
 
-static uint32_t add_kids(build *b, const uint16_t *kids, size_t n)
+uint32_t sy_judge__kids(build *b, const uint16_t *kids, size_t n)
 {
     sy_err e = sy_grow(b->j->o.alloc, (void **)&b->kids, &b->cap_kids, b->n_kids + n, sizeof *kids);
     uint32_t at = (uint32_t)b->n_kids;
@@ -70,9 +57,37 @@ static uint32_t add_kids(build *b, const uint16_t *kids, size_t n)
     return at;
 }
 
-static bool is_word(const build *b, uint32_t slot, const sy_word *w)
+bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w)
 {
     return same_text(b->j->o.site->points[b->i->slots[slot].point].quantity, w->id);
+}
+
+sy_ms sy_judge__missing(const build *b, uint32_t slot)
+{
+    const sy_value *v = b->i->rule->missing_after;
+    return v ? sy_judge__length(b, v) : 3 * b->j->o.site->points[b->i->slots[slot].point].every;
+}
+
+uint16_t sy_judge__slot(build *b, const sy_word *w)
+{
+    uint16_t found = UINT16_MAX;
+    for (uint16_t s = 0; s < b->i->n_slots && going(b); s++) {
+        if (!sy_judge__is_word(b, s, w)) {
+            continue;
+        }
+        if (s == 0) {
+            return 0;
+        }
+        if (found != UINT16_MAX) {
+            sy_judge__refuse(b, "the place has several points of ", w->id,
+                             ": the rule must say any of, all of, how many of, or an aggregate");
+        }
+        found = s;
+    }
+    if (found == UINT16_MAX && going(b)) {
+        sy_judge__refuse(b, "the place has no ", w->id, "");
+    }
+    return found == UINT16_MAX ? 0 : found;
 }
 
 /* How a reading of the point becomes one in the limit's unit. */
@@ -82,8 +97,8 @@ static const sy_unit *into(build *b, const node *n, const sy_num *limit)
         return NULL;
     }
     if (!sy_unit_convertible(n->from, limit->unit)) {
-        refuse(b, "the unit of ", b->j->o.site->points[b->i->slots[n->slot].point].series,
-               " does not convert to that of the limit");
+        sy_judge__refuse(b, "the unit of ", b->j->o.site->points[b->i->slots[n->slot].point].series,
+                         " does not convert to that of the limit");
         return NULL;
     }
     return limit->unit;
@@ -94,42 +109,49 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     jslot *sl = &b->i->slots[s];
     const sy_site_point *p = &b->j->o.site->points[sl->point];
     node n = {.slot = s, .op = (uint8_t)c->op, .level = b->level};
-    sy_ms missing =
-        b->i->rule->missing_after ? length_of(b, b->i->rule->missing_after) : 3 * p->every;
+    sy_ms missing = sy_judge__missing(b, s);
+    if (c->a.let || c->b.let) {
+        return sy_judge__derived_node(b, c, s);
+    }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
-        n.d = c->hold.kind == SY_HOLD_FOR ? length_of(b, &c->hold.length) : missing;
+        n.d = c->hold.kind == SY_HOLD_FOR ? sy_judge__length(b, &c->hold.length) : missing;
         n.item = b->i->n_silences++;
         n.gap = missing ? missing : n.d;
         sl->silent = true;
         if (n.d == 0) {
-            refuse(b, "", p->series, " has no expected interval, and the rule no missing after");
+            sy_judge__refuse(b, "", p->series,
+                             " has no expected interval, and the rule no missing after");
         }
     } else if (c->op == SY_OP_IS) {
         n.kind = N_IS;
         n.a = c->state;
     } else {
-        const sy_num *x = sy_value_num(&c->a, b->tiers, b->n_tiers);
+        const sy_num *x = sy_judge__num(b, &c->a);
         n.kind = N_CMP;
         n.a = x->value;
         n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
         n.ua = into(b, &n, x);
         if (c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN) {
-            const sy_num *y = sy_value_num(&c->b, b->tiers, b->n_tiers);
+            const sy_num *y = sy_judge__num(b, &c->b);
             n.b = y->value;
             n.ub = into(b, &n, y);
         }
         sl->cmp = true;
         sl->missing = missing;
+        sl->wait = later(sl->wait, missing);
     }
-    return add_node(b, n);
+    return sy_judge__node(b, n);
 }
 
 /* The points that an operand means: the driver, the one of its name, or all of its name. */
 static uint16_t test_node(build *b, const sy_cond *c)
 {
     uint16_t *kids, n = 0, made;
-    if (c->pick == SY_PICK_ONE && is_word(b, 0, c->operand.word)) {
+    if (c->agg || c->let) {
+        return sy_judge__derived_node(b, c, 0);
+    }
+    if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
     }
     kids = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, b->i->n_slots * sizeof *kids);
@@ -138,23 +160,23 @@ static uint16_t test_node(build *b, const sy_cond *c)
         return 0;
     }
     for (uint16_t s = 0; s < b->i->n_slots && !b->err && !b->why; s++) {
-        if (is_word(b, s, c->operand.word)) {
+        if (sy_judge__is_word(b, s, c->operand.word)) {
             kids[n++] = leaf_node(b, c, s);
         }
     }
     made = n ? kids[0] : 0;
     if (n == 0) {
-        refuse(b, "the place has no ", c->operand.word->id, "");
+        sy_judge__refuse(b, "the place has no ", c->operand.word->id, "");
     } else if (c->pick == SY_PICK_ONE && n > 1) {
-        refuse(b, "the place has several points of ", c->operand.word->id,
-               ": the rule must say any of, all of, or how many of");
+        sy_judge__refuse(b, "the place has several points of ", c->operand.word->id,
+                         ": the rule must say any of, all of, or how many of");
     } else if (c->pick != SY_PICK_ONE && !b->err && !b->why) {
         uint16_t k = c->pick == SY_PICK_ANY ? 1 : c->pick == SY_PICK_ALL ? n : (uint16_t)c->pick_n;
-        made = add_node(b, (node){.kind = N_THRESH,
-                                  .k = k,
-                                  .n_kids = n,
-                                  .level = b->level,
-                                  .kid = add_kids(b, kids, n)});
+        made = sy_judge__node(b, (node){.kind = N_THRESH,
+                                        .k = k,
+                                        .n_kids = n,
+                                        .level = b->level,
+                                        .kid = sy_judge__kids(b, kids, n)});
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -177,8 +199,8 @@ static uint16_t many_node(build *b, const sy_cond *c)
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
-        n.kid = add_kids(b, kids, c->n_kids);
-        made = add_node(b, n);
+        n.kid = sy_judge__kids(b, kids, c->n_kids);
+        made = sy_judge__node(b, n);
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -197,11 +219,12 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
-    node n = {.kind = N_HOLD, .n_kids = 1, .level = b->level, .d = length_of(b, &c->hold.length)};
+    node n = {
+        .kind = N_HOLD, .n_kids = 1, .level = b->level, .d = sy_judge__length(b, &c->hold.length)};
     n.item = b->i->n_measures++;
-    n.kid = add_kids(b, &kid, 1);
+    n.kid = sy_judge__kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
-    return add_node(b, n);
+    return sy_judge__node(b, n);
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)
@@ -213,11 +236,11 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
-        r.hold = length_of(b, &c->hold.length);
+        r.hold = sy_judge__length(b, &c->hold.length);
         r.item = b->i->n_measures++;
     }
     for (size_t k = r.first; k < b->n; k++) {
-        r.clocked = r.clocked && b->nodes[k].kind != N_CMP;
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
         r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA;
     }
     return r;
@@ -252,11 +275,11 @@ static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
         except *e = &b->i->excepts[b->i->n_excepts];
         *e = (except){.kid = (uint32_t)b->n_kids,
                       .value = x->value,
-                      .each = length_of(b, &x->each),
+                      .each = sy_judge__length(b, &x->each),
                       .times = (int64_t)x->times->value};
         for (uint16_t s = 0; s < b->i->n_slots && !b->err; s++) {
-            if (is_word(b, s, x->state.word)) {
-                (void)add_kids(b, &s, 1);
+            if (sy_judge__is_word(b, s, x->state.word)) {
+                (void)sy_judge__kids(b, &s, 1);
                 b->i->slots[s].exc = true;
                 e->n_slots++;
             }
@@ -278,6 +301,8 @@ static void layout(build *b)
     at += (size_t)i->n_levels * (sizeof(level_state) / 8);
     i->at_silences = (uint16_t)at;
     at += (size_t)i->n_silences * (sizeof(silence) / 8);
+    i->at_samples = (uint16_t)at;
+    at += b->n_samples * (sizeof(sample_state) / 8);
     i->n_words = (uint16_t)at;
     if (at > WORDS_MAX) {
         b->why = "the condition needs too many points";
@@ -304,27 +329,38 @@ static void figure_out(build *b)
         s->bound = p->is_state ? 3 * p->every : 0;
         i->timers = i->timers || s->bound > 0 || i->clocked;
         cmp = cmp || s->cmp;
-        i->reach = later(i->reach, later(s->missing, FLUTTER_MS));
+        i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
     }
     i->mixed = cmp && i->clocked;
+}
+
+/* A copy in the judge's arena. */
+static sy_err hold(build *b, void *to, const void *from, size_t n, size_t item)
+{
+    void *p = sy_arena_get(&b->j->arena, (n + 1) * item);
+    if (!p) {
+        return SY_E_NOMEM;
+    }
+    if (n) {
+        memcpy(p, from, n * item);
+    }
+    memcpy(to, &p, sizeof p);
+    return SY_OK;
 }
 
 static sy_err keep(build *b)
 {
     inst *i = b->i;
-    i->nodes = sy_arena_get(&b->j->arena, (b->n + 1) * sizeof *i->nodes);
-    i->kids = sy_arena_get(&b->j->arena, (b->n_kids + 1) * sizeof *i->kids);
-    if (!i->nodes || !i->kids) {
-        return SY_E_NOMEM;
-    }
-    if (b->n) {
-        memcpy(i->nodes, b->nodes, b->n * sizeof *i->nodes);
-    }
-    if (b->n_kids) {
-        memcpy(i->kids, b->kids, b->n_kids * sizeof *i->kids);
-    }
+    sy_err e = hold(b, &i->nodes, b->nodes, b->n, sizeof *i->nodes);
+    e = e ? e : hold(b, &i->kids, b->kids, b->n_kids, sizeof *i->kids);
+    e = e ? e : hold(b, &i->samples, b->samples, b->n_samples, sizeof *i->samples);
+    e = e ? e : hold(b, &i->terms, b->terms, b->n_terms, sizeof *i->terms);
+    e = e ? e : hold(b, &i->windows, b->windows, b->n_windows, sizeof *i->windows);
     i->n_nodes = (uint32_t)b->n;
-    return SY_OK;
+    i->n_samples = (uint16_t)b->n_samples;
+    i->n_terms = (uint16_t)b->n_terms;
+    i->n_windows = (uint16_t)b->n_windows;
+    return e;
 }
 
 sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
@@ -338,9 +374,11 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     i->levels = sy_arena_get(&j->arena, rule->n_alerts * sizeof *i->levels);
     i->excepts = sy_arena_get(&j->arena, excepts * sizeof *i->excepts);
-    if (!i->levels || !i->excepts) {
+    b.let_terms = sy_arena_get(&j->arena, (rule->n_lets + 1) * sizeof *b.let_terms);
+    if (!i->levels || !i->excepts || !b.let_terms) {
         return SY_E_NOMEM;
     }
+    memset(b.let_terms, 0xff, (rule->n_lets + 1) * sizeof *b.let_terms);
     i->has_clear = rule->clear != NULL;
     for (size_t k = 0; k < rule->n_alerts && !b.err && !b.why; k++) {
         level_of(&b, &rule->alerts[k], (uint16_t)k);
@@ -357,6 +395,9 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.samples, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.terms, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
     *why = b.why;
     return b.err;
 }
@@ -380,5 +421,8 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_samples; k++) {
+        st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
     }
 }

@@ -24,23 +24,21 @@ static double in_unit(const node *n, const sy_unit *to, double v)
     return to ? sy_unit_convert(v, n->from, to) : v;
 }
 
-bool sy_judge__test(const node *n, double v)
+bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b)
 {
-    double x = in_unit(n, n->ua, v);
-    switch ((sy_op)n->op) {
+    switch (op) {
     case SY_OP_ABOVE:
-        return x > n->a && !equal(x, n->a);
+        return xa > a && !equal(xa, a);
     case SY_OP_BELOW:
-        return x < n->a && !equal(x, n->a);
+        return xa < a && !equal(xa, a);
     case SY_OP_AT_LEAST:
-        return x > n->a || equal(x, n->a);
+        return xa > a || equal(xa, a);
     case SY_OP_AT_MOST:
-        return x < n->a || equal(x, n->a);
+        return xa < a || equal(xa, a);
     case SY_OP_OUTSIDE:
     case SY_OP_WITHIN: {
-        double y = in_unit(n, n->ub, v);
-        bool out = (x < n->a && !equal(x, n->a)) || (y > n->b && !equal(y, n->b));
-        return out == (n->op == SY_OP_OUTSIDE);
+        bool out = (xa < a && !equal(xa, a)) || (xb > b && !equal(xb, b));
+        return out == (op == SY_OP_OUTSIDE);
     }
     case SY_OP_IS:
     case SY_OP_NO_DATA:
@@ -50,10 +48,16 @@ bool sy_judge__test(const node *n, double v)
     case SY_OP_DUE_WITHIN:
     case SY_OP_OVERDUE:
     default:
-        return v == n->a;
+        return xa == a;
     }
 }
 
+bool sy_judge__test(const node *n, double v)
+{
+    bool two = n->op == SY_OP_OUTSIDE || n->op == SY_OP_WITHIN;
+    return sy_judge__compare((sy_op)n->op, in_unit(n, n->ua, v), n->a,
+                             two ? in_unit(n, n->ub, v) : 0, n->b);
+}
 /* The instant at which silence is due, judged at t (what came after t does not count), and from
  * where it is counted. */
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
@@ -133,6 +137,8 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_CMP:
     case N_IS:
     case N_NODATA:
+    case N_SAMPLE:
+    case N_CLOSE:
     default:
         return UNKNOWN3;
     }
@@ -148,6 +154,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             v[k] = (uint8_t)compare_stretch(r, n);
         } else if (n->kind == N_IS) {
             v[k] = (uint8_t)state_stretch(r, n);
+        } else if (n->kind == N_SAMPLE) {
+            v[k] = (uint8_t)sy_judge__sample_stretch(r, &r->i->samples[n->item]);
         } else if (n->kind == N_NODATA) {
             bool silent = r->st->t != SY_MS_NONE &&
                           sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
@@ -164,7 +172,7 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
     sy_ms base;
     for (uint32_t k = c->first; k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
-        if (n->kind == N_CMP || n->kind == N_IS) {
+        if (n->kind == N_CMP || n->kind == N_IS || n->kind == N_SAMPLE) {
             v[k] = r->j->seg[k];
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
@@ -183,6 +191,9 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         const slot_state *s = &st_slots(r->st)[n->slot];
         if (n->kind == N_CMP || n->kind == N_IS) {
             v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v) ? TRUE3 : FALSE3);
+        } else if (n->kind == N_SAMPLE) {
+            const sample_state *x = &st_samples(r->i, r->st)[n->item];
+            v[k] = x->t != t ? r->j->seg[k] : (uint8_t)x->v;
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else {

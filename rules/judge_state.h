@@ -38,6 +38,15 @@ typedef struct silence { /* of a "has no data" leaf */
     figs figs;           /* of the driver since the point's last valid reading */
     sy_ms since, sum;    /* data time since the level opened */
 } silence;
+typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value there */
+    sy_ms t;
+    int64_t v;
+} sample_state;
+typedef struct run_state { /* of "lasts": closes that were true, in a row */
+    int64_t n, unknown;
+    sy_ms onset, to; /* from the start of the first window; figs reach to here */
+    figs figs;       /* of the driver */
+} run_state;
 typedef struct outcome { /* an alert; raised SY_MS_NONE: none */
     sy_ms onset, raised, cleared;
     int64_t state;          /* sy_alert_state */
