@@ -1,25 +1,30 @@
 #!/bin/sh
 # Install the Debian packages of packages.list that are missing; nothing when all are there.
-# usage: packaging/setup.sh [--test] [--list FILE] [--dry-run]
+# usage: packaging/setup.sh [--test] [--long] [--list FILE] [--dry-run]
 #   --test     also those that only the tests need
+#   --long     also those that only ./test --long needs
 #   --dry-run  print what is missing
 set -eu
 list=$(dirname "$0")/packages.list
 test=no
+long=no
 dry=no
 while [ $# -gt 0 ]; do
     case $1 in
     --test) test=yes ;;
+    --long) long=yes ;;
     --dry-run) dry=yes ;;
     --list) list=$2 && shift ;;
-    *) sed -n '2,5s/^# //p' "$0" >&2 && exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0" >&2 && exit 2 ;;
     esac
     shift
 done
 
-names=$(awk -v all="$test" '
+names=$(awk -v test="$test" -v long="$long" '
     { sub(/#.*/, "") }
-    NF && ($NF != "test" || NF == 1 || all == "yes") { print $1 }' "$list")
+    NF > 1 && $NF == "test" && test != "yes" { next }
+    NF > 1 && $NF == "long" && long != "yes" { next }
+    NF { print $1 }' "$list")
 # One question for all: a second start costs nothing. Names that dpkg never heard of are on stderr.
 # shellcheck disable=SC2086
 there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $names 2>/dev/null |

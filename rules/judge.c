@@ -154,57 +154,73 @@ static bool too_late(const sy_judge *j, const point_log *l, sy_ms t)
     return t > time_max || t < -time_max || (ref != SY_MS_NONE && t < ref - SY_JUDGE_REDO);
 }
 
-static sy_err touch_all(sy_judge *j, const point_log *l, sy_ms t, sy_verdict *verdict)
+/* What is summed up beside the states follows the log. */
+static void disturb_all(sy_judge *j, const point_log *l, sy_ms t, const added *what)
 {
-    bool any = l->n_inst == 0;
+    for (uint32_t k = 0; k < l->n_inst; k++) {
+        const uint32_t *u = &j->users[(l->inst_at + k) * 2];
+        sy_judge__windows_disturb(j, &j->insts[u[0]], u[1], t, what);
+    }
+}
+
+/* Judge the instances that see what changed at t. */
+static sy_err touch_all(sy_judge *j, const point_log *l, sy_ms t, added *what)
+{
+    unsigned changed = (1u << what->was) | (1u << what->is);
+    bool any = false, seen = false;
     for (uint32_t k = 0; k < l->n_inst; k++) {
         const uint32_t *u = &j->users[(l->inst_at + k) * 2];
         bool judged;
+        if (!(j->insts[u[0]].sees & changed)) {
+            continue;
+        }
         sy_err e = sy_judge__touch(j, &j->insts[u[0]], u[1], t, &judged);
         if (e) {
             return e;
         }
         any = any || judged;
+        seen = true;
     }
-    if (!any) {
-        *verdict = SY_READING_LATE;
+    if (seen && !any) {
+        what->verdict = SY_READING_LATE;
     }
     return SY_OK;
 }
 
-/* What is summed up beside the states follows the log. */
-static void disturb_all(sy_judge *j, const point_log *l, sy_ms t, bool came)
+/* Out of range and not known to be below it. */
+static bool over_range(const sy_site_point *p, double value, sy_quality quality)
 {
-    bool is = e_valid(&l->e[l->head + sy_judge__log_after(l, t) - 1]);
-    for (uint32_t k = 0; k < l->n_inst; k++) {
-        const uint32_t *u = &j->users[(l->inst_at + k) * 2];
-        sy_judge__windows_disturb(j, &j->insts[u[0]], u[1], t, came, !came && !is);
-    }
+    return (quality & SY_Q_GRADE) >= SY_Q_BAD && (quality & SY_Q_OUT_OF_RANGE) &&
+           !(value < p->range_lo);
 }
 
 sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value, sy_quality quality,
                         sy_verdict *verdict)
 {
     point_log *l = &j->logs[point];
-    uint32_t n = l->n;
-    bool changed;
+    int kind = sy_quality_valid(quality) ? E_VALID : E_UNCERTAIN;
+    added what;
     sy_err e;
     *verdict = SY_READING_TAKEN;
     if (too_late(j, l, t)) {
         *verdict = SY_READING_LATE;
         return SY_OK;
     }
-    if ((quality & SY_Q_GRADE) >= SY_Q_BAD || value - value != 0) {
+    if (over_range(&j->o.site->points[point], value, quality)) {
+        kind = E_OVER;
+        value = 0;
+    } else if ((quality & SY_Q_GRADE) >= SY_Q_BAD || value - value != 0) {
         return SY_OK; /* bad readings are set aside before conflicts are sought */
     }
     value = value == 0 ? 0 : value; /* one zero */
-    e = sy_judge__log_add(j, l, t, value, sy_quality_valid(quality), &changed, verdict);
-    if (!e && l->sampled && (changed || l->n != n)) {
-        disturb_all(j, l, t, l->n != n);
+    e = sy_judge__log_add(j, l, t, value, kind, &what);
+    if (!e && l->sampled && what.was != what.is) {
+        disturb_all(j, l, t, &what);
     }
-    if (!e && changed) {
-        e = touch_all(j, l, t, verdict);
+    if (!e && what.was != what.is) {
+        e = touch_all(j, l, t, &what);
     }
+    *verdict = e ? *verdict : what.verdict;
     if (!e && l->n % 16 == 0) {
         sy_judge__log_prune(j, point);
     }
@@ -273,7 +289,7 @@ static sy_alert shown(const sy_judge *j, const inst *i, const rec *r, char repla
         o.figs = r->work.figs;
         for (uint32_t k = sy_judge__log_after(l, i->work_t); k < l->n; k++) {
             const entry *e = &l->e[l->head + k];
-            if (e_time(e) <= j->now && e_valid(e)) {
+            if (e_time(e) <= j->now && e_seen(e, i->takes)) {
                 figs_add(&o.figs, e->v);
             }
         }

@@ -51,6 +51,7 @@ typedef struct sy_alert {
     sy_ms counted, unknown, exempt; /* of the measure that raised it */
     sy_ms span;                     /* from onset to raised */
     const char *replaces;           /* id of the withdrawn alert it stands for, or NULL */
+    bool trial;                     /* raised while its rule is on trial: recorded, not told */
 } sy_alert;
 
 typedef struct sy_change {

@@ -306,6 +306,16 @@ void sy_judge__id(const sy_judge *j, const inst *i, sy_ms onset, char out[33])
 
 static const double no_number = (double)__builtin_nanf("");
 
+static bool on_trial(const sy_judge *j, const inst *i, sy_ms raised)
+{
+    const sy_site *site = j->o.site;
+    if (!i->rule->has_trial) {
+        return false;
+    }
+    int64_t day = sy_zone_day(site->premises[site->places[i->place].premises].zone, raised);
+    return day >= sy_days_of(i->rule->trial_from) && day <= sy_days_of(i->rule->trial_to);
+}
+
 sy_alert sy_judge__view(const sy_judge *j, const inst *i, const outcome *o, sy_ms replaces,
                         sy_alert_level level, char replaces_id[33])
 {
@@ -324,6 +334,7 @@ sy_alert sy_judge__view(const sy_judge *j, const inst *i, const outcome *o, sy_m
                   .unknown = o->unknown,
                   .exempt = o->exempt,
                   .span = o->raised - o->onset};
+    a.trial = on_trial(j, i, o->raised);
     sy_judge__id(j, i, o->onset, a.id);
     if (replaces != SY_MS_NONE) {
         sy_judge__id(j, i, replaces, replaces_id);

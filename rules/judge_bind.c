@@ -182,7 +182,12 @@ static sy_err instance(sy_judge *j, const sy_rule *r, uint32_t point)
               .heap_at = SIZE_MAX,
               .wake = SY_MS_MAX,
               .due = SY_MS_MAX,
-              .work_t = SY_MS_NONE};
+              .work_t = SY_MS_NONE,
+              .takes = 1u << E_VALID};
+    if (r->accept_uncertain) {
+        i.takes |= 1u << E_UNCERTAIN;
+    }
+    i.sees = (uint8_t)(i.takes | (r->over_range_above ? 1u << E_OVER : 0));
     const char *why = NULL;
     sy_err e = slots_of(j, &i);
     e = e ? e : sy_judge__compile(j, &i, pr->tiers, pr->n_tiers, &why);

@@ -1,6 +1,6 @@
 /*
- * Compiling a rule for one instance: what the files that do it share. Each function does nothing
- * once b->err or b->why is set.
+ * Compiling a rule's conditions for one instance: what is under way, and what the files that make
+ * kinds of nodes share.
  */
 #ifndef SY_JUDGE_BUILD_H
 #define SY_JUDGE_BUILD_H
@@ -29,7 +29,9 @@ typedef struct build {
     size_t n_terms, cap_terms;
     window *windows;
     size_t n_windows, cap_windows;
-    uint16_t *let_terms; /* by order of the let: its term, UINT16_MAX: none yet */
+    uint16_t *let_terms; /* of each let its term; UINT16_MAX: none yet */
+    vary *varies;
+    size_t n_varies, cap_varies;
 } build;
 
 static inline bool going(const build *b)
@@ -37,16 +39,20 @@ static inline bool going(const build *b)
     return !b->err && !b->why;
 }
 
-/* judge_compile.c */
-const sy_num *sy_judge__num(const build *b, const sy_value *v);
-sy_ms sy_judge__length(const build *b, const sy_value *v);
+/* Its number, or 0 with b->why or b->err set. */
 /* Not watched, for a reason that is put together. */
 void sy_judge__refuse(build *b, const char *a, const char *name, const char *c);
-uint16_t sy_judge__node(build *b, node n);
-uint32_t sy_judge__kids(build *b, const uint16_t *kids, size_t n);
+uint16_t sy_judge__add_node(build *b, node n);
+/* The place of the first of them in the kids. */
+uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);
+/* The point of the slot has this quantity or state. */
 bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w);
+/* A length; one that changes by date is refused (judge_value.h for one that may). */
+sy_ms sy_judge__length_of(build *b, const sy_value *v);
+/* The unit into which a reading of the node's point is converted for this limit; NULL: none. */
+const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit);
 /* The rule's missing-after, else three expected intervals of the point; 0: neither. */
-sy_ms sy_judge__missing(const build *b, uint32_t slot);
+sy_ms sy_judge__missing(build *b, uint32_t slot);
 /* The one slot that a name alone means: the driver, or the only point of that name at the place. */
 uint16_t sy_judge__slot(build *b, const sy_word *w);
 

@@ -4,6 +4,8 @@
  * the literals of its premises, nodes lie in evaluation order, and the state gets its layout.
  */
 #include "rules/judge_build.h"
+#include "rules/judge_core.h"
+#include "rules/judge_value.h"
 
 sy_ms sy_judge__duration(const sy_num *n)
 {
@@ -11,24 +13,18 @@ sy_ms sy_judge__duration(const sy_num *n)
     return ms > 3.2e14 ? (sy_ms)320000000000000 : (sy_ms)(ms + 0.5);
 }
 
-const sy_num *sy_judge__num(const build *b, const sy_value *v)
-{
-    return sy_value_num(v, b->tiers, b->n_tiers);
-}
-
-sy_ms sy_judge__length(const build *b, const sy_value *v)
+sy_ms sy_judge__length_of(build *b, const sy_value *v)
 {
     return sy_judge__duration(sy_judge__num(b, v));
 }
 
-/* Not watched, for a reason that is put together. */
 void sy_judge__refuse(build *b, const char *a, const char *name, const char *c)
 {
     b->why = sy_judge__text(b->j, a, name, c);
     b->err = b->why ? b->err : SY_E_NOMEM;
 }
 
-uint16_t sy_judge__node(build *b, node n)
+uint16_t sy_judge__add_node(build *b, node n)
 {
     if (b->n >= NODES_MAX) {
         b->why = "the condition needs too many points";
@@ -43,7 +39,7 @@ uint16_t sy_judge__node(build *b, node n)
     return (uint16_t)b->n++;
 }
 
-uint32_t sy_judge__kids(build *b, const uint16_t *kids, size_t n)
+uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n)
 {
     sy_err e = sy_grow(b->j->o.alloc, (void **)&b->kids, &b->cap_kids, b->n_kids + n, sizeof *kids);
     uint32_t at = (uint32_t)b->n_kids;
@@ -62,10 +58,10 @@ bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w)
     return same_text(b->j->o.site->points[b->i->slots[slot].point].quantity, w->id);
 }
 
-sy_ms sy_judge__missing(const build *b, uint32_t slot)
+sy_ms sy_judge__missing(build *b, uint32_t slot)
 {
     const sy_value *v = b->i->rule->missing_after;
-    return v ? sy_judge__length(b, v) : 3 * b->j->o.site->points[b->i->slots[slot].point].every;
+    return v ? sy_judge__length_of(b, v) : 3 * b->j->o.site->points[b->i->slots[slot].point].every;
 }
 
 uint16_t sy_judge__slot(build *b, const sy_word *w)
@@ -91,7 +87,7 @@ uint16_t sy_judge__slot(build *b, const sy_word *w)
 }
 
 /* How a reading of the point becomes one in the limit's unit. */
-static const sy_unit *into(build *b, const node *n, const sy_num *limit)
+const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit)
 {
     if (!n->from || !limit->unit || n->from == limit->unit) {
         return NULL;
@@ -115,7 +111,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
-        n.d = c->hold.kind == SY_HOLD_FOR ? sy_judge__length(b, &c->hold.length) : missing;
+        n.d = c->hold.kind == SY_HOLD_FOR
+                  ? sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)
+                  : missing;
         n.item = b->i->n_silences++;
         n.gap = missing ? missing : n.d;
         sl->silent = true;
@@ -127,21 +125,14 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         n.kind = N_IS;
         n.a = c->state;
     } else {
-        const sy_num *x = sy_judge__num(b, &c->a);
         n.kind = N_CMP;
-        n.a = x->value;
         n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
-        n.ua = into(b, &n, x);
-        if (c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN) {
-            const sy_num *y = sy_judge__num(b, &c->b);
-            n.b = y->value;
-            n.ub = into(b, &n, y);
-        }
+        sy_judge__limits(b, c, &n);
         sl->cmp = true;
         sl->missing = missing;
         sl->wait = later(sl->wait, missing);
     }
-    return sy_judge__node(b, n);
+    return sy_judge__add_node(b, n);
 }
 
 /* The points that an operand means: the driver, the one of its name, or all of its name. */
@@ -172,11 +163,11 @@ static uint16_t test_node(build *b, const sy_cond *c)
                          ": the rule must say any of, all of, or how many of");
     } else if (c->pick != SY_PICK_ONE && !b->err && !b->why) {
         uint16_t k = c->pick == SY_PICK_ANY ? 1 : c->pick == SY_PICK_ALL ? n : (uint16_t)c->pick_n;
-        made = sy_judge__node(b, (node){.kind = N_THRESH,
-                                        .k = k,
-                                        .n_kids = n,
-                                        .level = b->level,
-                                        .kid = sy_judge__kids(b, kids, n)});
+        made = sy_judge__add_node(b, (node){.kind = N_THRESH,
+                                            .k = k,
+                                            .n_kids = n,
+                                            .level = b->level,
+                                            .kid = sy_judge__add_kids(b, kids, n)});
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -199,8 +190,8 @@ static uint16_t many_node(build *b, const sy_cond *c)
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
-        n.kid = sy_judge__kids(b, kids, c->n_kids);
-        made = sy_judge__node(b, n);
+        n.kid = sy_judge__add_kids(b, kids, c->n_kids);
+        made = sy_judge__add_node(b, n);
     }
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     return made;
@@ -219,12 +210,14 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
-    node n = {
-        .kind = N_HOLD, .n_kids = 1, .level = b->level, .d = sy_judge__length(b, &c->hold.length)};
+    node n = {.kind = N_HOLD,
+              .n_kids = 1,
+              .level = b->level,
+              .d = sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)};
     n.item = b->i->n_measures++;
-    n.kid = sy_judge__kids(b, &kid, 1);
+    n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
-    return sy_judge__node(b, n);
+    return sy_judge__add_node(b, n);
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)
@@ -236,7 +229,8 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
-        r.hold = sy_judge__length(b, &c->hold.length);
+        r.hold = sy_judge__varying(b, &c->hold.length, level < 0 ? V_CLEAR : V_HOLD,
+                                   (uint32_t)later(level, 0));
         r.item = b->i->n_measures++;
     }
     for (size_t k = r.first; k < b->n; k++) {
@@ -275,11 +269,11 @@ static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
         except *e = &b->i->excepts[b->i->n_excepts];
         *e = (except){.kid = (uint32_t)b->n_kids,
                       .value = x->value,
-                      .each = sy_judge__length(b, &x->each),
+                      .each = sy_judge__length_of(b, &x->each),
                       .times = (int64_t)x->times->value};
         for (uint16_t s = 0; s < b->i->n_slots && !b->err; s++) {
             if (sy_judge__is_word(b, s, x->state.word)) {
-                (void)sy_judge__kids(b, &s, 1);
+                (void)sy_judge__add_kids(b, &s, 1);
                 b->i->slots[s].exc = true;
                 e->n_slots++;
             }
@@ -323,6 +317,7 @@ static void figure_out(build *b)
         i->timers = i->timers || i->clear.timers;
     }
     i->has_silence = i->n_silences > 0;
+    i->timers = i->timers || b->n_varies > 0;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         jslot *s = &i->slots[k];
         const sy_site_point *p = &b->j->o.site->points[s->point];
@@ -356,10 +351,12 @@ static sy_err keep(build *b)
     e = e ? e : hold(b, &i->samples, b->samples, b->n_samples, sizeof *i->samples);
     e = e ? e : hold(b, &i->terms, b->terms, b->n_terms, sizeof *i->terms);
     e = e ? e : hold(b, &i->windows, b->windows, b->n_windows, sizeof *i->windows);
+    e = e ? e : hold(b, &i->varies, b->varies, b->n_varies, sizeof *i->varies);
     i->n_nodes = (uint32_t)b->n;
     i->n_samples = (uint16_t)b->n_samples;
     i->n_terms = (uint16_t)b->n_terms;
     i->n_windows = (uint16_t)b->n_windows;
+    i->n_varies = (uint32_t)b->n_varies;
     return e;
 }
 
@@ -398,6 +395,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     j->o.alloc.resize(j->o.alloc.ctx, b.samples, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.terms, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
     *why = b.why;
     return b.err;
 }
@@ -419,10 +417,11 @@ void sy_judge__state_init(const inst *i, state *s)
         x->a = x->bridge = SY_MS_NONE;
         x->day = INT64_MIN;
     }
-    for (uint32_t k = 0; k < i->n_silences; k++) {
-        st_silences(i, s)[k].since = SY_MS_NONE;
-    }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
+    }
+    for (uint32_t k = 0; k < i->n_silences; k++) {
+        st_silences(i, s)[k].since = SY_MS_NONE;
+        st_silences(i, s)[k].last = SY_MS_NONE;
     }
 }

@@ -3,7 +3,8 @@
  * Derived quantities, compiled: sums of let, aggregates and limits become terms, and a comparison
  * of one becomes a sample over the points that it is made of.
  */
-#include "rules/judge_build.h"
+#include "rules/judge_core.h"
+#include "rules/judge_value.h"
 
 /* A value and what it is measured in; `scaled`: a difference, of which only the factor converts. */
 typedef struct typed {
@@ -63,7 +64,7 @@ static typed point(build *b, uint16_t slot)
     return (typed){.term = add(b, t), .unit = point_unit(b, slot)};
 }
 
-static double per_cent(const build *b, const sy_value *v)
+static double per_cent(build *b, const sy_value *v)
 {
     const sy_unit *to = sy_unit_by_id("%");
     const sy_num *n = v ? sy_judge__num(b, v) : NULL;
@@ -91,7 +92,7 @@ static typed over_time(build *b, const sy_agg *a)
                 .slot = slot,
                 .valid = per_cent(b, a->valid),
                 .rank = a->rank ? a->rank->value : 0,
-                .length = sy_judge__length(b, a->over),
+                .length = sy_judge__length_of(b, a->over),
                 .every = b->j->o.site->points[b->i->slots[slot].point].every,
                 .missing = sy_judge__missing(b, slot),
                 .factor = u ? u->factor : 1,
@@ -142,7 +143,7 @@ static typed across(build *b, const sy_agg *a)
     if (n == 0 && going(b)) {
         sy_judge__refuse(b, "the place has no ", a->of.word->id, "");
     }
-    t.kid = sy_judge__kids(b, kids, n);
+    t.kid = sy_judge__add_kids(b, kids, n);
     t.n_kids = (uint32_t)n;
     b->j->o.alloc.resize(b->j->o.alloc.ctx, kids, 0);
     t.from = out.unit;
@@ -160,49 +161,40 @@ static typed number(build *b, const sy_num *n)
     return (typed){.term = constant(b, n->value), .unit = n->unit};
 }
 
-static const sy_zone *zone_of(const build *b)
-{
-    const sy_site *site = b->j->o.site;
-    return site->premises[site->places[b->i->place].premises].zone;
-}
+static typed let_term(build *b, const sy_letdef *let);
 
-/* A name of set with dates, each in the unit of the first; in force `back` before the instant. */
-static typed dated(build *b, const sy_setdef *d, sy_ms back)
+/* A literal or a name of set; where it changes by date, or by a tuning that ends, each row in the
+ * unit of the first, in force `back` before the instant. */
+static typed value(build *b, const sy_value *v, sy_ms back)
 {
-    const sy_unit *u = d->dates[0].num->unit;
-    term_row *rows = sy_arena_get(&b->j->arena, d->n_dates * sizeof *rows);
+    value_rows r;
+    if (v->let) {
+        return let_term(b, v->let);
+    }
+    sy_judge__values(b, v, &r);
+    if (r.n < 2) {
+        return r.n ? number(b, r.v[0].num) : (typed){0};
+    }
+    const sy_unit *u = r.v[0].num->unit;
+    dated *rows = sy_arena_get(&b->j->arena, r.n * sizeof *rows);
     if (!rows) {
         b->err = SY_E_NOMEM;
         return (typed){0};
     }
-    for (size_t k = 0; k < d->n_dates; k++) {
-        const sy_num *n = d->dates[k].num;
+    for (uint32_t k = 0; k < r.n; k++) {
+        const sy_num *n = r.v[k].num;
         bool other = n->unit && u && n->unit != u;
-        rows[k].from = sy_zone_midnight(zone_of(b), sy_days_of(d->dates[k].from));
-        rows[k].y = other ? sy_unit_convert(n->value, n->unit, u) : n->value;
+        rows[k] = (dated){r.v[k].from, other ? sy_unit_convert(n->value, n->unit, u) : n->value};
     }
-    term t = {.kind = T_DATED, .missing = back, .rows = rows, .n_rows = d->n_dates};
+    term t = {.kind = T_DATED, .missing = back, .rows = rows, .n_rows = r.n};
     return (typed){.term = add(b, t), .unit = u};
-}
-
-static typed let_term(build *b, const sy_letdef *let);
-
-static typed value(build *b, const sy_value *v, sy_ms back)
-{
-    if (v->let) {
-        return let_term(b, v->let);
-    }
-    if (v->set && v->set->n_dates) {
-        return dated(b, v->set, back);
-    }
-    return number(b, sy_judge__num(b, v));
 }
 
 static typed table(build *b, const sy_expr *e)
 {
     uint16_t slot = sy_judge__slot(b, e->name.word);
     term t = {.kind = T_TABLE, .n_rows = e->n_rows};
-    term_row *rows = sy_arena_get(&b->j->arena, (e->n_rows + 1) * sizeof *rows);
+    table_row *rows = sy_arena_get(&b->j->arena, (e->n_rows + 1) * sizeof *rows);
     if (!rows) {
         b->err = SY_E_NOMEM;
     }
@@ -216,7 +208,7 @@ static typed table(build *b, const sy_expr *e)
         rows[k].y = y->unit && uy ? sy_unit_convert(y->value, y->unit, uy) : y->value;
     }
     t.a = into(b, point(b, slot), ux).term;
-    t.rows = rows;
+    t.points = rows;
     return (typed){.term = add(b, t), .unit = uy};
 }
 
@@ -362,7 +354,7 @@ static void needs_of(build *b, sample *s, bool two_limits)
     for (size_t k = 0; k < b->n_terms && going(b); k++) {
         uint16_t at = (uint16_t)k;
         if (need[k]) {
-            (void)sy_judge__kids(b, &at, 1);
+            (void)sy_judge__add_kids(b, &at, 1);
             s->n_needs++;
         }
     }
@@ -390,7 +382,7 @@ uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots)
 {
     sample x = *s;
     node n = {.kind = N_SAMPLE, .op = s->op, .level = b->level, .slot = slots[0]};
-    x.kid = sy_judge__kids(b, slots, (size_t)s->n_slots + s->n_more);
+    x.kid = sy_judge__add_kids(b, slots, (size_t)s->n_slots + s->n_more);
     for (uint32_t k = 0; k < (uint32_t)s->n_slots + s->n_more; k++) {
         jslot *j = &b->i->slots[slots[k]];
         j->sampled = true;
@@ -407,7 +399,7 @@ uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots)
     }
     n.item = (uint16_t)b->n_samples;
     b->samples[b->n_samples++] = x;
-    return sy_judge__node(b, n);
+    return sy_judge__add_node(b, n);
 }
 
 /* The sample over the slots that its terms look at. */
@@ -449,7 +441,7 @@ uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot)
 {
     bool two_limits = c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN;
     sample s = {.kind = S_DERIVED, .op = (uint8_t)c->op};
-    sy_ms back = c->agg && c->agg->over ? sy_judge__length(b, c->agg->over) : 0;
+    sy_ms back = c->agg && c->agg->over ? sy_judge__length_of(b, c->agg->over) : 0;
     typed x = {0};
     if (c->agg) {
         x = aggregate(b, c->agg);

@@ -18,9 +18,9 @@ static sy_ms returns_at(const run *r, const except *c, sy_ms close)
     for (uint32_t k = 0; k < c->n_slots; k++) {
         uint32_t slot = r->i->kids[c->kid + k];
         const point_log *l = &r->j->logs[r->i->slots[slot].point];
-        const entry *e = sy_judge__log_next(l, close);
+        const entry *e = sy_judge__log_next(l, close, r->i->sees);
         while (e && e_time(e) < close + FLUTTER_MS && e_time(e) <= r->j->now && e->v != c->value) {
-            e = sy_judge__log_next(l, e_time(e));
+            e = sy_judge__log_next(l, e_time(e), r->i->sees);
         }
         if (e && e_time(e) < close + FLUTTER_MS && e_time(e) <= r->j->now) {
             best = sooner(best, e_time(e));
@@ -107,13 +107,13 @@ static sy_ms left_at(const sy_judge *j, const inst *i, const except *c, uint32_t
 {
     const point_log *l = &j->logs[i->slots[slot].point];
     sy_ms bound = i->slots[slot].bound, cap = SY_MS_MAX;
-    const entry *e = sy_judge__log_prev(l, now + 1);
+    const entry *e = sy_judge__log_prev(l, now + 1, i->sees);
     if (e && bound && e->v == c->value && e_time(e) + bound <= now &&
         now < e_time(e) + bound + FLUTTER_MS) {
         cap = e_time(e) + bound;
     }
     while (e && now < e_time(e) + FLUTTER_MS) {
-        const entry *p = sy_judge__log_prev(l, e_time(e));
+        const entry *p = sy_judge__log_prev(l, e_time(e), i->sees);
         if (p && e->v != c->value && p->v == c->value) {
             cap = e_time(e);
         }

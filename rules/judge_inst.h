@@ -48,6 +48,9 @@ typedef struct inst {
     uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples,
         n_words; /* in state.words */
     sy_ms reach; /* a change at t can alter what is up to `reach` before it */
+    vary *varies;
+    uint32_t n_varies;
+    sy_ms varies_from, varies_to; /* the lengths are those in force here; empty: of no time yet */
     state *cur, *mid, *base;
     rec *recs;
     size_t n_recs, cap_recs, live; /* recs before live are final and told */
@@ -55,6 +58,7 @@ typedef struct inst {
     sy_ms wake, due;               /* next visit by the clock; next delayed publication */
     size_t heap_at;                /* position in the heap, SIZE_MAX: not in it */
     bool provisional, dirty;
+    uint8_t sees, takes; /* kinds of entries: that it judges; that count in figures and windows */
 } inst;
 
 /* The parts of a state. */

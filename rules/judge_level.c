@@ -95,7 +95,7 @@ bool sy_judge__clears_at_reading(const run *r)
 /* A hold over what holds, completed by the stretch that ends now. */
 static bool just_completed(const run *r, const measure *m, sy_ms d, sy_ms t)
 {
-    return m->counted >= d && m->counted - (t - r->st->t) < d;
+    return m->counted >= d && (r->changes || m->counted - (t - r->st->t) < d);
 }
 
 bool sy_judge__clears_by_clock(const run *r, sy_ms t)

@@ -2,7 +2,8 @@
 /*
  * The log of a point: its readings by event time, as far back as something may still be judged
  * again. One entry a time: what is not bad is remembered with whether it is valid, so that a second
- * value of the same time makes both uncertain, whichever came first (rulings 15).
+ * value of the same time makes both uncertain, whichever came first (rulings 15); what is bad for
+ * being above the range is remembered for the rules that count it as above.
  *
  * In-order readings are appended; entries are 16 bytes, since there are many.
  */
@@ -27,23 +28,23 @@ uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
     return lo;
 }
 
-const entry *sy_judge__log_prev(const point_log *l, sy_ms t)
+const entry *sy_judge__log_prev(const point_log *l, sy_ms t, unsigned sees)
 {
     uint32_t k = sy_judge__log_after(l, t - 1);
     while (k > 0) {
         const entry *e = &l->e[l->head + --k];
-        if (e_valid(e)) {
+        if (e_seen(e, sees)) {
             return e;
         }
     }
     return NULL;
 }
 
-const entry *sy_judge__log_next(const point_log *l, sy_ms t)
+const entry *sy_judge__log_next(const point_log *l, sy_ms t, unsigned sees)
 {
     for (uint32_t k = sy_judge__log_after(l, t); k < l->n; k++) {
         const entry *e = &l->e[l->head + k];
-        if (e_valid(e)) {
+        if (e_seen(e, sees)) {
             return e;
         }
     }
@@ -76,33 +77,41 @@ static sy_err room(sy_judge *j, point_log *l)
     return SY_OK;
 }
 
-/* The same time again. */
-static void meet(entry *e, double v, bool good, bool *changed, sy_verdict *verdict)
+/* The same time again. A bad reading is set aside beside any other. */
+static sy_verdict meet(entry *e, double v, int kind)
 {
-    bool was = e_valid(e);
-    if (e->key & E_CONFLICT) {
-        *verdict = SY_READING_CONFLICT;
-    } else if (e->v == v) {
-        *verdict = SY_READING_DUPLICATE;
-        if (good && !was) { /* a good and an uncertain one of equal value are good */
-            *verdict = SY_READING_TAKEN;
-            e->key |= E_VALID;
-        }
-    } else {
-        *verdict = SY_READING_CONFLICT;
-        e->key = (e->key & ~(int64_t)3) | E_CONFLICT;
+    int was = e_kind(e);
+    if (kind == E_OVER) {
+        return was == E_OVER ? SY_READING_DUPLICATE : SY_READING_TAKEN;
     }
-    *changed = was != e_valid(e);
+    if (was == E_CONFLICT) {
+        return SY_READING_CONFLICT;
+    }
+    if (was == E_OVER) {
+        *e = (entry){.key = (e->key & ~(int64_t)3) | kind, .v = v};
+        return SY_READING_TAKEN;
+    }
+    if (e->v != v) {
+        e->key = (e->key & ~(int64_t)3) | E_CONFLICT;
+        return SY_READING_CONFLICT;
+    }
+    if (kind == E_VALID &&
+        was != E_VALID) { /* a good and an uncertain one of equal value are good */
+        e->key |= E_VALID;
+        return SY_READING_TAKEN;
+    }
+    return SY_READING_DUPLICATE;
 }
 
-sy_err sy_judge__log_add(sy_judge *j, point_log *l, sy_ms t, double v, bool good, bool *changed,
-                         sy_verdict *verdict)
+sy_err sy_judge__log_add(sy_judge *j, point_log *l, sy_ms t, double v, int kind, added *what)
 {
     uint32_t k = sy_judge__log_after(l, t);
-    *changed = false;
-    *verdict = SY_READING_TAKEN;
+    *what = (added){.was = E_ABSENT, .is = kind, .verdict = SY_READING_TAKEN};
     if (k > 0 && e_time(&l->e[l->head + k - 1]) == t) {
-        meet(&l->e[l->head + k - 1], v, good, changed, verdict);
+        entry *e = &l->e[l->head + k - 1];
+        what->was = e_kind(e);
+        what->verdict = meet(e, v, kind);
+        what->is = e_kind(e);
         return SY_OK;
     }
     sy_err e = room(j, l);
@@ -111,9 +120,8 @@ sy_err sy_judge__log_add(sy_judge *j, point_log *l, sy_ms t, double v, bool good
     }
     entry *at = l->e + l->head + k;
     memmove(at + 1, at, (l->n - k) * sizeof *at);
-    *at = (entry){.key = t * 4 + (good ? E_VALID : 0), .v = v};
+    *at = (entry){.key = t * 4 + kind, .v = v};
     l->n++;
-    *changed = good;
     return SY_OK;
 }
 
@@ -124,7 +132,7 @@ static sy_ms needed_from(const point_log *l, const inst *i, uint32_t slot)
     if (keep == 0 || t == SY_MS_NONE) {
         return t;
     }
-    const entry *e = sy_judge__log_prev(l, t + 1);
+    const entry *e = sy_judge__log_prev(l, t + 1, i->takes);
     return (e ? e_time(e) : t) - keep - 1;
 }
 

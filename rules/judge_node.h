@@ -20,6 +20,21 @@ typedef enum node_kind {
     N_SAMPLE, /* looked at at the readings of some points: see sample */
     N_CLOSE,  /* of a calendar window: has a value at its closes, see calendar */
 } node_kind;
+/* A value in force from a time on; the first from SY_MS_NONE, ascending. */
+typedef struct dated {
+    sy_ms from;
+    double v;
+} dated;
+typedef struct limits { /* of a comparison whose limits change by date */
+    const dated *a, *b;
+    uint32_t n_a, n_b;
+} limits;
+typedef struct vary { /* a length that changes by date (judge_value.h) */
+    uint8_t what;
+    uint32_t index;
+    const dated *rows;
+    uint32_t n;
+} vary;
 typedef struct node {
     uint8_t kind, op;
     uint16_t slot;                 /* leaf */
@@ -28,6 +43,7 @@ typedef struct node {
     int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
     uint32_t kid;                  /* first entry in kids */
     double a, b;                   /* limits; IS: a is the state's number */
+    const limits *dated;           /* limits that change by date, else NULL */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */

@@ -8,19 +8,19 @@
 
 enum { HEAVIER = 3, INNER = 2, DEPTH = 96 };
 
-static uint32_t weight(const rank *k, uint32_t n)
+static uint32_t weight(const ranking *k, uint32_t n)
 {
     return k->node[n].size + 1;
 }
 
-static void measure_node(rank *k, uint32_t n)
+static void measure_node(ranking *k, uint32_t n)
 {
     rank_node *x = &k->node[n];
     x->size = 1 + k->node[x->kid[0]].size + k->node[x->kid[1]].size;
 }
 
 /* The kid on `side` comes up. */
-static uint32_t rotate(rank *k, uint32_t n, int side)
+static uint32_t rotate(ranking *k, uint32_t n, int side)
 {
     uint32_t up = k->node[n].kid[side];
     k->node[n].kid[side] = k->node[up].kid[!side];
@@ -30,7 +30,7 @@ static uint32_t rotate(rank *k, uint32_t n, int side)
     return up;
 }
 
-static uint32_t balance(rank *k, uint32_t n)
+static uint32_t balance(ranking *k, uint32_t n)
 {
     measure_node(k, n);
     for (int side = 0; side < 2; side++) {
@@ -60,7 +60,7 @@ static void go(way *w, uint32_t node, int side)
 }
 
 /* `below` stands at the end of the way; everything above it is weighed anew. */
-static void rebuild(rank *k, way *w, uint32_t below)
+static void rebuild(ranking *k, way *w, uint32_t below)
 {
     while (w->n > 0) {
         uint32_t n = w->node[--w->n];
@@ -70,7 +70,7 @@ static void rebuild(rank *k, way *w, uint32_t below)
     k->root = below;
 }
 
-sy_err sy_judge__rank_add(rank *k, sy_alloc a, double v, size_t *grown)
+sy_err sy_judge__rank_add(ranking *k, sy_alloc a, double v, size_t *grown)
 {
     way w = {.n = 0};
     uint32_t at = k->free;
@@ -97,7 +97,7 @@ sy_err sy_judge__rank_add(rank *k, sy_alloc a, double v, size_t *grown)
     return SY_OK;
 }
 
-void sy_judge__rank_remove(rank *k, double v)
+void sy_judge__rank_remove(ranking *k, double v)
 {
     way w = {.n = 0};
     uint32_t n = k->root, below;
@@ -127,7 +127,7 @@ void sy_judge__rank_remove(rank *k, double v)
     rebuild(k, &w, below);
 }
 
-double sy_judge__rank_at(const rank *k, uint32_t n)
+double sy_judge__rank_at(const ranking *k, uint32_t n)
 {
     uint32_t at = k->root;
     for (;;) {
@@ -144,13 +144,13 @@ double sy_judge__rank_at(const rank *k, uint32_t n)
     }
 }
 
-void sy_judge__rank_clear(rank *k)
+void sy_judge__rank_clear(ranking *k)
 {
     k->root = k->free = k->used = 0;
 }
 
-void sy_judge__rank_fini(rank *k, sy_alloc a)
+void sy_judge__rank_fini(ranking *k, sy_alloc a)
 {
     a.resize(a.ctx, k->node, 0);
-    *k = (rank){0};
+    *k = (ranking){0};
 }

@@ -21,7 +21,8 @@ static sy_ms frontier(const sy_judge *j, const inst *i, sy_ms *wake)
     sy_ms f = j->now;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         const jslot *s = &i->slots[k];
-        const entry *e = s->cmp ? sy_judge__log_prev(&j->logs[s->point], j->now + 1) : NULL;
+        const entry *e =
+            s->cmp ? sy_judge__log_prev(&j->logs[s->point], j->now + 1, i->sees) : NULL;
         if (e && j->now - e_time(e) <= s->wait) {
             f = sooner(f, e_time(e));
             *wake = sooner(*wake, e_time(e) + s->wait + 1);
@@ -35,7 +36,7 @@ static sy_ms reading_after(const sy_judge *j, const inst *i, sy_ms t)
 {
     sy_ms best = SY_MS_MAX;
     for (uint32_t k = 0; k < i->n_slots; k++) {
-        const entry *e = sy_judge__log_next(&j->logs[i->slots[k].point], t);
+        const entry *e = sy_judge__log_next(&j->logs[i->slots[k].point], t, i->sees);
         if (e) {
             best = sooner(best, e_time(e));
         }
@@ -127,7 +128,7 @@ sy_err sy_judge__run(sy_judge *j, inst *i)
 static sy_ms unaffected(const sy_judge *j, const inst *i, uint32_t slot, sy_ms t)
 {
     const jslot *s = &i->slots[slot];
-    const entry *p = s->cmp || s->exc ? sy_judge__log_prev(&j->logs[s->point], t) : NULL;
+    const entry *p = s->cmp || s->exc ? sy_judge__log_prev(&j->logs[s->point], t, i->sees) : NULL;
     sy_ms need = t - 1;
     if (p && s->cmp && t - e_time(p) <= s->wait) {
         need = sooner(need, e_time(p));

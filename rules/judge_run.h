@@ -14,13 +14,14 @@ typedef struct run {
     sy_ms limit;  /* judged up to here */
     bool reading; /* a watched point has a reading at the instant */
     bool driver;  /* … the driver has */
+    bool changes; /* a length changes at the instant */
     double driver_v;
     sy_ms timer; /* the next timer after the limit */
     sy_err err;
 } run;
 
 /* judge_signal.c: values of nodes. */
-bool sy_judge__test(const node *n, double v);
+bool sy_judge__test(const node *n, double v, sy_ms t); /* a reading of time t */
 /* x beside the limits: xa in the unit of a, xb in that of b. */
 bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
@@ -44,9 +45,8 @@ double sy_judge__image(sy_agg_kind agg, double v, double factor, double offset);
 double sy_judge__preimage(sy_agg_kind agg, double mean, double factor, double offset);
 uint32_t sy_judge__rank_of(double p, uint32_t n); /* from 0, of n values in order */
 double sy_judge__middle(double a, double b);
-/* The log of a slot has changed at t: an entry came, or one is valid that was not, or not any more.
- * What is kept beside the state follows. */
-void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, bool came, bool was);
+/* The log of a slot has changed at t; what is kept beside the state follows. */
+void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what);
 void sy_judge__windows_forget(inst *i);
 void sy_judge__windows_free(sy_judge *j, inst *i);
 

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "rules/judge_run.h"
 
-enum { MAGIC = 0x314a5953, VERSION = 1 };
+enum { MAGIC = 0x314a5953, VERSION = 2 };
 
 _Static_assert(sizeof(outcome) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
                    sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(double) == 8,

@@ -9,6 +9,7 @@
  */
 #include "rules/judge_core.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 /* Equal up to 1e-9 relative, so that 46.4 degF is 8 degC. */
 static bool equal(double a, double b)
@@ -52,18 +53,32 @@ bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b)
     }
 }
 
-bool sy_judge__test(const node *n, double v)
+/* A reading that is over range. */
+static bool is_over(double v)
 {
-    bool two = n->op == SY_OP_OUTSIDE || n->op == SY_OP_WITHIN;
-    return sy_judge__compare((sy_op)n->op, in_unit(n, n->ua, v), n->a,
-                             two ? in_unit(n, n->ub, v) : 0, n->b);
+    return v > 1.7976931348623157e308;
 }
+
+bool sy_judge__test(const node *n, double v, sy_ms t)
+{
+    if (is_over(v)) {
+        return n->op == SY_OP_ABOVE || n->op == SY_OP_AT_LEAST || n->op == SY_OP_OUTSIDE;
+    }
+    double x = in_unit(n, n->ua, v), a = n->a, b = n->b;
+    if (n->dated) {
+        a = limit_at(n->dated->a, n->dated->n_a, t);
+        b = n->dated->b ? limit_at(n->dated->b, n->dated->n_b, t) : 0;
+    }
+    bool two = n->op == SY_OP_OUTSIDE || n->op == SY_OP_WITHIN;
+    return sy_judge__compare((sy_op)n->op, x, a, two ? in_unit(n, n->ub, v) : 0, b);
+}
+
 /* The instant at which silence is due, judged at t (what came after t does not count), and from
  * where it is counted. */
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
 {
     const sy_judge *j = r->j;
-    sy_ms b = later(later(st_slots(r->st)[n->slot].t, j->o.start), r->i->from);
+    sy_ms b = later(later(st_silences(r->i, r->st)[n->item].last, j->o.start), r->i->from);
     for (size_t k = 0; k < j->n_restarts; k++) {
         if (j->restarts[k].off < t) {
             b = later(b, j->restarts[k].at);
@@ -90,8 +105,8 @@ static tri compare_stretch(const run *r, const node *n)
     if (!e || e_time(e) - s->t > r->i->slots[n->slot].missing) {
         return UNKNOWN3;
     }
-    bool a = sy_judge__test(n, s->v);
-    return a != sy_judge__test(n, e->v) ? UNKNOWN3 : (a ? TRUE3 : FALSE3);
+    bool a = sy_judge__test(n, s->v, s->t);
+    return a != sy_judge__test(n, e_value(e), e_time(e)) ? UNKNOWN3 : (a ? TRUE3 : FALSE3);
 }
 
 static tri state_stretch(const run *r, const node *n)
@@ -190,7 +205,7 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         const node *n = &r->i->nodes[k];
         const slot_state *s = &st_slots(r->st)[n->slot];
         if (n->kind == N_CMP || n->kind == N_IS) {
-            v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v) ? TRUE3 : FALSE3);
+            v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v, t) ? TRUE3 : FALSE3);
         } else if (n->kind == N_SAMPLE) {
             const sample_state *x = &st_samples(r->i, r->st)[n->item];
             v[k] = x->t != t ? r->j->seg[k] : (uint8_t)x->v;

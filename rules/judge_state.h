@@ -37,6 +37,7 @@ typedef struct level_state {
 typedef struct silence { /* of a "has no data" leaf */
     figs figs;           /* of the driver since the point's last valid reading */
     sy_ms since, sum;    /* data time since the level opened */
+    sy_ms last;          /* last valid reading, SY_MS_NONE */
 } silence;
 typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value there */
     sy_ms t;

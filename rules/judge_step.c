@@ -9,6 +9,7 @@
 #include "rules/judge_core.h"
 #include "rules/judge_log.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 static sy_ms next_reading(run *r)
 {
@@ -16,7 +17,7 @@ static sy_ms next_reading(run *r)
     for (uint32_t k = 0; k < r->i->n_slots; k++) {
         const point_log *l = &r->j->logs[r->i->slots[k].point];
         uint32_t *n = &r->j->next[k];
-        while (*n < l->n && !e_valid(&l->e[l->head + *n])) {
+        while (*n < l->n && !e_seen(&l->e[l->head + *n], r->i->sees)) {
             ++*n;
         }
         if (*n < l->n) {
@@ -57,6 +58,9 @@ static sy_ms next_timer(run *r)
         return best;
     }
     best = sooner(best, sy_judge__exempt_timer(r));
+    if (i->n_varies && i->varies_to > t) {
+        best = sooner(best, i->varies_to);
+    }
     for (uint32_t k = 0; k < i->n_slots; k++) {
         const slot_state *s = &st_slots(r->st)[k];
         if (i->slots[k].bound && s->t != SY_MS_NONE && s->t + i->slots[k].bound > t) {
@@ -245,6 +249,26 @@ static void silence_anew(run *r, sy_ms t)
     }
 }
 
+/* The point of the slot has a valid reading: its silences count from here. */
+static void speaks(run *r, uint32_t slot, sy_ms t)
+{
+    for (uint32_t q = 0; q < r->i->n_nodes; q++) {
+        const node *x = &r->i->nodes[q];
+        if (x->kind != N_NODATA || x->slot != slot) {
+            continue;
+        }
+        silence *z = &st_silences(r->i, r->st)[x->item];
+        if (z->since != SY_MS_NONE && z->last != SY_MS_NONE && t - z->last <= x->gap) {
+            z->sum += t - later(z->last, z->since);
+        }
+        z->last = t;
+        z->figs = (figs){0};
+        if (r->driver) {
+            figs_add(&z->figs, r->driver_v);
+        }
+    }
+}
+
 /* Take the readings of t into the slots. */
 static void take(run *r, sy_ms t)
 {
@@ -256,21 +280,10 @@ static void take(run *r, sy_ms t)
         if (n >= l->n || e_time(&l->e[l->head + n]) != t) {
             continue;
         }
-        for (uint32_t q = 0; i->slots[k].silent && q < i->n_nodes; q++) {
-            const node *x = &i->nodes[q];
-            if (x->kind != N_NODATA || x->slot != k) {
-                continue;
-            }
-            silence *z = &st_silences(i, r->st)[x->item];
-            if (z->since != SY_MS_NONE && s->t != SY_MS_NONE && t - s->t <= x->gap) {
-                z->sum += t - later(s->t, z->since);
-            }
-            z->figs = (figs){0};
-            if (r->driver) {
-                figs_add(&z->figs, r->driver_v);
-            }
+        if (i->slots[k].silent && e_kind(&l->e[l->head + n]) != E_OVER) {
+            speaks(r, k, t);
         }
-        *s = (slot_state){.t = t, .v = l->e[l->head + n].v};
+        *s = (slot_state){.t = t, .v = e_value(&l->e[l->head + n])};
         r->j->next[k]++;
     }
 }
@@ -284,7 +297,7 @@ static void look(run *r, sy_ms t)
         uint32_t n = r->j->next[k];
         if (n < l->n && e_time(&l->e[l->head + n]) == t) {
             r->reading = true;
-            if (k == 0) {
+            if (k == 0 && e_kind(&l->e[l->head + n]) != E_OVER) {
                 r->driver = true;
                 r->driver_v = l->e[l->head + n].v;
             }
@@ -378,6 +391,8 @@ static void step(run *r, sy_ms t)
     const inst *i = r->i;
     bool closed = false;
     stretch_to(r, t);
+    r->changes = i->n_varies && t >= i->varies_to;
+    sy_judge__lengths_at(r->i, t);
     look(r, t);
     figures(r);
     if (i->has_silence) {
@@ -414,6 +429,7 @@ void sy_judge__steps(run *r)
     }
     r->timer = SY_MS_MAX;
     while (r->st->t < i->end) {
+        sy_judge__lengths_at(r->i, r->st->t);
         sy_ms reading = next_reading(r);
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);

@@ -13,19 +13,16 @@
 #include "rules/judge_core.h"
 #include "rules/judge_log.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 static sy_err carry_log(sy_judge *to, point_log *l, const point_log *old)
 {
     for (uint32_t k = 0; k < old->n; k++) {
         const entry *e = &old->e[old->head + k];
-        bool changed;
-        sy_verdict v;
-        sy_err err = sy_judge__log_add(to, l, e_time(e), e->v, e_valid(e), &changed, &v);
+        added what;
+        sy_err err = sy_judge__log_add(to, l, e_time(e), e->v, e_kind(e), &what);
         if (err) {
             return err;
-        }
-        if (e->key & E_CONFLICT) {
-            l->e[l->head + sy_judge__log_after(l, e_time(e)) - 1].key = e->key;
         }
     }
     return SY_OK;
@@ -64,12 +61,39 @@ static int order(const sy_judge *x, const inst *a, const sy_judge *y, const inst
              : text_order(x->o.site->points[a->point].series, y->o.site->points[b->point].series);
 }
 
+static bool same_rows(const dated *a, uint32_t n_a, const dated *b, uint32_t n_b)
+{
+    bool same = n_a == n_b;
+    for (uint32_t k = 0; same && k < n_a; k++) {
+        same = a[k].from == b[k].from && a[k].v == b[k].v;
+    }
+    return same;
+}
+
+/* What changes by date changes in the same way. */
+static bool same_dates(const inst *a, const inst *b)
+{
+    bool same = a->n_varies == b->n_varies;
+    for (uint32_t k = 0; same && k < a->n_varies; k++) {
+        same = same_rows(a->varies[k].rows, a->varies[k].n, b->varies[k].rows, b->varies[k].n);
+    }
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        const limits *x = a->nodes[k].dated, *y = b->nodes[k].dated;
+        same = !x == !y;
+        if (same && x) {
+            same = same_rows(x->a, x->n_a, y->a, y->n_a) && same_rows(x->b, x->n_b, y->b, y->n_b);
+        }
+    }
+    return same;
+}
+
 static bool same_terms(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_terms; k++) {
         const term *x = &a->terms[k], *y = &b->terms[k];
         if (x->kind != y->kind || x->a != y->a || x->b != y->b || x->k != y->k ||
-            x->missing != y->missing) {
+            x->missing != y->missing ||
+            !same_rows(x->rows, (uint32_t)x->n_rows, y->rows, (uint32_t)y->n_rows)) {
             return false;
         }
     }
@@ -124,7 +148,7 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
             return false;
         }
     }
-    return same_nodes(a, b);
+    return same_nodes(a, b) && same_dates(a, b);
 }
 
 static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)
@@ -135,6 +159,12 @@ static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const 
                           from->o.site->points[b->slots[q].point].series)) {
                 st_slots(a->cur)[k] = st_slots(b->cur)[q];
             }
+        }
+    }
+    for (uint32_t k = 0; k < a->n_nodes; k++) {
+        const node *n = &a->nodes[k];
+        if (n->kind == N_NODATA) {
+            st_silences(a, a->cur)[n->item].last = st_slots(a->cur)[n->slot].t;
         }
     }
 }
@@ -203,6 +233,8 @@ static sy_err take_recs(sy_judge *to, inst *a, const inst *b, bool same)
 
 static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
 {
+    sy_judge__lengths_at(a, b->cur->t);
+    sy_judge__lengths_at(b, b->cur->t);
     bool same = same_judgement(to, a, from, b);
     if (b->provisional && same) {
         sy_judge__rec_restore(b);
@@ -237,7 +269,7 @@ static sy_err end(sy_judge *from, inst *b, sy_ms at)
     const point_log *l = &from->logs[b->point];
     for (uint32_t k = sy_judge__log_after(l, b->work_t); k < l->n; k++) {
         const entry *e = &l->e[l->head + k];
-        if (e_valid(e) && e_time(e) <= at) {
+        if (e_seen(e, b->takes) && e_time(e) <= at) {
             figs_add(&r->work.figs, e->v);
         }
     }
@@ -318,11 +350,12 @@ static void shift_state(const inst *i, state *s, sy_ms by)
         shift(&st_stretches(i, s)[k].a, by);
         shift(&st_stretches(i, s)[k].bridge, by);
     }
-    for (uint32_t k = 0; k < i->n_silences; k++) {
-        shift(&st_silences(i, s)[k].since, by);
-    }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         shift(&st_samples(i, s)[k].t, by);
+    }
+    for (uint32_t k = 0; k < i->n_silences; k++) {
+        shift(&st_silences(i, s)[k].since, by);
+        shift(&st_silences(i, s)[k].last, by);
     }
 }
 

@@ -4,28 +4,20 @@
  */
 #include "rules/judge_core.h"
 #include "rules/judge_run.h"
+#include "rules/judge_value.h"
 
 static const double no_number = (double)__builtin_nanf("");
 
 /* The latest reading of a slot at u, not older than its bound; NULL: none. */
 static const entry *latest(const run *r, uint32_t slot, sy_ms u, sy_ms missing)
 {
-    const entry *e = sy_judge__log_prev(&r->j->logs[r->i->slots[slot].point], u + 1);
+    const entry *e = sy_judge__log_prev(&r->j->logs[r->i->slots[slot].point], u + 1, r->i->takes);
     return e && (missing == 0 || u - e_time(e) <= missing) ? e : NULL;
-}
-
-static double in_force(const term *t, sy_ms u)
-{
-    size_t k = t->n_rows - 1;
-    while (k > 0 && t->rows[k].from > u - t->missing) {
-        k--;
-    }
-    return t->rows[k].y;
 }
 
 static double table(const term *t, double x)
 {
-    const term_row *p = t->rows;
+    const table_row *p = t->points;
     size_t k = 0;
     if (x != x) {
         return x;
@@ -122,7 +114,7 @@ static double term_at(run *r, const term *t, const double *v, sy_ms u, bool even
     case T_CONST:
         return t->k;
     case T_DATED:
-        return in_force(t, u);
+        return limit_at(t->rows, (uint32_t)t->n_rows, u - t->missing);
     case T_POINT:
         return point_at(r, t, u, event);
     case T_WINDOW:
@@ -185,6 +177,9 @@ static sy_ms next_instant(const run *r, const sample *s)
         uint16_t slot = r->i->kids[s->kid + k];
         const point_log *l = &r->j->logs[r->i->slots[slot].point];
         uint32_t n = r->j->next[slot];
+        while (n < l->n && !e_seen(&l->e[l->head + n], r->i->takes)) {
+            n++;
+        }
         if (n < l->n && e_time(&l->e[l->head + n]) <= r->j->now) {
             best = sooner(best, e_time(&l->e[l->head + n]));
         }
@@ -208,7 +203,8 @@ void sy_judge__samples_at(run *r, sy_ms t)
         const sample *s = &r->i->samples[k];
         bool now = false;
         for (uint32_t q = 0; q < s->n_slots && !now; q++) {
-            now = st_slots(r->st)[r->i->kids[s->kid + q]].t == t;
+            const slot_state *x = &st_slots(r->st)[r->i->kids[s->kid + q]];
+            now = x->t == t && x->v - x->v == 0; /* over range is not taken */
         }
         if (now) {
             tri v = sy_judge__sample(r, s, t, false);
@@ -223,7 +219,9 @@ void sy_judge__samples_begin(run *r)
         const sample *s = &r->i->samples[k];
         sy_ms last = SY_MS_NONE;
         for (uint32_t q = 0; q < s->n_slots; q++) {
-            last = later(last, st_slots(r->st)[r->i->kids[s->kid + q]].t);
+            uint16_t slot = r->i->kids[s->kid + q];
+            const entry *e = latest(r, slot, r->st->t, 0);
+            last = e ? later(last, e_time(e)) : last;
         }
         if (last != SY_MS_NONE) {
             tri v = sy_judge__sample(r, s, last, false);
@@ -242,8 +240,9 @@ sy_ms sy_judge__samples_before(const sy_judge *j, const inst *i, uint32_t slot, 
         for (uint32_t q = 0; q < (uint32_t)s->n_slots + s->n_more; q++) {
             uint16_t at = i->kids[s->kid + q];
             rests = rests || at == slot;
-            const entry *e =
-                q < s->n_slots ? sy_judge__log_prev(&j->logs[i->slots[at].point], t) : NULL;
+            const entry *e = q < s->n_slots
+                                 ? sy_judge__log_prev(&j->logs[i->slots[at].point], t, i->takes)
+                                 : NULL;
             last = e ? later(last, e_time(e)) : last;
         }
         if (rests && last != SY_MS_NONE && t - last <= s->missing) {

@@ -28,18 +28,18 @@ typedef enum term_kind {
     T_MUL,
     T_DIV
 } term_kind;
-typedef struct term_row {
+typedef struct table_row {
     double x, y;
-    sy_ms from;
-} term_row;
+} table_row;
 typedef struct term {
     uint8_t kind, agg;
     uint16_t a, b;
     uint32_t kid, n_kids;
     double k; /* CONST, SCALE; ACROSS: rank */
     const sy_unit *from, *to;
-    sy_ms missing; /* POINT, WINDOW: not older; 0: no limit. DATED: back */
-    const term_row *rows;
+    sy_ms missing;           /* POINT, WINDOW: not older; 0: no limit. DATED: back */
+    const dated *rows;       /* DATED */
+    const table_row *points; /* TABLE */
     size_t n_rows;
 } term;
 
@@ -67,7 +67,7 @@ typedef struct window {
     sy_ms held;   /* KINETIC, SOUND_LEVEL: time that sum is weighed by */
     entry latest; /* … the last that counts */
     extremes high, low;
-    rank order;
+    ranking order;
 } window;
 
 #endif

@@ -79,7 +79,7 @@ static bool fits(const run *r, const window *w, const entry *e)
     }
     if (w->has_while) {
         const jslot *s = &r->i->slots[w->while_slot];
-        const entry *x = sy_judge__log_prev(&r->j->logs[s->point], e_time(e) + 1);
+        const entry *x = sy_judge__log_prev(&r->j->logs[s->point], e_time(e) + 1, r->i->takes);
         return x && x->v == w->while_value && (!s->bound || e_time(e) < e_time(x) + s->bound);
     }
     return true;
@@ -87,7 +87,7 @@ static bool fits(const run *r, const window *w, const entry *e)
 
 static bool counts(const run *r, const window *w, const entry *e)
 {
-    return e_valid(e) && fits(r, w, e);
+    return e_seen(e, r->i->takes) && fits(r, w, e);
 }
 
 static sy_err push(sy_judge *j, extremes *x, extreme e, bool high)
@@ -311,14 +311,15 @@ bool sy_judge__window(run *r, window *w, sy_ms u, double *out)
     return true;
 }
 
-/* The entry at t came, or changed whether it is valid; the log has it as it is now. */
-static void patch(run *r, window *w, const entry *e, bool came, bool was)
+/* The entry has become what it is now; it had the same value before, or was not taken. */
+static void patch(run *r, window *w, const entry *e, const added *what)
 {
-    if (came) {
+    bool was = (r->i->takes >> what->was) & 1u, is = (r->i->takes >> what->is) & 1u;
+    if (what->was == E_ABSENT) {
         w->end++;
         w->first += e_time(e) <= w->lo;
     }
-    if (e_time(e) <= w->lo || was == e_valid(e) || !fits(r, w, e)) {
+    if (e_time(e) <= w->lo || was == is || !fits(r, w, e)) {
         return;
     }
     if (was) {
@@ -328,13 +329,13 @@ static void patch(run *r, window *w, const entry *e, bool came, bool was)
     }
 }
 
-void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, bool came, bool was)
+void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what)
 {
     run r = {.j = j, .i = i};
+    const point_log *l = &j->logs[i->slots[slot].point];
     for (uint32_t k = 0; k < i->n_samples; k++) {
         i->memos[k].u = t <= i->memos[k].u ? SY_MS_NONE : i->memos[k].u;
     }
-    const point_log *l = &j->logs[i->slots[slot].point];
     for (uint32_t k = 0; k < i->n_windows; k++) {
         window *w = &i->windows[k];
         if (!w->ready || t > w->hi) {
@@ -343,7 +344,7 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, boo
         if (w->has_while && w->while_slot == slot) {
             w->ready = false;
         } else if (w->slot == slot && commutes(w)) {
-            patch(&r, w, &l->e[l->head + sy_judge__log_after(l, t) - 1], came, was);
+            patch(&r, w, &l->e[l->head + sy_judge__log_after(l, t) - 1], what);
             w->ready = !r.err;
         } else if (w->slot == slot) {
             w->ready = false;

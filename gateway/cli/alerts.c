@@ -16,7 +16,8 @@ static const char help[] =
     "  --data DIR     the data folder; a gateway may run on it\n"
     "  --json         the objects that `rules backtest --json` prints\n"
     "  --to T         as they stood at T: raised up to T, cleared later is active\n"
-    "  --full         further keys: series, replaces, measure, judgement, both messages, actions\n"
+    "  --full         further keys: series, replaces, measure, judgement, trial, both messages,\n"
+    "                 actions\n"
     "  --language L   of the message; en unless given\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
@@ -116,6 +117,7 @@ static void put_full(sy_buf *b, const sy_alert_row *a, const sy_alert_view *v, b
     sy_buf_printf(b, ", \"counted_ms\": %lld, \"unknown_ms\": %lld, \"exempt_ms\": %lld",
                   (long long)a->counted, (long long)a->unknown, (long long)a->exempt);
     text_key(b, "judgement", a->judgement_hash);
+    sy_buf_printf(b, ", \"trial\": %s", a->trial ? "true" : "false");
     text_key(b, "message_en", a->message_en);
     text_key(b, "message_zh", a->message_zh);
     sy_buf_text(b, ", \"actions\": []}");

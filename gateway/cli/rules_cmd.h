@@ -6,7 +6,9 @@
 #define SY_CLI_RULES_CMD_H
 
 int sy_rules_check_main(int argc, char **argv);
+int sy_rules_fmt_main(int argc, char **argv);
 int sy_rules_test_main(int argc, char **argv);
 int sy_rules_backtest_main(int argc, char **argv);
+int sy_rules_mutate_main(int argc, char **argv);
 
 #endif

@@ -91,6 +91,15 @@ void sy_rule_files_close(sy_rule_files *r)
     sy_arena_fini(&r->arena);
 }
 
+sy_err sy_rule_files_zone(const sy_rule_files *r, sy_arena *arena, const sy_zone **out, sy_fail *f)
+{
+    if (r->config && r->config->site->n_premises > 0) {
+        *out = r->config->site->premises[0].zone;
+        return SY_OK;
+    }
+    return sy_zone_load(arena, "Asia/Shanghai", out, f);
+}
+
 void sy_rule_files_print(const sy_rule_files *r, sy_lang lang)
 {
     sy_buf text;

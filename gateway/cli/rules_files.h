@@ -36,6 +36,10 @@ typedef struct sy_rule_files {
 SY_MUST_USE sy_err sy_rule_files_open(sy_rule_files *r, char *const *paths, size_t n,
                                       const char *config, sy_fail *f);
 void sy_rule_files_close(sy_rule_files *r);
+/* The zone that scenarios run in: of the configuration's first premises, or Asia/Shanghai, loaded
+ * into the arena. */
+SY_MUST_USE sy_err sy_rule_files_zone(const sy_rule_files *r, sy_arena *arena, const sy_zone **out,
+                                      sy_fail *f);
 /* All messages as text in a language, to stderr. */
 void sy_rule_files_print(const sy_rule_files *r, sy_lang lang);
 

@@ -199,11 +199,7 @@ int sy_rules_test_main(int argc, char **argv)
     status = 2;
     sy_arena_init(&arena, sy_heap(), 0);
     sy_err e = sy_rule_files_open(&files, a.paths, a.n, a.config, &f);
-    if (!e && files.config && files.config->site->n_premises > 0) {
-        zone = files.config->site->premises[0].zone;
-    } else if (!e) {
-        e = sy_zone_load(&arena, "Asia/Shanghai", &zone, &f);
-    }
+    e = e ? e : sy_rule_files_zone(&files, &arena, &zone, &f);
     if (e) {
         fprintf(stderr, "steelyard rules test: %s\n", f.text);
     } else if (!files.set) {

@@ -86,6 +86,7 @@ static sy_alert_row row_of(sy_batch *b, const sy_event_of *e, bool *failed)
         .message_zh = keep(b, r->say.zh, failed),
         .replaces = keep(b, a->replaces, failed),
         .judgement_hash = keep(b, r->judgement_hex, failed),
+        .trial = a->trial,
     };
 }
 
@@ -119,7 +120,7 @@ static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, unsig
 {
     const sy_config *config = e->config;
     const sy_alert *a = &e->change->alert;
-    if (config->n_destinations == 0)
+    if (config->n_destinations == 0 || a->trial)
         return;
     c->destinations = sy_arena_get(&b->arena, config->n_destinations * sizeof *c->destinations);
     if (!c->destinations) {

@@ -30,7 +30,8 @@ enum {
     MESSAGE_EN,
     MESSAGE_ZH,
     REPLACES,
-    HASH
+    HASH,
+    TRIAL
 };
 
 static void bind_number(sqlite3_stmt *st, int column, double v)
@@ -63,6 +64,7 @@ sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f)
     sqlite3_bind_text(st, MESSAGE_ZH + 1, a->message_zh, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, REPLACES + 1, a->replaces, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, HASH + 1, a->judgement_hash, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, TRIAL + 1, a->trial);
     int rc = sqlite3_step(st);
     if (rc != SQLITE_DONE)
         e = sy_store__err(s->writer, rc, "write an alert", f);
@@ -102,6 +104,7 @@ static sy_alert_row read_row(const sy_query *q)
         .message_zh = sy_query_text(q, MESSAGE_ZH),
         .replaces = sy_query_text(q, REPLACES),
         .judgement_hash = sy_query_text(q, HASH),
+        .trial = sqlite3_column_int(q->st, TRIAL) != 0,
     };
 }
 

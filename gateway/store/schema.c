@@ -39,6 +39,7 @@ static const char *const steps[] = {
     " why TEXT NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
     "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
+    "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -78,6 +78,7 @@ typedef struct sy_alert_row {
     const char *message_en, *message_zh; /* may be NULL */
     const char *replaces;                /* may be NULL */
     const char *judgement_hash;
+    bool trial; /* its rule was on trial: nobody was told */
 } sy_alert_row;
 SY_MUST_USE sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f);
 

@@ -36,7 +36,7 @@
     X(READING_SET, "UPDATE reading SET quality=?4 WHERE series=?1 AND t=?2 AND value=?3")          \
     X(ALERT_PUT,                                                                                   \
       "INSERT OR REPLACE INTO alert VALUES"                                                        \
-      "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)")          \
+      "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)")      \
     X(EVENT_ADD, "INSERT OR IGNORE INTO event(id,kind,alert,time,severity,priority,body) "         \
                  "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                   \
     X(OUTBOX_ADD, "INSERT INTO outbox(destination,number,priority,alert) VALUES(?1,?2,?3,?4)")     \

@@ -215,7 +215,7 @@ static sy_err judge_rule(world *w, const sy_rule *rule, long days)
         return e;
     }
     e = feed(w, j, start, days * 1440);
-    sy_judge_alerts(j, show, w);
+    e = e ? e : sy_judge_alerts(j, show, w);
     sy_buf_init(&state, sy_heap());
     e = e ? e : sy_judge_save(j, &state);
     sy_sha256_init(&sha);
@@ -252,7 +252,10 @@ static sy_err load(world *w, char **paths, size_t n)
     e = e ? e : sy_set_load(sources, n, &w->vocab, &w->arena, &diags, &w->set);
     sy_buf out;
     sy_buf_init(&out, sy_heap());
-    for (size_t k = 0; e && k < diags.n; k++) {
+    for (size_t k = 0; k < diags.n; k++) {
+        if (diags.v[k].severity != SY_DIAG_ERROR) {
+            continue;
+        }
         sy_diag_print(&diags.v[k], SY_EN, &out);
     }
     if (out.n) {

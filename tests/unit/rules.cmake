@@ -1,6 +1,13 @@
-foreach(test errors load words hostile)
+foreach(test errors load words hostile fmt)
     sy_test(test_rules_${test}
         SOURCES unit/test_rules_${test}.c unit/rules_rig.c LINKS sy_rules sy_base m)
 endforeach()
+sy_test(test_rules_mutate
+    SOURCES unit/test_rules_mutate.c unit/judge_kit.c LINKS sy_rules sy_base)
+add_test(NAME rules_tools_cli
+    COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_cli.sh $<TARGET_FILE:steelyard>)
 add_test(NAME rules_check_cli
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_check_cli.sh $<TARGET_FILE:steelyard>)
+add_test(NAME rules_fmt_cli
+    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_fmt_cli.py $<TARGET_FILE:steelyard>
+        ${PROJECT_SOURCE_DIR})

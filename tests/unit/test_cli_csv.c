@@ -177,10 +177,8 @@ static void the_alert_object(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_reads_back),
-        cmocka_unit_test(columns_in_any_order),
-        cmocka_unit_test(a_long_file_is_read_whole),
-        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(what_is_written_reads_back), cmocka_unit_test(columns_in_any_order),
+        cmocka_unit_test(a_long_file_is_read_whole),  cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(the_alert_object),
     };
     int fd = mkstemp(path);
