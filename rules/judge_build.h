@@ -22,7 +22,8 @@ typedef struct build {
     uint16_t *kids;
     size_t n_kids, cap_kids;
     int16_t level;
-    sy_ms longest; /* hold inside the condition */
+    const sy_cond *cond; /* that nodes are being made of */
+    sy_ms longest;       /* hold inside the condition */
     sample *samples;
     size_t n_samples, cap_samples;
     term *terms;
@@ -39,9 +40,9 @@ static inline bool going(const build *b)
     return !b->err && !b->why;
 }
 
-/* Its number, or 0 with b->why or b->err set. */
 /* Not watched, for a reason that is put together. */
 void sy_judge__refuse(build *b, const char *a, const char *name, const char *c);
+/* Its number, or 0 with b->why or b->err set. */
 uint16_t sy_judge__add_node(build *b, node n);
 /* The place of the first of them in the kids. */
 uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);

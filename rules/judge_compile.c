@@ -35,6 +35,7 @@ uint16_t sy_judge__add_node(build *b, node n)
         b->err = e;
         return 0;
     }
+    n.cond = b->cond;
     b->nodes[b->n] = n;
     return (uint16_t)b->n++;
 }
@@ -198,7 +199,7 @@ static uint16_t many_node(build *b, const sy_cond *c)
 }
 
 /* The outermost hold belongs to the level; the length of a silence to its leaf. */
-static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
@@ -218,6 +219,15 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
     return sy_judge__add_node(b, n);
+}
+
+static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+{
+    const sy_cond *around = b->cond;
+    b->cond = c;
+    uint16_t made = node_of(b, c, outermost);
+    b->cond = around;
+    return made;
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)
@@ -240,10 +250,27 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     return r;
 }
 
+/* A premises without that calendar is not watched. */
+static void during_of(build *b, const sy_alert_clause *a, jlevel *l)
+{
+    const sy_site *site = b->j->o.site;
+    if (!a->during.word) {
+        return;
+    }
+    l->during = sy_arena_get(&b->j->arena, sizeof *l->during);
+    if (!l->during) {
+        b->err = SY_E_NOMEM;
+    } else if (!sy_judge__cal_init(l->during, &site->premises[site->places[b->i->place].premises],
+                                   a->during.word->id)) {
+        sy_judge__refuse(b, "the premises has no calendar ", a->during.word->id, "");
+    }
+}
+
 static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
 {
     jlevel *l = &b->i->levels[at];
     l->severity = a->level;
+    during_of(b, a, l);
     l->cond = root_of(b, a->when, (int16_t)at);
     l->kind = l->cond.hold >= 0 ? L_FOR : L_BARE;
     l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
@@ -310,7 +337,7 @@ static void figure_out(build *b)
     i->timers = i->n_excepts > 0;
     for (uint32_t k = 0; k < i->n_levels; k++) {
         i->clocked = i->clocked || i->levels[k].cond.clocked;
-        i->timers = i->timers || i->levels[k].cond.timers;
+        i->timers = i->timers || i->levels[k].cond.timers || i->levels[k].during;
     }
     if (i->has_clear) {
         i->clocked = i->clocked || i->clear.clocked;

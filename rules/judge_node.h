@@ -7,6 +7,7 @@
 #define SY_JUDGE_NODE_H
 
 #include "rules/judge.h"
+#include "rules/judge_calendar.h"
 
 typedef enum tri { FALSE3 = 0, UNKNOWN3 = 1, TRUE3 = 2 } tri;
 
@@ -47,6 +48,7 @@ typedef struct node {
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */
+    const sy_cond *cond;           /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
@@ -63,7 +65,8 @@ typedef struct jlevel {
     uint16_t fitem; /* measure of known false, for the default clear */
     sy_ms fhold;
     uint32_t except, n_excepts;
-    sy_ms delivery; /* L_SILENCE, L_CALENDAR: publication waits */
+    calendar *during; /* only time inside counts; NULL: always */
+    sy_ms delivery;   /* L_SILENCE, L_CALENDAR: publication waits */
 } jlevel;
 typedef struct except {
     uint32_t kid; /* slots in kids */

@@ -24,6 +24,8 @@ typedef struct run {
 bool sy_judge__test(const node *n, double v, sy_ms t); /* a reading of time t */
 /* x beside the limits: xa in the unit of a, xb in that of b. */
 bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b);
+/* When silence that is counted from `base` is due. */
+sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
 void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
 void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
@@ -50,8 +52,10 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, con
 void sy_judge__windows_forget(inst *i);
 void sy_judge__windows_free(sy_judge *j, inst *i);
 
-/* judge_measure.c */
-void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms limit, sy_ms t);
+/* judge_measure.c: what a stretch is to a measure. Outside its calendar time that is true neither
+ * counts nor resets. */
+typedef enum counting { COUNTS, EXEMPT, OUTSIDE } counting;
+void sy_judge__measure_stretch(run *r, measure *m, tri v, counting how, sy_ms limit, sy_ms t);
 void sy_judge__measure_at(measure *m, tri v, sy_ms limit, sy_ms t);
 static inline sy_ms run_limit(sy_ms d)
 {

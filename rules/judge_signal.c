@@ -73,6 +73,12 @@ bool sy_judge__test(const node *n, double v, sy_ms t)
     return sy_judge__compare((sy_op)n->op, x, a, two ? in_unit(n, n->ub, v) : 0, b);
 }
 
+sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base)
+{
+    calendar *during = n->level < 0 ? NULL : r->i->levels[n->level].during;
+    return during ? sy_judge__cal_reach(during, base, n->d) : base + n->d;
+}
+
 /* The instant at which silence is due, judged at t (what came after t does not count), and from
  * where it is counted. */
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
@@ -85,7 +91,7 @@ sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
         }
     }
     *base = b;
-    return b + n->d;
+    return sy_judge__silent_at(r, n, b);
 }
 
 static const entry *next_of(const run *r, uint32_t slot)

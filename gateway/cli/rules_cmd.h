@@ -7,8 +7,10 @@
 
 int sy_rules_check_main(int argc, char **argv);
 int sy_rules_fmt_main(int argc, char **argv);
+int sy_rules_tree_main(int argc, char **argv);
 int sy_rules_test_main(int argc, char **argv);
 int sy_rules_backtest_main(int argc, char **argv);
 int sy_rules_mutate_main(int argc, char **argv);
+int sy_rules_cover_main(int argc, char **argv);
 
 #endif

@@ -11,3 +11,6 @@ add_test(NAME rules_check_cli
 add_test(NAME rules_fmt_cli
     COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_fmt_cli.py $<TARGET_FILE:steelyard>
         ${PROJECT_SOURCE_DIR})
+add_test(NAME rules_tree_cli
+    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tree_cli.py $<TARGET_FILE:steelyard>
+        ${PROJECT_SOURCE_DIR})

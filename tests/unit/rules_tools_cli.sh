@@ -1,5 +1,5 @@
 #!/bin/sh
-# steelyard rules mutate as a person runs it: rules_tools_cli.sh STEELYARD
+# steelyard rules mutate, cover and backtest --against as a person runs them: rules_tools_cli.sh STEELYARD
 set -eu
 steelyard=$1
 dir=$(mktemp -d)
@@ -75,3 +75,128 @@ has err '1 scenarios fail as the rules stand'
 expect 2 "$steelyard" rules mutate --rule C-1 "$dir/a.rules"
 expect 2 "$steelyard" rules mutate --at-least 101 "$dir/a.rules"
 expect 2 "$steelyard" rules mutate
+
+cat >"$dir/gw.yaml" <<'END'
+gateway: {id: gw-1, data: data}
+mqtt: {broker: managed, listen: ["127.0.0.1:1883"]}
+premises:
+  - id: depot
+    subject: drug-wholesaler
+    stage: storage
+    places:
+      - id: cr-1
+        kind: room
+        goods: [refrigerated-drug]
+        points:
+          - {quantity: temperature, device: d1, name: t, unit: degC, every: 1 min}
+      - id: cr-2
+        kind: room
+        goods: [refrigerated-drug]
+        points:
+          - {quantity: humidity, device: d2, name: h, unit: "%RH", every: 1 min}
+  - id: canteen
+    subject: caterer
+    stage: serving
+    places:
+      - id: cab-1
+        kind: cabinet
+        goods: [chilled-food]
+        points:
+          - {quantity: temperature, device: d3, name: t, unit: degC, every: 10 min}
+devices:
+  - {id: d1, transport: mqtt, topic: a/d1, format: json}
+  - {id: d2, transport: mqtt, topic: a/d2, format: json}
+  - {id: d3, transport: mqtt, topic: a/d3, format: json}
+END
+cat >"$dir/c.rules" <<'END'
+rule A-1 version 1 "Cold room"
+  basis "b" clause verify law
+  applies to subject drug-wholesaler; goods refrigerated-drug; stage storage
+  watch each room: temperature
+  alert serious when temperature above 8 °C [law]
+end
+rule B-1 version 1 "Truck"
+  basis "b" law
+  watch each vehicle: temperature
+  alert serious when temperature above 8 °C [law]
+end
+rule C-1 version 1 "Door"
+  basis "b" law
+  watch each room: temperature, door
+  alert serious when temperature above 8 °C [law] and door is open
+end
+END
+expect 0 "$steelyard" rules cover --config "$dir/gw.yaml" "$dir/c.rules"
+has out '^3 rules, 3 bases, 1 of them with a clause to verify$'
+has out '^A-1: 1 instances, [1-9][0-9]* bytes$'
+has out '^  depot/cr-2: the place has no temperature$'
+has out '^B-1: matches nothing here$'
+has out '^C-1: watches nothing$'
+has out '^  drug-wholesaler × refrigerated-drug × storage, 2 places: A-1$'
+has out '^  caterer × chilled-food × serving, 1 places: no rule$'
+has out '^place without a rule: depot/cr-2$'
+has out '^place without a rule: canteen/cab-1$'
+has out '^point without a rule: canteen/cab-1/d3/t (temperature)$'
+expect 0 "$steelyard" rules cover --json --config "$dir/gw.yaml" "$dir/c.rules"
+python3 - "$dir/out" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert (d["bases"], d["verify"]) == (3, 1), d
+assert [r["instances"] for r in d["rules"]] == [1, 0, 0], d
+assert [u["place"] for u in d["rules"][2]["unwatched"]] == ["cr-1", "cr-2"], d
+assert [c["rules"] for c in d["cells"]] == [["A-1"], []], d
+assert [p["series"] for p in d["points_without"]] == ["d2/h", "d3/t"], d
+END
+sed 's/each room: temperature$/each cabinet: temperature/; s/^  applies.*/  missing after 15 min/' "$dir/c.rules" >"$dir/even.rules"
+expect 0 "$steelyard" rules cover --config "$dir/gw.yaml" "$dir/even.rules"
+grep -q blind "$dir/out" && fail "15 min of 10 are not blind"
+sed 's/15 min/14 min/' "$dir/even.rules" >"$dir/blind.rules"
+expect 0 "$steelyard" rules cover --config "$dir/gw.yaml" "$dir/blind.rules"
+has out 'canteen/cab-1: blind for d3/t: a reading is expected every 600 s, data is missing after 840 s$'
+expect 2 "$steelyard" rules cover "$dir/c.rules"
+
+# Two sets of rules on one recording.
+python3 - "$dir" <<'END'
+import sys
+rows = ["time,device,point,value"]
+at = lambda m: "2026-03-02T%02d:%02d:00Z" % (8 + m // 60, m % 60)
+hot = lambda m: 20 <= m < 35 or 60 <= m < 66 or 100 <= m < 140
+for m in range(260):
+    rows.append("%s,d1,t,%s" % (at(m), 9.5 if hot(m) else 8.4 if 200 <= m < 225 else 5.0))
+open(sys.argv[1] + "/r.csv", "w").write("\n".join(rows) + "\n")
+END
+rule() {
+    cat <<END
+rule A-1 version $1 "Cold room"
+  basis "b" law
+  watch each room: temperature
+  alert serious when temperature above $2 °C [law] for $3 min
+end
+END
+}
+rule 1 9 10 >"$dir/old.rules"
+rule 2 8 20 >"$dir/new.rules"
+against() {
+    "$steelyard" rules backtest --config "$dir/gw.yaml" --readings "$dir/r.csv" "$@"
+}
+expect 0 against --against "$dir/old.rules" "$dir/new.rules"
+has out '^  depot A-1: 1 1 1 0$'
+has out '^lost    2026-03-02T08:30:00.000Z  serious  A-1          depot/cr-1/d1/t  2026-03-02T08:45:00.000Z$'
+has out '^moved   2026-03-02T10:00:00.000Z  serious  A-1          depot/cr-1/d1/t  2026-03-02T10:40:00.000Z$'
+has out '^      raised 2026-03-02T09:50:00.000Z → 2026-03-02T10:00:00.000Z$'
+has out '^      cleared 2026-03-02T10:30:00.000Z → 2026-03-02T10:40:00.000Z$'
+has out '^gained  2026-03-02T11:40:00.000Z'
+expect 0 against --against "$dir/new.rules" "$dir/new.rules"
+has out '^  depot A-1: 0 0 0 2$'
+expect 0 against --json --against "$dir/old.rules" "$dir/new.rules"
+python3 - "$dir/out" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert [len(d[k]) for k in ("gained", "lost", "moved")] == [1, 1, 1], d
+assert d["moved"][0]["changed"] == ["raised", "cleared"], d
+assert d["moved"][0]["was"]["version"] == 1 and d["moved"][0]["now"]["version"] == 2, d
+assert d["totals"] == [{"premises": "depot", "rule": "A-1", "gained": 1, "lost": 1, "moved": 1,
+                        "same": 0}], d
+END
+expect 1 against --against "$dir/gw.yaml" "$dir/new.rules"
+expect 2 against --against "$dir/none.rules" "$dir/new.rules"
