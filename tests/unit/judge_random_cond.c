@@ -307,7 +307,7 @@ static void calendar_leaf(random_writer *w, bool daily)
     const random_case *c = w->c;
     if (daily && c->on[C_PORTION] && random_chance(c->on[C_CALENDAR] ? 50 : 100)) {
         sy_buf_printf(w->b, "%s, share of refuel %s %u %% [law]",
-                      random_chance(50) ? "ratio outside 0.8 to 1.3 [law]"
+                      random_chance(50) ? "vapour-part outside 0.8 to 1.3 [law]"
                                         : "vapour-volume above 15 L [law]",
                       random_chance(50) ? "above" : "at least", 25 * random_below(4));
         if (random_chance(60)) {

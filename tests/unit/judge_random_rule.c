@@ -89,7 +89,7 @@ static void names(random_writer *w)
                       40 + 5 * random_below(3), random_chance(40) ? " + climb" : "");
     }
     if (c->on[C_PORTION]) {
-        sy_buf_text(w->b, "  let ratio = vapour-volume / fuel-volume\n"
+        sy_buf_text(w->b, "  let vapour-part = vapour-volume / fuel-volume\n"
                           "  count refuel daily only when fuel-volume above 12 L [law]\n");
     }
 }
@@ -142,7 +142,7 @@ static void alerts(random_writer *w)
 {
     const random_case *c = w->c;
     static const char *const levels[] = {"notice", "warning", "serious", "major"};
-    uint32_t low = random_below(3);
+    uint32_t low = random_below(c->on[C_ESCALATE] ? 2 : 3);
     bool hours = random_chance(50) && c->on[C_CALENDAR];
     if (c->on[C_LASTS] && by_calendar(c)) {
         sy_buf_printf(w->b, "  alert %s when ", levels[low]);
@@ -246,8 +246,8 @@ void random_rule(const random_case *c, int version, sy_buf *b)
     alerts(&w);
     clear(&w);
     if (c->on[C_ESCALATE]) {
-        sy_buf_printf(b, "  escalate to %s when this alert opens at least %u times in any ",
-                      random_chance(50) ? "major" : "serious", 2 + random_below(3));
+        sy_buf_printf(b, "  escalate to major when this alert opens at least %u times in any ",
+                      2 + random_below(3));
         random_duration(&w, 100 + (int)random_below(1000));
         if (random_chance(60)) {
             sy_buf_text(b, ", apart at least ");

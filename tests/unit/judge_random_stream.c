@@ -33,11 +33,14 @@ bool random_chance(uint32_t percent)
 /* Two constructs or so, that they meet each other, yet a failure stays readable. */
 static void draw(random_case *c)
 {
-    uint32_t n = random_below(4);
+    uint32_t may[CONSTRUCTS], all = 0;
+    for (uint32_t k = 0; k < CONSTRUCTS; k++) {
+        may[all] = k;
+        all += c->allowed[k];
+    }
     memset(c->on, 0, sizeof c->on);
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t x = random_below(CONSTRUCTS);
-        c->on[x] = c->allowed[x];
+    for (uint32_t n = all > 3 ? random_below(4) : 1 + random_below(3); all > 0 && n > 0; n--) {
+        c->on[may[random_below(all)]] = true;
     }
     c->on[C_PORTION] = c->on[C_PORTION] || (c->on[C_LASTS] && c->allowed[C_PORTION] &&
                                             !c->on[C_CALENDAR] && random_chance(50));

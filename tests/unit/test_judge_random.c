@@ -268,10 +268,10 @@ static void same(const char *what, const sy_buf *want, const sy_buf *got, const 
     fprintf(stderr, "seed %llu, %s\n%s\nfirst difference, expected:\n%.400s\n\ngot:\n%.400s\n",
             (unsigned long long)case_seed, what, rule->p, want->p + line, got->p + line);
     show_frame();
-    int a = c.length, b = c.length, onset;
-    (void)sscanf(want->p + line, "onset %d raised %d", &onset, &a);
-    (void)sscanf(got->p + line, "onset %d raised %d", &onset, &b);
-    show_readings((a < b ? b : a) + 5);
+    int a = 0, b = 0, onset;
+    bool first = sscanf(want->p + line, "onset %d raised %d", &onset, &a) == 2;
+    bool second = sscanf(got->p + line, "onset %d raised %d", &onset, &b) == 2;
+    show_readings(first && second ? (a < b ? a : b) + 5 : (first || second ? a + b : c.length) + 5);
     fail();
 }
 
@@ -353,6 +353,7 @@ static void choose(void)
 static void differential(void **state)
 {
     const char *cases = getenv("SY_CASES"), *first = getenv("SY_SEED");
+    const char *only = getenv("SY_CONSTRUCTS");
     size_t todo = cases ? strtoul(cases, NULL, 10) : 300;
     uint64_t from = first ? strtoull(first, NULL, 10) : 1;
     sy_arena arena;
@@ -370,8 +371,8 @@ static void differential(void **state)
         one_case(from + k, zones, b, &n);
     }
     print_message("%zu cases, %zu judged, %zu with alerts\n", n.cases, n.judged, n.with_alerts);
-    assert_true(todo < 100 || n.judged * 2 > n.cases);
-    assert_true(todo < 100 || n.with_alerts * 3 > n.judged);
+    assert_true(only || todo < 100 || n.judged * 2 > n.cases);
+    assert_true(only || todo < 100 || n.with_alerts * 3 > n.judged);
     for (int i = 0; i < 8; i++) {
         sy_buf_fini(&b[i]);
     }
