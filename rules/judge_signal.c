@@ -160,6 +160,9 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_NODATA:
     case N_SAMPLE:
     case N_CLOSE:
+    case N_DUE:
+    case N_CURVE:
+    case N_FOLLOW:
     default:
         return UNKNOWN3;
     }
@@ -181,6 +184,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             bool silent = r->st->t != SY_MS_NONE &&
                           sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
             v[k] = silent ? TRUE3 : FALSE3;
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, r->st->t, true);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }
@@ -197,6 +202,8 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = r->j->seg[k];
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }
@@ -217,6 +224,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
             v[k] = x->t != t ? r->j->seg[k] : (uint8_t)x->v;
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }
