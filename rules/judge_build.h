@@ -22,6 +22,8 @@ typedef struct build {
     sy_ms longest; /* hold inside the condition */
     vary *varies;
     size_t n_varies, cap_varies;
+    sy_ms *horizons; /* of the cumulative holds: their windows */
+    size_t cap_horizons;
 } build;
 
 /* Its number, or 0 with b->why or b->err set. */

@@ -10,7 +10,7 @@
 
 typedef enum tri { FALSE3 = 0, UNKNOWN3 = 1, TRUE3 = 2 } tri;
 
-typedef enum node_kind { N_CMP, N_IS, N_NODATA, N_NOT, N_THRESH, N_HOLD } node_kind;
+typedef enum node_kind { N_CMP, N_IS, N_NODATA, N_NOT, N_THRESH, N_HOLD, N_CUM } node_kind;
 /* A value in force from a time on; the first from SY_MS_NONE, ascending. */
 typedef struct dated {
     sy_ms from;
@@ -29,7 +29,7 @@ typedef struct vary { /* a length that changes by date (judge_value.h) */
 typedef struct node {
     uint8_t kind, op;
     uint16_t slot;                 /* leaf */
-    uint16_t item;                 /* NODATA: silence; HOLD: measure */
+    uint16_t item;                 /* NODATA: silence; HOLD: measure; CUM: cum */
     uint16_t k, n_kids;            /* THRESH: true where k kids are true */
     int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
     uint32_t kid;                  /* first entry in kids */
@@ -37,16 +37,18 @@ typedef struct node {
     const limits *dated;           /* limits that change by date, else NULL */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
-    sy_ms gap;                     /* NODATA: at most that between readings that count as data */
+    sy_ms gap; /* NODATA: at most that between readings that count as data; CUM: the window */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
     sy_ms hold;           /* -1: bare */
-    uint16_t item;        /* measure of the hold */
-    bool clocked;         /* made of what holds: judged by the clock */
-    bool timers;          /* has a hold or a silence inside */
+    uint16_t item;        /* measure of the hold, or cum */
+    bool cum;             /* the hold is cumulative, over `window` */
+    sy_ms window;
+    bool clocked; /* made of what holds: judged by the clock */
+    bool timers;  /* has a hold or a silence inside */
 } root;
-typedef enum level_kind { L_BARE, L_FOR, L_SILENCE } level_kind;
+typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CUM } level_kind;
 typedef struct jlevel {
     root cond;
     level_kind kind;
@@ -57,6 +59,11 @@ typedef struct jlevel {
     calendar *during; /* only time inside counts; NULL: always */
     sy_ms delivery;   /* L_SILENCE: publication waits */
 } jlevel;
+typedef struct escalation { /* openings that are counted raise the level */
+    int64_t times;
+    sy_ms window, apart;
+    sy_alert_level level;
+} escalation;
 typedef struct except {
     uint32_t kid; /* slots in kids */
     uint16_t n_slots;
