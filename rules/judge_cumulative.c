@@ -7,7 +7,7 @@
 #include "rules/judge_core.h"
 #include "rules/judge_run.h"
 
-void sy_judge__cum_stretch(run *r, uint16_t item, sy_ms window, bool counts, sy_ms t)
+void sy_judge__cum_stretch(run *r, uint16_t item, sy_ms over, bool counts, sy_ms t)
 {
     cum *c = &st_cums(r->i, r->st)[item];
     history *h = &r->i->histories[item];
@@ -19,10 +19,10 @@ void sy_judge__cum_stretch(run *r, uint16_t item, sy_ms window, bool counts, sy_
         c->sum += t - from;
         c->grew = 1;
     }
-    c->sum -= sy_judge__hist_time(h, from - window, t - window);
+    c->sum -= sy_judge__hist_time(h, from - over, t - over);
 }
 
-sy_ms sy_judge__cum_completes(const run *r, uint16_t item, sy_ms d, sy_ms window)
+sy_ms sy_judge__cum_completes(const run *r, uint16_t item, sy_ms d, sy_ms over)
 {
     const history *h = &r->i->histories[item];
     sy_ms need = d - st_cums(r->i, r->st)[item].sum;
@@ -30,50 +30,50 @@ sy_ms sy_judge__cum_completes(const run *r, uint16_t item, sy_ms d, sy_ms window
     if (need <= 0) {
         return SY_MS_MAX;
     }
-    for (size_t k = sy_judge__hist_after(h, at - window); k < h->n; k++) {
-        sy_ms free = later(h->v[k].a + window - at, 0);
+    for (size_t k = sy_judge__hist_after(h, at - over); k < h->n; k++) {
+        sy_ms free = later(h->v[k].a + over - at, 0);
         if (free >= need) {
             break;
         }
         need -= free;
-        at = h->v[k].b + window;
+        at = h->v[k].b + over;
     }
     return at + need;
 }
 
 /* The instant after which the sum is below d, if nothing counts from st.t on. */
-static sy_ms falls_after(const run *r, uint16_t item, sy_ms d, sy_ms window)
+static sy_ms falls_after(const run *r, uint16_t item, sy_ms d, sy_ms over)
 {
     const history *h = &r->i->histories[item];
     sy_ms spare = st_cums(r->i, r->st)[item].sum - d, t = r->st->t;
-    for (size_t k = sy_judge__hist_after(h, t - window); spare >= 0 && k < h->n; k++) {
-        sy_ms a = later(h->v[k].a, t - window);
+    for (size_t k = sy_judge__hist_after(h, t - over); spare >= 0 && k < h->n; k++) {
+        sy_ms a = later(h->v[k].a, t - over);
         if (spare < h->v[k].b - a) {
-            return a + spare + window;
+            return a + spare + over;
         }
         spare -= h->v[k].b - a;
     }
     return SY_MS_MAX;
 }
 
-sy_ms sy_judge__cum_falls(const run *r, uint16_t item, sy_ms d, sy_ms window)
+sy_ms sy_judge__cum_falls(const run *r, uint16_t item, sy_ms d, sy_ms over)
 {
-    sy_ms t = falls_after(r, item, d, window);
+    sy_ms t = falls_after(r, item, d, over);
     return t > r->st->t ? t : SY_MS_MAX;
 }
 
-bool sy_judge__cum_holds(const run *r, uint16_t item, sy_ms d, sy_ms window, bool counts)
+bool sy_judge__cum_holds(const run *r, uint16_t item, sy_ms d, sy_ms over, bool counts)
 {
     sy_ms sum = st_cums(r->i, r->st)[item].sum;
-    return sum >= d && (counts || sum > d || falls_after(r, item, d, window) > r->st->t);
+    return sum >= d && (counts || sum > d || falls_after(r, item, d, over) > r->st->t);
 }
 
-void sy_judge__cum_outcome(const run *r, uint16_t item, sy_ms window, sy_ms t, outcome *o)
+void sy_judge__cum_outcome(const run *r, uint16_t item, sy_ms over, sy_ms t, outcome *o)
 {
     const cum *c = &st_cums(r->i, r->st)[item];
     const history *h = &r->i->histories[item];
     const point_log *l = &r->j->logs[r->i->point];
-    sy_ms lo = later(t - window, c->since);
+    sy_ms lo = later(t - over, c->since);
     size_t k = sy_judge__hist_after(h, lo);
     o->onset = k < h->n ? later(h->v[k].a, lo) : t;
     o->counted = c->sum;

@@ -4,7 +4,6 @@
  * bytes. It names the rules and the site that it belongs to, since the layout follows from them.
  */
 #include "base/hash.h"
-#include "rules/judge_core.h"
 #include "rules/judge_run.h"
 
 enum { MAGIC = 0x314a5953, VERSION = 3 };
@@ -258,6 +257,7 @@ static sy_err get_log(sy_judge *j, point_log *l, sy_rd *r)
         l->cap = n;
     }
     l->head = 0;
+    l->gone = 0;
     l->n = n;
     get_words(r, l->e, n * sizeof *l->e);
     for (uint32_t k = 1; k < n; k++) {
@@ -341,6 +341,7 @@ static sy_err get_body(sy_judge *j, sy_rd *r)
         e = SY_E_CORRUPT;
     }
     for (size_t k = 0; k < j->n_insts && !e; k++) {
+        sy_judge__windows_forget(&j->insts[k]);
         e = get_inst(j, &j->insts[k], r);
     }
     return e ? e : (r->bad || r->n != 0 ? SY_E_CORRUPT : SY_OK);

@@ -44,6 +44,15 @@ typedef struct cum { /* of a cumulative hold */
     sy_ms since;     /* last clear */
     int64_t grew;    /* counted time since the previous reading of the instance */
 } cum;
+typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value there */
+    sy_ms t;
+    int64_t v;
+} sample_state;
+typedef struct run_state { /* of "lasts": closes that were true, in a row */
+    int64_t n, unknown;
+    sy_ms onset, to; /* from the start of the first window; figs reach to here */
+    figs figs;       /* of the driver */
+} run_state;
 typedef struct outcome { /* an alert; raised SY_MS_NONE: none */
     sy_ms onset, raised, cleared;
     int64_t state;          /* sy_alert_state */

@@ -456,6 +456,9 @@ static void step(run *r, sy_ms t)
     }
     if (r->reading) {
         take(r, t);
+        if (i->n_samples) {
+            sy_judge__samples_at(r, t);
+        }
     }
     if (i->n_excepts) {
         sy_judge__exempt_at(r, t);
