@@ -257,7 +257,7 @@ end
 END
 expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z "$dir/mean.rules"
 has out 'true: mean of temperature over 60 min above 6 °C \[law\]$'
-has out '        comes to 6.125 °C at 2026-03-02 16:59:00, by itself true; limit 6 °C \[law\]$'
+has out 'comes to 6.125 °C at 2026-03-02 16:59:00, by itself true; limit 6 °C \[law\]$'
 expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z --json "$dir/mean.rules"
 has out '"comes_to": 6.125,'
 sed 's/mean of .*/temperature above 9 °C [law] in 3 of 5 readings/' "$dir/mean.rules" >"$dir/of.rules"
