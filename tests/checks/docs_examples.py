@@ -213,8 +213,8 @@ def units_of(root):
 
 def codes_of(root):
     """The codes of findings that the library reports."""
-    calls = re.compile(r'\b\w*(?:fail|error|warn|say|add|report)\((?:[\w>&.-]+|SY_DIAG_\w+)'
-                       r'(?:,\s*SY_DIAG_\w+)?,\s*"([a-z]+(?:-[a-z]+)*)"', re.S)
+    calls = re.compile(r'\b(?:\w*_)?(?:fail|error|refuse|whole|say|add)\('
+                       r'(?:[^"();]|\([^"();]*\))*"([a-z]+(?:-[a-z]+)*)"')
     found = set()
     for path in glob.glob(os.path.join(root, "rules/*.c")):
         with open(path, encoding="utf-8") as f:
