@@ -7,6 +7,7 @@ A fenced block of a page is
   ```rules           loads without error, its scenarios pass; a part of a rule (no `rule` at its
                      head) is put into the page's ```rules-template, whose clauses of the same kind
                      it replaces
+  ```rules-unjudged  loads without error, and `rules test` says that it is not judged
   ```rules-error     is refused; each line of the block that follows stands in the message, and as
                      many errors are quoted there as come
 X.md and X.zh.md hold the same examples in the same order: equal judgement hashes, equal codes of
@@ -113,10 +114,13 @@ def run_example(args, block, path):
         if f["severity"] == "error" or (f["severity"] == "warning" and f["code"] not in HARMLESS):
             yield f"{block.where}: {f['code']}: {f['message']} ({f.get('line')}:{f.get('column')})"
     block.hashes = [r["judgement"] for r in found["rules"]]
-    if block.scenarios:
-        rc, out, err = tool(args, "test", path)
-        if rc:
-            yield f"{block.where}: a scenario fails:\n{out}{err}"
+    if not block.scenarios and block.kind == "rules":
+        return
+    rc, out, err = tool(args, "test", path)
+    if block.kind == "rules" and rc:
+        yield f"{block.where}: a scenario fails:\n{out}{err}"
+    if block.kind == "rules-unjudged" and not re.search(r"(is|are) not judged", out):
+        yield f"{block.where}: nothing says that it is not judged\n{out}{err}"
 
 
 def run_error(args, block, quoted, path, language):
@@ -150,7 +154,7 @@ def check_page(args, page, words, folder):
         if b.kind == "ebnf":
             b.grammar = b.text
             examples.append(b)
-        if b.kind not in ("rules", "rules-error"):
+        if b.kind not in ("rules", "rules-unjudged", "rules-error"):
             continue
         examples.append(b)
         b.scenarios = sum(words.head(x, "TOP") == "SCENARIO" for x in b.text.splitlines())
@@ -161,8 +165,8 @@ def check_page(args, page, words, folder):
         with open(path, "w", encoding="utf-8") as f:
             f.write(whole(b.text, template or "\n", words))
         quoted = blocks[i + 1] if i + 1 < len(blocks) else None
-        found += run_example(args, b, path) if b.kind == "rules" else \
-            run_error(args, b, quoted, path, language)
+        found += run_error(args, b, quoted, path, language) if b.kind == "rules-error" else \
+            run_example(args, b, path)
     return text, examples, found
 
 
