@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """The examples of the pages in docs/ are run, and what the pages list is what the code knows.
 
-usage: docs_examples.py STEELYARD [--root DIR] [--show]
+usage: docs_examples.py STEELYARD [--root DIR] [--show] [--tag]
 
 A fenced block of a page is
   ```rules           loads without error, its scenarios pass; a part of a rule (no `rule` at its
                      head) is put into the page's ```rules-template, whose clauses of the same kind
                      it replaces
-  ```rules-unjudged  loads without error, and `rules test` says that it is not judged
+  ```rules-unjudged  loads without error, and `rules test` says that it is not judged; the page
+                     says so in the next line
   ```rules-error     is refused; each line of the block that follows stands in the message, and as
                      many errors are quoted there as come
 X.md and X.zh.md hold the same examples in the same order: equal judgement hashes, equal codes of
 errors, equally many scenarios, one grammar. The tables between <!-- words: begin --> and
 <!-- words: end --> (also units, codes) hold what rules/ declares, no more and no less.
---show prints what the tool says of each ```rules-error. One line a violation; exit 1 where there
-are any.
+--show prints what the tool says of each ```rules-error; --tag rewrites the pages so that what is
+judged is tagged rules, and what is not rules-unjudged. One line a violation; exit 1 where there are
+any.
 """
 import argparse
 import glob
@@ -26,6 +28,9 @@ import sys
 import tempfile
 
 FENCE = re.compile(r"^```([\w-]*)[ \t]*$")
+REMARK = {"en": "*Not judged by this version: such a rule loads, and is listed as not watched, with "
+                "the reason.*",
+          "zh": "*本版本尚不判定：这样的规则可以装载，但列为不予监测，并说明原因。*"}
 # A page's example need not show both sides, nor the official text; more is a mistake.
 HARMLESS = {"no-scenario", "unverified", "unused"}
 
@@ -56,6 +61,7 @@ class Block:
     def __init__(self, page, line, kind, text):
         self.page, self.line, self.kind, self.text = page, line, kind, text
         self.hashes = self.codes = self.grammar = None
+        self.end, self.after, self.turns = 0, "", False
         self.scenarios = 0
 
     @property
@@ -71,6 +77,8 @@ def blocks_of(page, text):
             start, kind, body = number, m.group(1), []
         elif start is not None and line.strip() == "```":
             found.append(Block(page, start, kind, "\n".join(body) + "\n"))
+            found[-1].end = number
+            found[-1].after = "\n".join(text.splitlines()[number:number + 2]).strip()
             start = None
         elif start is not None:
             body.append(line)
@@ -91,6 +99,10 @@ def whole(text, template, words):
     before = [x for x in kept if words.head(x, "HEAD") != "ALERT"]
     alerts = [x for x in kept if words.head(x, "HEAD") == "ALERT"]
     return "\n".join([head, *before, *part, *alerts, end, *rest]) + "\n"
+
+
+def language_of(page):
+    return "zh" if page.endswith(".zh.md") else "en"
 
 
 def tool(args, *command, language="en"):
@@ -117,10 +129,14 @@ def run_example(args, block, path):
     if not block.scenarios and block.kind == "rules":
         return
     rc, out, err = tool(args, "test", path)
+    unjudged = re.search(r"(is|are) not judged", out) is not None
+    block.turns = unjudged != (block.kind == "rules-unjudged")
     if block.kind == "rules" and rc:
         yield f"{block.where}: a scenario fails:\n{out}{err}"
-    if block.kind == "rules-unjudged" and not re.search(r"(is|are) not judged", out):
-        yield f"{block.where}: nothing says that it is not judged\n{out}{err}"
+    if block.kind == "rules-unjudged" and not unjudged:
+        yield f"{block.where}: it is judged: run with --tag\n{out}{err}"
+    if block.kind == "rules-unjudged" and block.after != REMARK[language_of(block.page)]:
+        yield f"{block.where}: the page does not say that it is not judged"
 
 
 def run_error(args, block, quoted, path, language):
@@ -146,7 +162,7 @@ def run_error(args, block, quoted, path, language):
 def check_page(args, page, words, folder):
     with open(os.path.join(args.root, page), encoding="utf-8") as f:
         text = f.read()
-    language = "zh" if page.endswith(".zh.md") else "en"
+    language = language_of(page)
     blocks = blocks_of(page, text)
     template = next((b.text for b in blocks if b.kind == "rules-template"), None)
     found, examples = [], []
@@ -167,7 +183,22 @@ def check_page(args, page, words, folder):
         quoted = blocks[i + 1] if i + 1 < len(blocks) else None
         found += run_error(args, b, quoted, path, language) if b.kind == "rules-error" else \
             run_example(args, b, path)
+    if args.tag and any(b.turns for b in blocks):
+        retag(os.path.join(args.root, page), text, blocks, REMARK[language])
     return text, examples, found
+
+
+def retag(path, text, blocks, remark):
+    lines = text.splitlines()
+    for b in reversed([b for b in blocks if b.turns]):
+        judged = b.kind == "rules-unjudged"
+        lines[b.line - 1] = "```rules" if judged else "```rules-unjudged"
+        if not judged:
+            lines[b.end:b.end] = ["", remark]
+        elif b.after == remark:
+            del lines[b.end:b.end + 2]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
 
 
 def check_pair(one, other):
@@ -246,6 +277,7 @@ def main():
     parser.add_argument("steelyard")
     parser.add_argument("--root", default=os.path.join(os.path.dirname(__file__), "../.."))
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--tag", action="store_true")
     args = parser.parse_args()
     words, pages, found = Words(args.root), {}, []
     with tempfile.TemporaryDirectory() as folder:

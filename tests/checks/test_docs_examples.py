@@ -66,7 +66,7 @@ PLANTED = [
     ("en", "error: a limit", "a limit", "1 errors come, not all are quoted"),
     ("en", "```text", "```rules", "syntax"),
     ("en", "```rules-template", "```text", "no template"),
-    ("en", "```rules\n", "```rules-unjudged\n", "nothing says that it is not judged"),
+    ("en", "```rules\n", "```rules-unjudged\n", "it is judged: run with --tag"),
     ("zh", "缺数据超过3分钟", "缺数据超过4分钟", "differ in their hashes"),
     ("zh", "当温度高于8℃持续", "当温度高于8持续", "differ in their codes"),
     ("zh", "```rules-error", "```text", "examples"),
