@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checking rules clause by clause, and what the whole set lacks.
+ * Checking rules clause by clause.
  */
 #include "rules/check.h"
 
@@ -20,10 +20,6 @@ static void watch(sy_checker *c, const sy_rule *r)
     unsigned kinds = SY_KIND(SY_W_QUANTITY) | SY_KIND(SY_W_STATE) | SY_KIND(SY_W_EVENT);
     for (size_t i = 0; i < r->n_watch; i++) {
         const sy_word *w = sy_c_word(c, &r->watch[i], kinds, "quantity or state", "量或状态");
-        if (w && w->kind == SY_W_EVENT)
-            sy_c_say(c, SY_DIAG_ERROR, "not-yet", r->watch[i].pos,
-                     "events such as '%1' are not judged yet", "事件（如“%1”）暂不能判定", NULL,
-                     r->watch[i].text, none);
         for (size_t k = 0; w && k < i; k++)
             if (r->watch[k].word == w)
                 sy_c_say(c, SY_DIAG_ERROR, "name-twice", r->watch[i].pos, "'%1' is watched already",
@@ -40,6 +36,8 @@ static void set(sy_checker *c, const sy_setdef *s)
         sy_check_tunable(c, s->rows[i].num);
         all |= s->rows[i].value < 0;
     }
+    for (size_t i = 0; i < s->n_dates; i++)
+        sy_check_tunable(c, s->dates[i].num);
     for (size_t v = 0; s->tier && !all && v < s->tier->n_values; v++) {
         bool found = false;
         for (size_t i = 0; i < s->n_rows; i++)
@@ -59,19 +57,79 @@ static void set(sy_checker *c, const sy_setdef *s)
 
 static void except(sy_checker *c, sy_except *e)
 {
-    const sy_word *w = sy_c_word(c, &e->state, SY_KIND(SY_W_STATE), "state", "状态");
-    if (w) {
-        e->value = sy_c_state_value(c, w, &e->value_name);
-        if (c->draft->rule.n_watch > 0 && !sy_c_watched(&c->draft->rule, w))
-            sy_c_say(c, SY_DIAG_ERROR, "not-watched", e->state.pos,
-                     "'%1' is not among the names that 'watch' lists", "“%1”不在“监测”所列名称之中",
-                     NULL, e->state.text, none);
-    }
+    e->value = sy_c_state(c, &e->state, &e->value_name);
     sy_check_duration(c, &e->each);
-    if (e->times->exp10 < 0 || e->times->value < 1 || e->times->value > 1000)
-        sy_c_say(c, SY_DIAG_ERROR, "bad-count", e->times->pos,
-                 "a whole number from 1 to 1000 stands here", "此处应为1至1000的整数", NULL, none,
-                 none);
+    (void)sy_c_whole(c, e->times, 1000);
+}
+
+static void alert(sy_checker *c, const sy_alert_clause *a)
+{
+    c->marked = true;
+    c->level = a->level;
+    sy_check_cond(c, a->when);
+    c->marked = false;
+    c->level = (sy_alert_level)0;
+    for (size_t k = 0; k < a->n_excepts; k++)
+        except(c, (sy_except *)(uintptr_t)&a->excepts[k]); /* the arena's, still being made */
+    if (a->n_excepts && sy_c_windows(c, a->when))
+        (void)sy_c_fail(c, "calendar-hold", a->excepts[0].pos,
+                        "an hourly or daily window is judged once, at its close: it has no "
+                        "'except while'",
+                        "小时或日时段在结束时判定一次：不能再写“除外情形”");
+    if (a->during.text.n)
+        (void)sy_c_word(c, &a->during, SY_KIND(SY_W_CALENDAR), "calendar", "日历");
+}
+
+/* The condition of `count` is judged at an event: comparisons of its members, nothing that takes
+ * time. */
+static void at_event(sy_checker *c, const sy_cond *cond)
+{
+    const sy_rule *r = &c->draft->rule;
+    bool test = cond->kind == SY_COND_TEST;
+    bool joins = cond->kind == SY_COND_AND || cond->kind == SY_COND_OR || cond->kind == SY_COND_NOT;
+    bool bad = cond->hold.kind || !(test || joins) || cond->portion;
+    if (test) {
+        bad |= cond->agg || !sy_c_compares(cond->op) || cond->pick != SY_PICK_ONE;
+        bad |= cond->let && sy_c_has_let(c->foreign_lets, cond->let) &&
+               !sy_c_has_let(c->bad_lets, cond->let);
+        bad |= !cond->let && cond->operand.word && !sy_c_member(r, cond->operand.word);
+    }
+    if (bad)
+        (void)sy_c_fail(c, "not-member", cond->pos,
+                        "what is counted is told from the event itself: comparisons of its members",
+                        "统计条件由事件本身判定：只能比较事件的成员量");
+    for (size_t i = 0; i < cond->n_kids && !bad; i++)
+        at_event(c, cond->kids[i]);
+}
+
+static void count(sy_checker *c, const sy_count_clause *n)
+{
+    size_t before = c->diags->errors;
+    (void)sy_c_operand(c, &n->event, SY_KIND(SY_W_EVENT), false, "event", "事件");
+    c->members = true;
+    sy_check_cond(c, n->when);
+    c->members = false;
+    if (c->diags->errors == before)
+        at_event(c, n->when);
+}
+
+static void escalate(sy_checker *c, const sy_rule *r)
+{
+    const sy_escalate *e = r->escalate;
+    bool lower = c->draft->broken;
+    for (size_t i = 0; i < r->n_alerts; i++)
+        lower |= r->alerts[i].level < e->level;
+    if (!lower)
+        (void)sy_c_fail(c, "bad-level", e->pos, "no alert of this rule is below this level",
+                        "本规则没有低于该级别的报警");
+    (void)sy_c_whole(c, e->times, 1000);
+    sy_check_duration(c, &e->window);
+    if (!e->apart)
+        return;
+    sy_check_duration(c, e->apart);
+    if (sy_c_ms(&e->window) > 0 && sy_c_ms(e->apart) >= sy_c_ms(&e->window))
+        (void)sy_c_fail(c, "reversed", e->apart->pos, "'apart' is not shorter than the window",
+                        "“间隔”须短于时段");
 }
 
 static void tells(sy_checker *c, const sy_rule *r)
@@ -85,6 +143,7 @@ static void tells(sy_checker *c, const sy_rule *r)
             sy_check_duration(c, t->respond_within);
         for (size_t k = 0; k < r->n_alerts; k++)
             known |= r->alerts[k].level == t->level;
+        known |= r->escalate && r->escalate->level == t->level;
         if (!known && !c->draft->broken)
             sy_c_say(c, SY_DIAG_WARNING, "unused", t->pos, "no alert of this rule has this level",
                      "本规则没有该级别的报警", NULL, none, none);
@@ -126,41 +185,20 @@ void sy_check_rule(sy_checker *c, sy_draft *d)
         sy_check_duration(c, r->missing_after);
     for (size_t i = 0; i < r->n_sets; i++)
         set(c, &r->sets[i]);
-    for (size_t i = 0; i < r->n_alerts; i++) {
-        const sy_alert_clause *a = &r->alerts[i];
-        sy_check_cond(c, a->when, true);
-        for (size_t k = 0; k < a->n_excepts; k++)
-            except(c, (sy_except *)(uintptr_t)&a->excepts[k]);
-    }
+    c->bad_lets = c->unmarked_lets = c->foreign_lets = 0;
+    for (size_t i = 0; i < r->n_lets; i++)
+        sy_check_let(c, &r->lets[i]);
+    sy_c_find_windows(c);
+    for (size_t i = 0; i < r->n_counts; i++)
+        count(c, &r->counts[i]);
+    for (size_t i = 0; i < r->n_alerts; i++)
+        alert(c, &r->alerts[i]);
     if (r->clear)
-        sy_check_cond(c, r->clear, false);
+        sy_check_cond(c, r->clear);
+    if (r->escalate)
+        escalate(c, r);
     tells(c, r);
     complete(c, r);
     d->broken |= c->diags->errors > before;
     c->draft = NULL;
-}
-
-void sy_check_cover(sy_checker *c, const sy_draft *d, sy_scenario *const *scenarios, size_t n)
-{
-    bool alerts = false, quiet = false;
-    for (size_t i = 0; i < n; i++) {
-        const sy_scenario *s = scenarios[i];
-        bool alert = false, expects = false;
-        if (s->rule != &d->rule)
-            continue;
-        for (size_t k = 0; k < s->n_steps; k++) {
-            alert |= s->steps[k].kind == SY_STEP_ALERT_AT;
-            expects |= s->steps[k].kind == SY_STEP_NO_ALERT_UNTIL;
-        }
-        alerts |= alert;
-        quiet |= !alert && expects;
-    }
-    if (!alerts)
-        sy_c_say(c, SY_DIAG_WARNING, "no-scenario", d->rule.pos,
-                 "no scenario shows that rule %1 alerts", "没有情景表明规则 %1 会报警", NULL,
-                 sy_span_of(d->rule.id), none);
-    if (!quiet)
-        sy_c_say(c, SY_DIAG_WARNING, "no-scenario", d->rule.pos,
-                 "no scenario shows that rule %1 can stay silent", "没有情景表明规则 %1 不报警",
-                 NULL, sy_span_of(d->rule.id), none);
 }

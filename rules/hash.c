@@ -5,181 +5,115 @@
  */
 #include "rules/hash.h"
 
-#include "base/hash.h"
+#include "rules/hash_write.h"
 
-typedef struct writer {
-    sy_sha256 sha;
-} writer;
-
-static void put(writer *w, const char *text)
+static void put_axis(sy_hash_writer *w, const char *name, const sy_axis *a)
 {
-    sy_sha256_add(&w->sha, text, strlen(text));
-}
-
-static void put_int(writer *w, int64_t v)
-{
-    char b[24];
-    size_t n = sizeof b;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    b[--n] = 0;
-    do {
-        b[--n] = (char)('0' + u % 10);
-        u /= 10;
-    } while (u);
-    if (v < 0)
-        b[--n] = '-';
-    put(w, b + n);
-}
-
-static void put_amount(writer *w, const sy_num *n)
-{
-    put_int(w, n->mant);
-    put(w, "e");
-    put_int(w, n->exp10);
-    put(w, " ");
-    put(w, n->unit ? n->unit->id : "-");
-}
-
-static void put_num(writer *w, const sy_num *n)
-{
-    put(w, " ");
-    put_amount(w, n);
-    switch (n->origin) {
-    case SY_ORIGIN_LAW:
-        put(w, " law");
-        break;
-    case SY_ORIGIN_TUNABLE:
-        put(w, " tunable ");
-        put_amount(w, n->tune_lo);
-        put(w, " ");
-        put_amount(w, n->tune_hi);
-        break;
-    case SY_ORIGIN_NONE:
-    case SY_ORIGIN_POLICY:
-        put(w, " policy");
-        break;
-    }
-}
-
-static void put_value(writer *w, const sy_value *v)
-{
-    if (v->num) {
-        put_num(w, v->num);
-    } else if (v->set) {
-        put(w, " @");
-        put_int(w, v->set->order);
-    }
-}
-
-static void put_names(writer *w, const sy_name *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        put(w, " ");
-        put(w, names[i].word ? names[i].word->id : "?");
-    }
-}
-
-static void put_test(writer *w, const sy_cond *c)
-{
-    static const char *const picks[] = {"", " any", " all", " count "};
-    static const char *const ops[] = {" above",   " below",  " at-least", " at-most",
-                                      " outside", " within", " is ",      " no-data"};
-    put(w, picks[c->pick]);
-    if (c->pick == SY_PICK_COUNT)
-        put_int(w, c->pick_n);
-    put_names(w, &c->operand, 1);
-    put(w, ops[c->op]);
-    if (c->op == SY_OP_IS && c->operand.word && c->state >= 0)
-        put(w, c->operand.word->values[c->state].id);
-    put_value(w, &c->a);
-    put_value(w, &c->b);
-}
-
-static void put_cond(writer *w, const sy_cond *c)
-{
-    static const char *const kinds[] = {" (test", " (not", " (and", " (or"};
-    put(w, kinds[c->kind]);
-    if (c->kind == SY_COND_TEST)
-        put_test(w, c);
-    for (size_t i = 0; i < c->n_kids; i++)
-        put_cond(w, c->kids[i]);
-    if (c->hold.kind == SY_HOLD_FOR) {
-        put(w, " for");
-        put_value(w, &c->hold.length);
-    }
-    put(w, ")");
-}
-
-static void put_axis(writer *w, const char *name, const sy_axis *a)
-{
-    put(w, name);
+    sy_w(w, name);
     if (a->any)
-        put(w, " any");
-    put_names(w, a->names, a->n);
+        sy_w(w, " any");
+    sy_w_names(w, a->names, a->n);
 }
 
-static void put_date(writer *w, sy_date d)
+static void put_date(sy_hash_writer *w, sy_date d)
 {
-    put(w, " ");
-    put_int(w, d.year);
-    put(w, d.month < 10 ? "-0" : "-");
-    put_int(w, d.month);
-    put(w, d.day < 10 ? "-0" : "-");
-    put_int(w, d.day);
+    sy_w(w, " ");
+    sy_w_int(w, d.year);
+    sy_w(w, d.month < 10 ? "-0" : "-");
+    sy_w_int(w, d.month);
+    sy_w(w, d.day < 10 ? "-0" : "-");
+    sy_w_int(w, d.day);
 }
 
-static void put_set(writer *w, const sy_setdef *s)
+static void put_set(sy_hash_writer *w, const sy_setdef *s)
 {
-    put(w, "set @");
-    put_int(w, s->order);
+    sy_w(w, "set @");
+    sy_w_int(w, s->order);
     if (s->num)
-        put_num(w, s->num);
+        sy_w_num(w, s->num);
     else
-        put(w, " by ");
+        sy_w(w, s->n_dates ? " from" : " by ");
+    for (size_t i = 0; i < s->n_dates; i++) {
+        sy_w(w, i ? "; " : "");
+        put_date(w, s->dates[i].from);
+        sy_w_num(w, s->dates[i].num);
+    }
     if (s->tier)
-        put(w, s->tier->id);
+        sy_w(w, s->tier->id);
     for (size_t i = 0; s->tier && i < s->n_rows; i++) {
-        put(w, "; ");
-        put(w, s->rows[i].value < 0 ? "otherwise" : s->tier->values[s->rows[i].value].id);
-        put_num(w, s->rows[i].num);
+        sy_w(w, "; ");
+        sy_w(w, s->rows[i].value < 0 ? "otherwise" : s->tier->values[s->rows[i].value].id);
+        sy_w_num(w, s->rows[i].num);
     }
 }
 
-static void put_alert(writer *w, const sy_alert_clause *a)
+static void put_alert(sy_hash_writer *w, const sy_alert_clause *a)
 {
-    put(w, "alert ");
-    put_int(w, a->level);
-    put_cond(w, a->when);
+    sy_w(w, "alert ");
+    sy_w_int(w, a->level);
+    sy_w_cond(w, a->when);
     for (size_t i = 0; i < a->n_excepts; i++) {
         const sy_except *e = &a->excepts[i];
-        put(w, "\nexcept");
-        put_names(w, &e->state, 1);
-        put(w, " ");
+        sy_w(w, "\nexcept");
+        sy_w_names(w, &e->state, 1);
+        sy_w(w, " ");
         if (e->state.word && e->value >= 0)
-            put(w, e->state.word->values[e->value].id);
-        put_value(w, &e->each);
-        put(w, " times ");
-        put_amount(w, e->times);
+            sy_w(w, e->state.word->values[e->value].id);
+        sy_w_value(w, &e->each);
+        sy_w(w, " times ");
+        sy_w_amount(w, e->times);
+    }
+    if (a->during.text.n) {
+        sy_w(w, "\nduring");
+        sy_w_names(w, &a->during, 1);
     }
 }
 
-static void put_tell(writer *w, const sy_tell *t)
+static void put_let(sy_hash_writer *w, const sy_letdef *l)
 {
-    put(w, "tell ");
-    put_int(w, t->level);
-    put_names(w, t->recipients, t->n_recipients);
-    if (t->respond_within) {
-        put(w, " within");
-        put_value(w, t->respond_within);
+    sy_w(w, "let @");
+    sy_w_int(w, l->order);
+    sy_w_sum(w, l->sum);
+}
+
+static void put_count(sy_hash_writer *w, const sy_count_clause *c)
+{
+    sy_w(w, "count");
+    sy_w_names(w, &c->event, 1);
+    sy_w_cond(w, c->when);
+}
+
+static void put_escalate(sy_hash_writer *w, const sy_escalate *e)
+{
+    sy_w(w, "escalate ");
+    sy_w_int(w, e->level);
+    sy_w(w, " times ");
+    sy_w_amount(w, e->times);
+    sy_w(w, " in");
+    sy_w_value(w, &e->window);
+    if (e->apart) {
+        sy_w(w, " apart");
+        sy_w_value(w, e->apart);
     }
 }
 
-static void put_clause(writer *w, const sy_rule *r, const sy_clause_ref *ref)
+static void put_tell(sy_hash_writer *w, const sy_tell *t)
+{
+    sy_w(w, "tell ");
+    sy_w_int(w, t->level);
+    sy_w_names(w, t->recipients, t->n_recipients);
+    if (t->respond_within) {
+        sy_w(w, " within");
+        sy_w_value(w, t->respond_within);
+    }
+}
+
+static void put_clause(sy_hash_writer *w, const sy_rule *r, const sy_clause_ref *ref)
 {
     switch (ref->kind) {
     case SY_C_BASIS:
-        put(w, r->bases[ref->index].origin == SY_ORIGIN_LAW ? "basis law" : "basis policy");
-        put(w, r->bases[ref->index].verify ? " verify" : "");
+        sy_w(w, r->bases[ref->index].origin == SY_ORIGIN_LAW ? "basis law" : "basis policy");
+        sy_w(w, r->bases[ref->index].verify ? " verify" : "");
         break;
     case SY_C_APPLIES:
         put_axis(w, "applies subject", &r->subject);
@@ -187,29 +121,49 @@ static void put_clause(writer *w, const sy_rule *r, const sy_clause_ref *ref)
         put_axis(w, "; stage", &r->stage);
         break;
     case SY_C_EFFECTIVE:
-        put(w, "effective");
+        sy_w(w, "effective");
         put_date(w, r->from);
         if (r->has_to)
             put_date(w, r->to);
         break;
     case SY_C_WATCH:
-        put(w, "watch ");
-        put(w, r->watch_kind ? r->watch_kind->id : "-");
-        put_names(w, r->watch, r->n_watch);
+        sy_w(w, "watch ");
+        sy_w(w, r->watch_kind ? r->watch_kind->id : "-");
+        sy_w_names(w, r->watch, r->n_watch);
         break;
     case SY_C_MISSING:
-        put(w, "missing");
-        put_value(w, r->missing_after);
+        sy_w(w, "missing");
+        sy_w_value(w, r->missing_after);
         break;
     case SY_C_SET:
         put_set(w, &r->sets[ref->index]);
+        break;
+    case SY_C_LET:
+        put_let(w, &r->lets[ref->index]);
+        break;
+    case SY_C_COUNT:
+        put_count(w, &r->counts[ref->index]);
+        break;
+    case SY_C_ESCALATE:
+        put_escalate(w, r->escalate);
+        break;
+    case SY_C_TRIAL:
+        sy_w(w, "trial");
+        put_date(w, r->trial_from);
+        put_date(w, r->trial_to);
+        break;
+    case SY_C_ACCEPT_UNCERTAIN:
+        sy_w(w, "accept-uncertain");
+        break;
+    case SY_C_OVER_RANGE:
+        sy_w(w, "over-range-above");
         break;
     case SY_C_ALERT:
         put_alert(w, &r->alerts[ref->index]);
         break;
     case SY_C_CLEAR:
-        put(w, "clear");
-        put_cond(w, r->clear);
+        sy_w(w, "clear");
+        sy_w_cond(w, r->clear);
         break;
     case SY_C_TELL:
         put_tell(w, &r->tells[ref->index]);
@@ -218,20 +172,20 @@ static void put_clause(writer *w, const sy_rule *r, const sy_clause_ref *ref)
     case SY_C_KINDS:
         return; /* a text alone judges nothing */
     }
-    put(w, "\n");
+    sy_w(w, "\n");
 }
 
 void sy_hash_judgement(sy_draft *d)
 {
-    writer w;
+    sy_hash_writer w;
     sy_rule *r = &d->rule;
     const sy_clause_ref *order = d->order.v;
     sy_sha256_init(&w.sha);
-    put(&w, "steelyard judgement 1\nrule ");
-    put(&w, r->id);
-    put(&w, " ");
-    put_amount(&w, r->version);
-    put(&w, "\n");
+    sy_w(&w, "steelyard judgement 1\nrule ");
+    sy_w(&w, r->id);
+    sy_w(&w, " ");
+    sy_w_amount(&w, r->version);
+    sy_w(&w, "\n");
     for (size_t i = 0; i < d->order.n; i++)
         put_clause(&w, r, &order[i]);
     sy_sha256_end(&w.sha, r->judgement_hash);
@@ -239,26 +193,26 @@ void sy_hash_judgement(sy_draft *d)
 }
 
 /* Length first, so that no two lists of texts give the same bytes. */
-static void put_text(writer *w, const char *what, const sy_text *t)
+static void put_text(sy_hash_writer *w, const char *what, const sy_text *t)
 {
     const char *texts[] = {t->en, t->zh}, *langs[] = {" en ", " zh "};
     for (size_t i = 0; i < 2; i++) {
         if (!texts[i])
             continue;
-        put(w, what);
-        put(w, langs[i]);
-        put_int(w, (int64_t)strlen(texts[i]));
-        put(w, " ");
-        put(w, texts[i]);
-        put(w, "\n");
+        sy_w(w, what);
+        sy_w(w, langs[i]);
+        sy_w_int(w, (int64_t)strlen(texts[i]));
+        sy_w(w, " ");
+        sy_w(w, texts[i]);
+        sy_w(w, "\n");
     }
 }
 
 void sy_hash_texts(sy_rule *r)
 {
-    writer w;
+    sy_hash_writer w;
     sy_sha256_init(&w.sha);
-    put(&w, "steelyard texts 1\n");
+    sy_w(&w, "steelyard texts 1\n");
     put_text(&w, "title", &r->title);
     for (size_t i = 0; i < r->n_bases; i++) {
         put_text(&w, "basis", &r->bases[i].text);
@@ -272,6 +226,27 @@ static int order_of(const sy_rule *a, const sy_rule *b)
 {
     int c = memcmp(a->judgement_hash, b->judgement_hash, 32);
     return c ? c : memcmp(a->text_hash, b->text_hash, 32);
+}
+
+/* In the order of the text: of several tunings of one place the last holds. */
+static void add_tuning(sy_sha256 *sha, const sy_tuning *t)
+{
+    sy_hash_writer w;
+    unsigned char h[32];
+    sy_sha256_init(&w.sha);
+    sy_w(&w, "steelyard tuning 1\ntune ");
+    sy_w(&w, t->rule->id);
+    sy_w(&w, " @");
+    sy_w_int(&w, t->set->order);
+    sy_w_num(&w, t->num);
+    sy_w(&w, " at ");
+    sy_sha256_add(&w.sha, t->at.p, t->at.n);
+    if (t->has_until)
+        put_date(&w, t->until);
+    sy_w(&w, "\n");
+    put_text(&w, "reason", &t->reason);
+    sy_sha256_end(&w.sha, h);
+    sy_sha256_add(sha, h, sizeof h);
 }
 
 bool sy_hash_set(sy_set *s, sy_arena *arena)
@@ -295,6 +270,8 @@ bool sy_hash_set(sy_set *s, sy_arena *arena)
         sy_sha256_add(&sha, v[i]->judgement_hash, 32);
         sy_sha256_add(&sha, v[i]->text_hash, 32);
     }
+    for (size_t i = 0; i < s->n_tunings; i++)
+        add_tuning(&sha, s->tunings[i]);
     sy_sha256_end(&sha, s->hash);
     return true;
 }

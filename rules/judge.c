@@ -97,8 +97,11 @@ static sy_err tables(sy_judge *j)
     j->seg = sy_arena_get(&j->arena, j->max_nodes + 1);
     j->at = sy_arena_get(&j->arena, j->max_nodes + 1);
     j->next = sy_arena_get(&j->arena, (j->max_slots + 1) * sizeof *j->next);
+    j->terms = sy_arena_get(&j->arena, (j->max_terms + 1) * sizeof *j->terms);
+    j->order = sy_arena_get(&j->arena, (j->max_slots + 1) * sizeof *j->order);
     j->scratch = sy_arena_get(&j->arena, sizeof(state) + (size_t)j->max_words * 8);
-    return j->heap && j->seg && j->at && j->next && j->scratch ? SY_OK : SY_E_NOMEM;
+    return j->heap && j->seg && j->at && j->next && j->terms && j->order && j->scratch ? SY_OK
+                                                                                       : SY_E_NOMEM;
 }
 
 sy_err sy_judge_open(sy_judge **out, const sy_judge_options *o)
@@ -131,6 +134,7 @@ void sy_judge_close(sy_judge *j)
     }
     sy_alloc a = j->o.alloc;
     for (size_t k = 0; k < j->n_insts; k++) {
+        sy_judge__windows_free(j, &j->insts[k]);
         a.resize(a.ctx, j->insts[k].recs, 0);
     }
     for (size_t k = 0; j->logs && k < j->o.site->n_points; k++) {
@@ -148,6 +152,15 @@ static bool too_late(const sy_judge *j, const point_log *l, sy_ms t)
 {
     sy_ms ref = sooner(sy_judge__log_newest(l), j->now);
     return t > time_max || t < -time_max || (ref != SY_MS_NONE && t < ref - SY_JUDGE_REDO);
+}
+
+/* What is summed up beside the states follows the log. */
+static void disturb_all(sy_judge *j, const point_log *l, sy_ms t, const added *what)
+{
+    for (uint32_t k = 0; k < l->n_inst; k++) {
+        const uint32_t *u = &j->users[(l->inst_at + k) * 2];
+        sy_judge__windows_disturb(j, &j->insts[u[0]], u[1], t, what);
+    }
 }
 
 /* Judge the instances that see what changed at t. */
@@ -201,6 +214,9 @@ sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value, sy_q
     }
     value = value == 0 ? 0 : value; /* one zero */
     e = sy_judge__log_add(j, l, t, value, kind, &what);
+    if (!e && l->sampled && what.was != what.is) {
+        disturb_all(j, l, t, &what);
+    }
     if (!e && what.was != what.is) {
         e = touch_all(j, l, t, &what);
     }

@@ -7,6 +7,7 @@
  */
 #include "rules/judge_bind.h"
 #include "rules/judge_core.h"
+#include "rules/judge_run.h"
 
 const char *sy_judge__text(sy_judge *j, const char *a, const char *b, const char *c)
 {
@@ -48,10 +49,23 @@ static bool applies(const sy_rule *r, const sy_site *site, const sy_site_place *
            (!r->watch_kind || same_text(r->watch_kind->id, p->kind));
 }
 
+/* An aggregate across the points of a quantity. */
+static bool across(const sy_agg *a, const sy_word *w)
+{
+    return !a->over && a->kind != SY_AGG_HOURLY_MEAN && a->kind != SY_AGG_DAILY_MEAN &&
+           a->of.word == w;
+}
+
+static bool sums_up(const sy_expr *e, const sy_word *w)
+{
+    return e &&
+           ((e->kind == SY_EXPR_AGG && across(e->agg, w)) || sums_up(e->a, w) || sums_up(e->b, w));
+}
+
 static bool picks(const sy_cond *c, const sy_word *w)
 {
     if (c->kind == SY_COND_TEST) {
-        return c->pick != SY_PICK_ONE && c->operand.word == w;
+        return (c->pick != SY_PICK_ONE && c->operand.word == w) || (c->agg && across(c->agg, w));
     }
     for (size_t k = 0; k < c->n_kids; k++) {
         if (picks(c->kids[k], w)) {
@@ -61,11 +75,17 @@ static bool picks(const sy_cond *c, const sy_word *w)
     return false;
 }
 
-/* "any of" the driver's quantity means all of its points at the place. */
+/* "any of" the driver's quantity, or an aggregate across it, means all of its points at the
+ * place. */
 static bool picks_driver(const sy_rule *r)
 {
     for (size_t k = 0; k < r->n_alerts; k++) {
         if (picks(r->alerts[k].when, r->watch[0].word)) {
+            return true;
+        }
+    }
+    for (size_t k = 0; k < r->n_lets; k++) {
+        if (sums_up(r->lets[k].sum, r->watch[0].word)) {
             return true;
         }
     }
@@ -140,6 +160,11 @@ static sy_err states_of(sy_judge *j, inst *i)
     if (!i->cur || !i->mid || !i->base) {
         return SY_E_NOMEM;
     }
+    i->memos = sy_arena_get(&j->arena, (i->n_samples + 1u) * sizeof *i->memos);
+    if (!i->memos) {
+        return SY_E_NOMEM;
+    }
+    sy_judge__windows_forget(i);
     sy_judge__state_init(i, i->cur);
     sy_judge__state_init(i, i->mid);
     sy_judge__state_init(i, i->base);
@@ -183,6 +208,7 @@ static sy_err instance(sy_judge *j, const sy_rule *r, uint32_t point)
     j->insts[j->n_insts++] = i;
     j->max_nodes = i.n_nodes > j->max_nodes ? i.n_nodes : j->max_nodes;
     j->max_slots = i.n_slots > j->max_slots ? i.n_slots : j->max_slots;
+    j->max_terms = i.n_terms > j->max_terms ? i.n_terms : j->max_terms;
     j->max_words = i.n_words > j->max_words ? i.n_words : j->max_words;
     return SY_OK;
 }
@@ -243,6 +269,7 @@ static sy_err users_of(sy_judge *j)
         for (uint32_t s = 0; s < j->insts[k].n_slots; s++) {
             point_log *l = &j->logs[j->insts[k].slots[s].point];
             uint32_t *u = &j->users[(l->inst_at + l->n_inst++) * 2];
+            l->sampled = l->sampled || j->insts[k].slots[s].sampled;
             u[0] = k;
             u[1] = s;
         }

@@ -6,6 +6,9 @@
 #define SY_JUDGE_BUILD_H
 
 #include "rules/judge_bind.h"
+#include "rules/judge_term.h"
+
+enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
 
 typedef struct build {
     sy_judge *j;
@@ -19,14 +22,27 @@ typedef struct build {
     uint16_t *kids;
     size_t n_kids, cap_kids;
     int16_t level;
-    sy_ms longest; /* hold inside the condition */
+    const sy_cond *cond; /* that nodes are being made of */
+    sy_ms longest;       /* hold inside the condition */
+    sample *samples;
+    size_t n_samples, cap_samples;
+    term *terms;
+    size_t n_terms, cap_terms;
+    window *windows;
+    size_t n_windows, cap_windows;
+    uint16_t *let_terms; /* of each let its term; UINT16_MAX: none yet */
     vary *varies;
     size_t n_varies, cap_varies;
 } build;
 
-/* Its number, or 0 with b->why or b->err set. */
+static inline bool going(const build *b)
+{
+    return !b->err && !b->why;
+}
+
 /* Not watched, for a reason that is put together. */
 void sy_judge__refuse(build *b, const char *a, const char *name, const char *c);
+/* Its number, or 0 with b->why or b->err set. */
 uint16_t sy_judge__add_node(build *b, node n);
 /* The place of the first of them in the kids. */
 uint32_t sy_judge__add_kids(build *b, const uint16_t *kids, size_t n);
@@ -36,5 +52,14 @@ bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w);
 sy_ms sy_judge__length_of(build *b, const sy_value *v);
 /* The unit into which a reading of the node's point is converted for this limit; NULL: none. */
 const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit);
+/* The rule's missing-after, else three expected intervals of the point; 0: neither. */
+sy_ms sy_judge__missing(build *b, uint32_t slot);
+/* The one slot that a name alone means: the driver, or the only point of that name at the place. */
+uint16_t sy_judge__slot(build *b, const sy_word *w);
+
+/* judge_derive.c: a comparison of a let, of an aggregate, or with a let; slot of a plain operand */
+uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot);
+/* A sample over these slots, complete but for what its kind needs. */
+uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots);
 
 #endif

@@ -7,8 +7,6 @@
 #include "rules/judge_core.h"
 #include "rules/judge_value.h"
 
-enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
-
 sy_ms sy_judge__duration(const sy_num *n)
 {
     double ms = n->unit ? sy_unit_convert(n->value, n->unit, sy_unit_by_id("ms")) : n->value;
@@ -37,6 +35,7 @@ uint16_t sy_judge__add_node(build *b, node n)
         b->err = e;
         return 0;
     }
+    n.cond = b->cond;
     b->nodes[b->n] = n;
     return (uint16_t)b->n++;
 }
@@ -60,6 +59,34 @@ bool sy_judge__is_word(const build *b, uint32_t slot, const sy_word *w)
     return same_text(b->j->o.site->points[b->i->slots[slot].point].quantity, w->id);
 }
 
+sy_ms sy_judge__missing(build *b, uint32_t slot)
+{
+    const sy_value *v = b->i->rule->missing_after;
+    return v ? sy_judge__length_of(b, v) : 3 * b->j->o.site->points[b->i->slots[slot].point].every;
+}
+
+uint16_t sy_judge__slot(build *b, const sy_word *w)
+{
+    uint16_t found = UINT16_MAX;
+    for (uint16_t s = 0; s < b->i->n_slots && going(b); s++) {
+        if (!sy_judge__is_word(b, s, w)) {
+            continue;
+        }
+        if (s == 0) {
+            return 0;
+        }
+        if (found != UINT16_MAX) {
+            sy_judge__refuse(b, "the place has several points of ", w->id,
+                             ": the rule must say any of, all of, how many of, or an aggregate");
+        }
+        found = s;
+    }
+    if (found == UINT16_MAX && going(b)) {
+        sy_judge__refuse(b, "the place has no ", w->id, "");
+    }
+    return found == UINT16_MAX ? 0 : found;
+}
+
 /* How a reading of the point becomes one in the limit's unit. */
 const sy_unit *sy_judge__into(build *b, const node *n, const sy_num *limit)
 {
@@ -79,8 +106,10 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     jslot *sl = &b->i->slots[s];
     const sy_site_point *p = &b->j->o.site->points[sl->point];
     node n = {.slot = s, .op = (uint8_t)c->op, .level = b->level};
-    sy_ms missing = b->i->rule->missing_after ? sy_judge__length_of(b, b->i->rule->missing_after)
-                                              : 3 * p->every;
+    sy_ms missing = sy_judge__missing(b, s);
+    if (c->a.let || c->b.let) {
+        return sy_judge__derived_node(b, c, s);
+    }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
         n.d = c->hold.kind == SY_HOLD_FOR
@@ -102,6 +131,7 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         sy_judge__limits(b, c, &n);
         sl->cmp = true;
         sl->missing = missing;
+        sl->wait = later(sl->wait, missing);
     }
     return sy_judge__add_node(b, n);
 }
@@ -110,6 +140,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
 static uint16_t test_node(build *b, const sy_cond *c)
 {
     uint16_t *kids, n = 0, made;
+    if (c->agg || c->let) {
+        return sy_judge__derived_node(b, c, 0);
+    }
     if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
     }
@@ -166,14 +199,10 @@ static uint16_t many_node(build *b, const sy_cond *c)
 }
 
 /* The outermost hold belongs to the level; the length of a silence to its leaf. */
-static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    if (c->hold.kind == SY_HOLD_CUMULATIVE) {
-        b->why = "cumulative is not judged";
-        return 0;
-    }
     kid = c->kind == SY_COND_TEST ? test_node(b, c) : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
@@ -186,6 +215,15 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
     return sy_judge__add_node(b, n);
+}
+
+static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
+{
+    const sy_cond *around = b->cond;
+    b->cond = c;
+    uint16_t made = node_of(b, c, outermost);
+    b->cond = around;
+    return made;
 }
 
 static root root_of(build *b, const sy_cond *c, int16_t level)
@@ -202,16 +240,33 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
         r.item = b->i->n_measures++;
     }
     for (size_t k = r.first; k < b->n; k++) {
-        r.clocked = r.clocked && b->nodes[k].kind != N_CMP;
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
         r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA;
     }
     return r;
+}
+
+/* A premises without that calendar is not watched. */
+static void during_of(build *b, const sy_alert_clause *a, jlevel *l)
+{
+    const sy_site *site = b->j->o.site;
+    if (!a->during.word) {
+        return;
+    }
+    l->during = sy_arena_get(&b->j->arena, sizeof *l->during);
+    if (!l->during) {
+        b->err = SY_E_NOMEM;
+    } else if (!sy_judge__cal_init(l->during, &site->premises[site->places[b->i->place].premises],
+                                   a->during.word->id)) {
+        sy_judge__refuse(b, "the premises has no calendar ", a->during.word->id, "");
+    }
 }
 
 static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
 {
     jlevel *l = &b->i->levels[at];
     l->severity = a->level;
+    during_of(b, a, l);
     l->cond = root_of(b, a->when, (int16_t)at);
     l->kind = l->cond.hold >= 0 ? L_FOR : L_BARE;
     l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
@@ -263,6 +318,8 @@ static void layout(build *b)
     at += (size_t)i->n_levels * (sizeof(level_state) / 8);
     i->at_silences = (uint16_t)at;
     at += (size_t)i->n_silences * (sizeof(silence) / 8);
+    i->at_samples = (uint16_t)at;
+    at += b->n_samples * (sizeof(sample_state) / 8);
     i->n_words = (uint16_t)at;
     if (at > WORDS_MAX) {
         b->why = "the condition needs too many points";
@@ -276,7 +333,7 @@ static void figure_out(build *b)
     i->timers = i->n_excepts > 0;
     for (uint32_t k = 0; k < i->n_levels; k++) {
         i->clocked = i->clocked || i->levels[k].cond.clocked;
-        i->timers = i->timers || i->levels[k].cond.timers;
+        i->timers = i->timers || i->levels[k].cond.timers || i->levels[k].during;
     }
     if (i->has_clear) {
         i->clocked = i->clocked || i->clear.clocked;
@@ -290,35 +347,86 @@ static void figure_out(build *b)
         s->bound = p->is_state ? 3 * p->every : 0;
         i->timers = i->timers || s->bound > 0 || i->clocked;
         cmp = cmp || s->cmp;
-        i->reach = later(i->reach, later(s->missing, FLUTTER_MS));
+        i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
     }
     i->mixed = cmp && i->clocked;
+}
+
+/* A copy in the judge's arena. */
+static sy_err hold(build *b, void *to, const void *from, size_t n, size_t item)
+{
+    void *p = sy_arena_get(&b->j->arena, (n + 1) * item);
+    if (!p) {
+        return SY_E_NOMEM;
+    }
+    if (n) {
+        memcpy(p, from, n * item);
+    }
+    memcpy(to, &p, sizeof p);
+    return SY_OK;
 }
 
 static sy_err keep(build *b)
 {
     inst *i = b->i;
-    i->nodes = sy_arena_get(&b->j->arena, (b->n + 1) * sizeof *i->nodes);
-    i->kids = sy_arena_get(&b->j->arena, (b->n_kids + 1) * sizeof *i->kids);
-    if (!i->nodes || !i->kids) {
-        return SY_E_NOMEM;
-    }
-    if (b->n) {
-        memcpy(i->nodes, b->nodes, b->n * sizeof *i->nodes);
-    }
-    if (b->n_kids) {
-        memcpy(i->kids, b->kids, b->n_kids * sizeof *i->kids);
-    }
+    sy_err e = hold(b, &i->nodes, b->nodes, b->n, sizeof *i->nodes);
+    e = e ? e : hold(b, &i->kids, b->kids, b->n_kids, sizeof *i->kids);
+    e = e ? e : hold(b, &i->samples, b->samples, b->n_samples, sizeof *i->samples);
+    e = e ? e : hold(b, &i->terms, b->terms, b->n_terms, sizeof *i->terms);
+    e = e ? e : hold(b, &i->windows, b->windows, b->n_windows, sizeof *i->windows);
+    e = e ? e : hold(b, &i->varies, b->varies, b->n_varies, sizeof *i->varies);
     i->n_nodes = (uint32_t)b->n;
-    i->varies = b->n_varies ? sy_arena_get(&b->j->arena, b->n_varies * sizeof *i->varies) : NULL;
-    if (b->n_varies && !i->varies) {
-        return SY_E_NOMEM;
-    }
-    if (b->n_varies) {
-        memcpy(i->varies, b->varies, b->n_varies * sizeof *i->varies);
-    }
+    i->n_samples = (uint16_t)b->n_samples;
+    i->n_terms = (uint16_t)b->n_terms;
+    i->n_windows = (uint16_t)b->n_windows;
     i->n_varies = (uint32_t)b->n_varies;
-    return SY_OK;
+    return e;
+}
+
+/* What the language has and this judge does not judge: a rule that says it is not watched, so that
+ * nothing is judged otherwise than it reads. A line goes when its construct is judged. */
+static const char *not_judged_cond(const sy_cond *c)
+{
+    const struct {
+        bool is;
+        const char *why;
+    } all[] = {
+        {c->hold.kind == SY_HOLD_CUMULATIVE, "cumulative is not judged"},
+        {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
+        {c->agg && (c->agg->kind == SY_AGG_HOURLY_MEAN || c->agg->kind == SY_AGG_DAILY_MEAN),
+         "means of calendar windows are not judged"},
+        {c->portion != NULL, "share is not judged"},
+        {c->kind == SY_COND_LASTS, "lasts is not judged"},
+        {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
+        {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
+        {c->kind == SY_COND_CURVE, "from start of is not judged"},
+        {c->op == SY_OP_STUCK, "stuck for is not judged"},
+        {c->op == SY_OP_EXPOSURE_ABOVE, "exposure is not judged"},
+        {c->op == SY_OP_EXPOSURE_BELOW, "exposure is not judged"},
+        {c->op == SY_OP_DUE_WITHIN, "due within is not judged"},
+        {c->op == SY_OP_OVERDUE, "overdue is not judged"},
+    };
+    const char *why = NULL;
+    for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
+        why = all[k].is ? all[k].why : NULL;
+    }
+    for (size_t k = 0; k < c->n_kids && !why; k++) {
+        why = not_judged_cond(c->kids[k]);
+    }
+    return why;
+}
+
+static const char *not_judged(const sy_rule *r)
+{
+    const char *why = NULL;
+    for (size_t k = 0; k < r->n_watch && !why; k++) {
+        why = r->watch[k].word->kind == SY_W_EVENT ? "events are not judged" : NULL;
+    }
+    why = r->escalate ? "escalate is not judged" : why;
+    for (size_t k = 0; k < r->n_alerts && !why; k++) {
+        why = not_judged_cond(r->alerts[k].when);
+    }
+    return !why && r->clear ? not_judged_cond(r->clear) : why;
 }
 
 sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
@@ -327,14 +435,20 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers};
     const sy_rule *rule = i->rule;
     size_t excepts = 1;
+    *why = not_judged(rule);
+    if (*why) {
+        return SY_OK;
+    }
     for (size_t k = 0; k < rule->n_alerts; k++) {
         excepts += rule->alerts[k].n_excepts;
     }
     i->levels = sy_arena_get(&j->arena, rule->n_alerts * sizeof *i->levels);
     i->excepts = sy_arena_get(&j->arena, excepts * sizeof *i->excepts);
-    if (!i->levels || !i->excepts) {
+    b.let_terms = sy_arena_get(&j->arena, (rule->n_lets + 1) * sizeof *b.let_terms);
+    if (!i->levels || !i->excepts || !b.let_terms) {
         return SY_E_NOMEM;
     }
+    memset(b.let_terms, 0xff, (rule->n_lets + 1) * sizeof *b.let_terms);
     i->has_clear = rule->clear != NULL;
     for (size_t k = 0; k < rule->n_alerts && !b.err && !b.why; k++) {
         level_of(&b, &rule->alerts[k], (uint16_t)k);
@@ -351,6 +465,9 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.samples, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.terms, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
     *why = b.why;
     return b.err;
@@ -372,6 +489,9 @@ void sy_judge__state_init(const inst *i, state *s)
         stretch *x = &st_stretches(i, s)[k];
         x->a = x->bridge = SY_MS_NONE;
         x->day = INT64_MIN;
+    }
+    for (uint32_t k = 0; k < i->n_samples; k++) {
+        st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;

@@ -39,8 +39,10 @@ struct sy_judge {
     size_t n_changes, cap_changes;
     uint8_t *seg, *at; /* node values: of the stretch, of the instant */
     uint32_t *next;    /* per slot: the next entry of its log */
+    double *terms;     /* per term: its value at the instant */
+    double *order;     /* per slot */
     state *scratch;
-    uint32_t max_nodes, max_slots, max_words;
+    uint32_t max_nodes, max_slots, max_words, max_terms;
     bool finished;
     unsigned char site_hash[32];
 };

@@ -11,8 +11,8 @@
 #ifndef SY_JUDGE_INST_H
 #define SY_JUDGE_INST_H
 
-#include "rules/judge_node.h"
 #include "rules/judge_state.h"
+#include "rules/judge_term.h"
 
 typedef struct rec {
     outcome work, pub;
@@ -20,6 +20,11 @@ typedef struct rec {
     bool has_work, has_pub;
     bool stands; /* told before the clock was set back: its times are ahead of the state */
 } rec;
+
+typedef struct memo { /* what a sample came to at an instant; SY_MS_NONE: none known */
+    sy_ms u;
+    int64_t v;
+} memo;
 
 typedef struct inst {
     const sy_rule *rule;
@@ -31,11 +36,17 @@ typedef struct inst {
     uint16_t *kids;
     jlevel *levels;
     except *excepts;
+    sample *samples;
+    term *terms;
+    window *windows; /* what they have kept is no part of the state */
+    memo *memos;     /* of samples */
     root clear;
     bool has_clear, timers, clocked, mixed, has_silence;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
+    uint16_t n_samples, n_terms, n_windows;
     uint32_t n_nodes;
-    uint16_t at_measures, at_stretches, at_levels, at_silences, n_words; /* in state.words */
+    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples,
+        n_words; /* in state.words */
     sy_ms reach; /* a change at t can alter what is up to `reach` before it */
     vary *varies;
     uint32_t n_varies;
@@ -70,6 +81,10 @@ static inline level_state *st_levels(const inst *i, state *s)
 static inline silence *st_silences(const inst *i, state *s)
 {
     return (silence *)(void *)(s->words + i->at_silences);
+}
+static inline sample_state *st_samples(const inst *i, state *s)
+{
+    return (sample_state *)(void *)(s->words + i->at_samples);
 }
 static inline size_t st_bytes(const inst *i)
 {

@@ -138,7 +138,8 @@ static bool reached(run *r, const jlevel *l, sy_ms t, bool by_clock)
         return by_clock ? was == TRUE3 && just_completed(r, m, l->cond.hold, t)
                         : is == TRUE3 && m->grew && m->counted >= l->cond.hold;
     }
-    return is == TRUE3 && !(by_clock && was == TRUE3) && !sy_judge__exempt(r, l, t, false);
+    return is == TRUE3 && !(by_clock && was == TRUE3) &&
+           (!l->during || sy_judge__cal_inside(l->during, t)) && !sy_judge__exempt(r, l, t, false);
 }
 
 /* The silence that raised: since the k-th earliest of the points' last readings. */
@@ -163,7 +164,8 @@ static void silence_outcome(const run *r, const jlevel *l, sy_ms t, outcome *o)
             o->figs = st_silences(r->i, r->st)[x->item].figs;
         }
     }
-    o->counted = t - o->onset;
+    o->counted =
+        l->during ? sy_judge__cal_time(l->during, o->onset, t) : t - o->onset; /* inside alone */
 }
 
 static outcome outcome_of(const run *r, const jlevel *l, sy_ms t)

@@ -125,6 +125,17 @@ sy_err sy_judge__log_add(sy_judge *j, point_log *l, sy_ms t, double v, int kind,
     return SY_OK;
 }
 
+/* What an instance may still look at lies after this; a window at its point's latest reading. */
+static sy_ms needed_from(const point_log *l, const inst *i, uint32_t slot)
+{
+    sy_ms t = i->base->t, keep = i->slots[slot].keep;
+    if (keep == 0 || t == SY_MS_NONE) {
+        return t;
+    }
+    const entry *e = sy_judge__log_prev(l, t + 1, i->takes);
+    return (e ? e_time(e) : t) - keep - 1;
+}
+
 /* What no checkpoint needs and no late reading may meet goes; the newest of these stays, so that
  * the predecessor of a late reading is known. */
 void sy_judge__log_prune(sy_judge *j, uint32_t point)
@@ -137,7 +148,8 @@ void sy_judge__log_prune(sy_judge *j, uint32_t point)
     }
     cut -= SY_JUDGE_REDO + 1;
     for (uint32_t k = 0; k < l->n_inst; k++) {
-        cut = sooner(cut, j->insts[j->users[(l->inst_at + k) * 2]].base->t);
+        const uint32_t *u = &j->users[(l->inst_at + k) * 2];
+        cut = sooner(cut, needed_from(l, &j->insts[u[0]], u[1]));
     }
     uint32_t n = sy_judge__log_after(l, cut);
     while (n > 0 && !e_valid(&l->e[l->head + n - 1])) {
@@ -146,5 +158,6 @@ void sy_judge__log_prune(sy_judge *j, uint32_t point)
     if (n > 1) {
         l->head += n - 1;
         l->n -= n - 1;
+        l->gone += n - 1;
     }
 }

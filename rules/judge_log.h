@@ -17,6 +17,8 @@ typedef struct point_log {
     entry *e;                 /* whole array */
     uint32_t head, n, cap;    /* entries head .. head + n */
     uint32_t inst_at, n_inst; /* in judge.users */
+    uint64_t gone;            /* entries before the head, ever */
+    bool sampled;             /* an instance has a sample that rests on it */
 } point_log;
 
 static inline sy_ms e_time(const entry *e)

@@ -22,7 +22,7 @@ static void known(measure *m, sy_ms limit, sy_ms t)
     m->unk_since = SY_MS_NONE;
 }
 
-void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms limit, sy_ms t)
+void sy_judge__measure_stretch(run *r, measure *m, tri v, counting how, sy_ms limit, sy_ms t)
 {
     sy_ms from = r->st->t;
     if (v == FALSE3) {
@@ -33,14 +33,14 @@ void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms lim
         if (m->unk_since == SY_MS_NONE) {
             m->unk_since = from;
         }
-        if (m->first != SY_MS_NONE) {
+        if (m->first != SY_MS_NONE && how != OUTSIDE) {
             m->unknown += t - from;
         }
         return;
     }
     known(m, limit, from);
-    if (exempt) {
-        if (m->first != SY_MS_NONE) {
+    if (how != COUNTS) {
+        if (m->first != SY_MS_NONE && how == EXEMPT) {
             m->exempt += t - from;
         }
         return;

@@ -1,15 +1,26 @@
 /*
  * A rule compiled for one instance: its conditions as nodes (children before parents) over slots,
  * the points that it watches; its levels and exemptions. Nothing here changes while it is judged.
+ * Derived quantities: judge_term.h.
  */
 #ifndef SY_JUDGE_NODE_H
 #define SY_JUDGE_NODE_H
 
 #include "rules/judge.h"
+#include "rules/judge_calendar.h"
 
 typedef enum tri { FALSE3 = 0, UNKNOWN3 = 1, TRUE3 = 2 } tri;
 
-typedef enum node_kind { N_CMP, N_IS, N_NODATA, N_NOT, N_THRESH, N_HOLD } node_kind;
+typedef enum node_kind {
+    N_CMP,
+    N_IS,
+    N_NODATA,
+    N_NOT,
+    N_THRESH,
+    N_HOLD,
+    N_SAMPLE, /* looked at at the readings of some points: see sample */
+    N_CLOSE,  /* of a calendar window: has a value at its closes, see calendar */
+} node_kind;
 /* A value in force from a time on; the first from SY_MS_NONE, ascending. */
 typedef struct dated {
     sy_ms from;
@@ -28,7 +39,7 @@ typedef struct vary { /* a length that changes by date (judge_value.h) */
 typedef struct node {
     uint8_t kind, op;
     uint16_t slot;                 /* leaf */
-    uint16_t item;                 /* NODATA: silence; HOLD: measure */
+    uint16_t item;                 /* NODATA: silence; HOLD: measure; SAMPLE, CLOSE: which */
     uint16_t k, n_kids;            /* THRESH: true where k kids are true */
     int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
     uint32_t kid;                  /* first entry in kids */
@@ -37,6 +48,7 @@ typedef struct node {
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap;                     /* NODATA: at most that between readings that count as data */
+    const sy_cond *cond;           /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
@@ -45,7 +57,7 @@ typedef struct root {     /* a condition with its outer hold split off */
     bool clocked;         /* made of what holds: judged by the clock */
     bool timers;          /* has a hold or a silence inside */
 } root;
-typedef enum level_kind { L_BARE, L_FOR, L_SILENCE } level_kind;
+typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR } level_kind;
 typedef struct jlevel {
     root cond;
     level_kind kind;
@@ -53,7 +65,8 @@ typedef struct jlevel {
     uint16_t fitem; /* measure of known false, for the default clear */
     sy_ms fhold;
     uint32_t except, n_excepts;
-    sy_ms delivery; /* L_SILENCE: publication waits */
+    calendar *during; /* only time inside counts; NULL: always */
+    sy_ms delivery;   /* L_SILENCE, L_CALENDAR: publication waits */
 } jlevel;
 typedef struct except {
     uint32_t kid; /* slots in kids */
@@ -66,7 +79,23 @@ typedef struct jslot {
     uint32_t point;
     sy_ms bound;   /* state: holds at most; 0: for ever */
     sy_ms missing; /* between readings of a quantity that is compared */
+    sy_ms wait;    /* the next reading decides about the time before it for so long */
+    sy_ms keep;    /* windows look back so far */
     bool cmp, exc, silent;
+    bool sampled; /* a sample rests on it */
+    bool member;  /* of an event */
 } jslot;
+
+/* A leaf that has a value at each reading of its points (its instants) and follows, between two
+ * neighbouring ones, from both, as a comparison does. The value is a function of the logs. */
+typedef enum sample_kind { S_DERIVED } sample_kind;
+typedef struct sample {
+    uint8_t kind, op;
+    uint32_t kid; /* slots in kids: of the instants, then others that it rests on */
+    uint16_t n_slots, n_more;
+    sy_ms missing;           /* neighbouring instants are at most so far apart */
+    uint32_t needs, n_needs; /* DERIVED: terms in kids, operands first */
+    uint16_t xa, xb, a, b;   /* DERIVED: terms; x in the unit of the limit a, of b */
+} sample;
 
 #endif

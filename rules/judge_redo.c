@@ -23,9 +23,9 @@ static sy_ms frontier(const sy_judge *j, const inst *i, sy_ms *wake)
         const jslot *s = &i->slots[k];
         const entry *e =
             s->cmp ? sy_judge__log_prev(&j->logs[s->point], j->now + 1, i->sees) : NULL;
-        if (e && j->now - e_time(e) <= s->missing) {
+        if (e && j->now - e_time(e) <= s->wait) {
             f = sooner(f, e_time(e));
-            *wake = sooner(*wake, e_time(e) + s->missing + 1);
+            *wake = sooner(*wake, e_time(e) + s->wait + 1);
         }
     }
     return i->n_excepts ? sooner(f, sy_judge__exempt_frontier(j, i, j->now, wake)) : f;
@@ -125,11 +125,12 @@ sy_err sy_judge__run(sy_judge *j, inst *i)
 }
 
 /* The latest instant up to which a state does not rest on what a reading at t changes. */
-static sy_ms unaffected(const sy_judge *j, const inst *i, const jslot *s, sy_ms t)
+static sy_ms unaffected(const sy_judge *j, const inst *i, uint32_t slot, sy_ms t)
 {
+    const jslot *s = &i->slots[slot];
     const entry *p = s->cmp || s->exc ? sy_judge__log_prev(&j->logs[s->point], t, i->sees) : NULL;
     sy_ms need = t - 1;
-    if (p && s->cmp && t - e_time(p) <= s->missing) {
+    if (p && s->cmp && t - e_time(p) <= s->wait) {
         need = sooner(need, e_time(p));
     }
     if (p && s->exc) {
@@ -138,7 +139,7 @@ static sy_ms unaffected(const sy_judge *j, const inst *i, const jslot *s, sy_ms 
             need = sooner(need, t - FLUTTER_MS);
         }
     }
-    return need;
+    return s->sampled ? sooner(need, sy_judge__samples_before(j, i, slot, t)) : need;
 }
 
 sy_err sy_judge__touch(sy_judge *j, inst *i, uint32_t slot_at, sy_ms t, bool *judged)
@@ -151,7 +152,7 @@ sy_err sy_judge__touch(sy_judge *j, inst *i, uint32_t slot_at, sy_ms t, bool *ju
         }
         return SY_OK;
     }
-    need = unaffected(j, i, &i->slots[slot_at], t);
+    need = unaffected(j, i, slot_at, t);
     if (i->cur->t > need) {
         if (i->mid->t <= need) {
             memcpy(i->cur, i->mid, st_bytes(i));

@@ -22,13 +22,40 @@ typedef struct run {
 
 /* judge_signal.c: values of nodes. */
 bool sy_judge__test(const node *n, double v, sy_ms t); /* a reading of time t */
+/* x beside the limits: xa in the unit of a, xb in that of b. */
+bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b);
+/* When silence that is counted from `base` is due. */
+sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
 void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
 void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
 void sy_judge__eval_at(run *r, const root *c, sy_ms t);     /* at t, after its readings */
 
-/* judge_measure.c */
-void sy_judge__measure_stretch(run *r, measure *m, tri v, bool exempt, sy_ms limit, sy_ms t);
+/* judge_term.c: samples. Their value at an instant (`event`: members have exactly that time), over
+ * the stretch from st.t on, and in the state once the readings of t are taken; from the slots of a
+ * state that was made; the latest instant before t of the samples that rest on a slot. */
+tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event);
+tri sy_judge__sample_stretch(run *r, const sample *s);
+void sy_judge__samples_at(run *r, sy_ms t);
+void sy_judge__samples_begin(run *r);
+sy_ms sy_judge__samples_before(const sy_judge *j, const inst *i, uint32_t slot, sy_ms t);
+
+/* judge_window.c: the value at an instant of the window's point, false: unknown; what its kinds
+ * compute with. */
+bool sy_judge__window(run *r, window *w, sy_ms u, double *out);
+double sy_judge__image(sy_agg_kind agg, double v, double factor, double offset);
+double sy_judge__preimage(sy_agg_kind agg, double mean, double factor, double offset);
+uint32_t sy_judge__rank_of(double p, uint32_t n); /* from 0, of n values in order */
+double sy_judge__middle(double a, double b);
+/* The log of a slot has changed at t; what is kept beside the state follows. */
+void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what);
+void sy_judge__windows_forget(inst *i);
+void sy_judge__windows_free(sy_judge *j, inst *i);
+
+/* judge_measure.c: what a stretch is to a measure. Outside its calendar time that is true neither
+ * counts nor resets. */
+typedef enum counting { COUNTS, EXEMPT, OUTSIDE } counting;
+void sy_judge__measure_stretch(run *r, measure *m, tri v, counting how, sy_ms limit, sy_ms t);
 void sy_judge__measure_at(measure *m, tri v, sy_ms limit, sy_ms t);
 static inline sy_ms run_limit(sy_ms d)
 {

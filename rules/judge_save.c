@@ -4,7 +4,7 @@
  * bytes. It names the rules and the site that it belongs to, since the layout follows from them.
  */
 #include "base/hash.h"
-#include "rules/judge_core.h"
+#include "rules/judge_run.h"
 
 enum { MAGIC = 0x314a5953, VERSION = 2 };
 
@@ -30,6 +30,45 @@ static void hash_int(sy_sha256 *s, int64_t v)
     sy_sha256_add(s, b, sizeof b);
 }
 
+/* All NaNs are one. */
+static void hash_number(sy_sha256 *s, double v)
+{
+    int64_t bits = -1;
+    if (v == v) {
+        memcpy(&bits, &v, sizeof bits);
+    }
+    hash_int(s, bits);
+}
+
+static void hash_dues(sy_sha256 *s, const sy_site_due *dues, size_t n)
+{
+    hash_int(s, (int64_t)n);
+    for (size_t k = 0; k < n; k++) {
+        hash_text(s, dues[k].what);
+        hash_int(s, dues[k].day);
+    }
+}
+
+static void hash_calendars(sy_sha256 *s, const sy_site_premises *p)
+{
+    hash_int(s, (int64_t)p->n_calendars);
+    for (size_t k = 0; k < p->n_calendars; k++) {
+        const sy_site_calendar *c = &p->calendars[k];
+        hash_text(s, c->name);
+        hash_int(s, (int64_t)c->n_spans);
+        for (size_t q = 0; q < c->n_spans; q++) {
+            hash_int(s, c->spans[q].days);
+            hash_int(s, c->spans[q].from);
+            hash_int(s, c->spans[q].to);
+        }
+    }
+    hash_int(s, (int64_t)p->n_swaps);
+    for (size_t k = 0; k < p->n_swaps; k++) {
+        hash_int(s, p->swaps[k].day);
+        hash_int(s, p->swaps[k].as);
+    }
+}
+
 /* What judging depends on. */
 static void site_hash(const sy_judge *j, unsigned char out[32])
 {
@@ -47,6 +86,8 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
             hash_text(&s, p->tiers[q].scheme);
             hash_text(&s, p->tiers[q].value);
         }
+        hash_calendars(&s, p);
+        hash_dues(&s, p->dues, p->n_dues);
     }
     hash_int(&s, (int64_t)site->n_places);
     for (size_t k = 0; k < site->n_places; k++) {
@@ -58,6 +99,7 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
         for (size_t q = 0; q < p->n_goods; q++) {
             hash_text(&s, p->goods[q]);
         }
+        hash_dues(&s, p->dues, p->n_dues);
     }
     hash_int(&s, (int64_t)site->n_points);
     for (size_t k = 0; k < site->n_points; k++) {
@@ -68,6 +110,10 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
         hash_int(&s, p->is_state);
         hash_int(&s, p->every);
         hash_int(&s, p->delivery);
+        hash_number(&s, p->accuracy);
+        hash_number(&s, p->uncertainty);
+        hash_number(&s, p->resolution);
+        hash_dues(&s, p->dues, p->n_dues);
         hash_int(&s, (int64_t)p->place);
     }
     sy_sha256_end(&s, out);
@@ -168,6 +214,7 @@ static sy_err get_log(sy_judge *j, point_log *l, sy_rd *r)
         l->cap = n;
     }
     l->head = 0;
+    l->gone = 0;
     l->n = n;
     get_words(r, l->e, n * sizeof *l->e);
     for (uint32_t k = 1; k < n; k++) {
@@ -248,6 +295,7 @@ static sy_err get_body(sy_judge *j, sy_rd *r)
         e = SY_E_CORRUPT;
     }
     for (size_t k = 0; k < j->n_insts && !e; k++) {
+        sy_judge__windows_forget(&j->insts[k]);
         e = get_inst(j, &j->insts[k], r);
     }
     return e ? e : (r->bad || r->n != 0 ? SY_E_CORRUPT : SY_OK);

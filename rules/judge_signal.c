@@ -25,6 +25,34 @@ static double in_unit(const node *n, const sy_unit *to, double v)
     return to ? sy_unit_convert(v, n->from, to) : v;
 }
 
+bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b)
+{
+    switch (op) {
+    case SY_OP_ABOVE:
+        return xa > a && !equal(xa, a);
+    case SY_OP_BELOW:
+        return xa < a && !equal(xa, a);
+    case SY_OP_AT_LEAST:
+        return xa > a || equal(xa, a);
+    case SY_OP_AT_MOST:
+        return xa < a || equal(xa, a);
+    case SY_OP_OUTSIDE:
+    case SY_OP_WITHIN: {
+        bool out = (xa < a && !equal(xa, a)) || (xb > b && !equal(xb, b));
+        return out == (op == SY_OP_OUTSIDE);
+    }
+    case SY_OP_IS:
+    case SY_OP_NO_DATA:
+    case SY_OP_STUCK:
+    case SY_OP_EXPOSURE_ABOVE:
+    case SY_OP_EXPOSURE_BELOW:
+    case SY_OP_DUE_WITHIN:
+    case SY_OP_OVERDUE:
+    default:
+        return xa == a;
+    }
+}
+
 /* A reading that is over range. */
 static bool is_over(double v)
 {
@@ -41,31 +69,14 @@ bool sy_judge__test(const node *n, double v, sy_ms t)
         a = limit_at(n->dated->a, n->dated->n_a, t);
         b = n->dated->b ? limit_at(n->dated->b, n->dated->n_b, t) : 0;
     }
-    switch ((sy_op)n->op) {
-    case SY_OP_ABOVE:
-        return x > a && !equal(x, a);
-    case SY_OP_BELOW:
-        return x < a && !equal(x, a);
-    case SY_OP_AT_LEAST:
-        return x > a || equal(x, a);
-    case SY_OP_AT_MOST:
-        return x < a || equal(x, a);
-    case SY_OP_OUTSIDE:
-    case SY_OP_WITHIN: {
-        double y = in_unit(n, n->ub, v);
-        bool out = (x < a && !equal(x, a)) || (y > b && !equal(y, b));
-        return out == (n->op == SY_OP_OUTSIDE);
-    }
-    case SY_OP_IS:
-    case SY_OP_NO_DATA:
-    case SY_OP_STUCK:
-    case SY_OP_EXPOSURE_ABOVE:
-    case SY_OP_EXPOSURE_BELOW:
-    case SY_OP_DUE_WITHIN:
-    case SY_OP_OVERDUE:
-    default:
-        return v == n->a;
-    }
+    bool two = n->op == SY_OP_OUTSIDE || n->op == SY_OP_WITHIN;
+    return sy_judge__compare((sy_op)n->op, x, a, two ? in_unit(n, n->ub, v) : 0, b);
+}
+
+sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base)
+{
+    calendar *during = n->level < 0 ? NULL : r->i->levels[n->level].during;
+    return during ? sy_judge__cal_reach(during, base, n->d) : base + n->d;
 }
 
 /* The instant at which silence is due, judged at t (what came after t does not count), and from
@@ -80,7 +91,7 @@ sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
         }
     }
     *base = b;
-    return b + n->d;
+    return sy_judge__silent_at(r, n, b);
 }
 
 static const entry *next_of(const run *r, uint32_t slot)
@@ -147,6 +158,8 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_CMP:
     case N_IS:
     case N_NODATA:
+    case N_SAMPLE:
+    case N_CLOSE:
     default:
         return UNKNOWN3;
     }
@@ -162,6 +175,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             v[k] = (uint8_t)compare_stretch(r, n);
         } else if (n->kind == N_IS) {
             v[k] = (uint8_t)state_stretch(r, n);
+        } else if (n->kind == N_SAMPLE) {
+            v[k] = (uint8_t)sy_judge__sample_stretch(r, &r->i->samples[n->item]);
         } else if (n->kind == N_NODATA) {
             bool silent = r->st->t != SY_MS_NONE &&
                           sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
@@ -178,7 +193,7 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
     sy_ms base;
     for (uint32_t k = c->first; k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
-        if (n->kind == N_CMP || n->kind == N_IS) {
+        if (n->kind == N_CMP || n->kind == N_IS || n->kind == N_SAMPLE) {
             v[k] = r->j->seg[k];
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
@@ -197,6 +212,9 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         const slot_state *s = &st_slots(r->st)[n->slot];
         if (n->kind == N_CMP || n->kind == N_IS) {
             v[k] = s->t != t ? r->j->seg[k] : (sy_judge__test(n, s->v, t) ? TRUE3 : FALSE3);
+        } else if (n->kind == N_SAMPLE) {
+            const sample_state *x = &st_samples(r->i, r->st)[n->item];
+            v[k] = x->t != t ? r->j->seg[k] : (uint8_t)x->v;
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else {

@@ -39,6 +39,15 @@ typedef struct silence { /* of a "has no data" leaf */
     sy_ms since, sum;    /* data time since the level opened */
     sy_ms last;          /* last valid reading, SY_MS_NONE */
 } silence;
+typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value there */
+    sy_ms t;
+    int64_t v;
+} sample_state;
+typedef struct run_state { /* of "lasts": closes that were true, in a row */
+    int64_t n, unknown;
+    sy_ms onset, to; /* from the start of the first window; figs reach to here */
+    figs figs;       /* of the driver */
+} run_state;
 typedef struct outcome { /* an alert; raised SY_MS_NONE: none */
     sy_ms onset, raised, cleared;
     int64_t state;          /* sy_alert_state */

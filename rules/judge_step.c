@@ -36,7 +36,7 @@ static sy_ms silence_timer(const run *r, const node *n)
     for (size_t k = 0; k < r->j->n_restarts; k++) {
         const restart *x = &r->j->restarts[k];
         if (x->off >= at && due > x->off) {
-            due = later(due, x->at + n->d);
+            due = later(due, sy_judge__silent_at(r, n, x->at));
         }
     }
     return due > t ? due : SY_MS_MAX;
@@ -67,6 +67,11 @@ static sy_ms next_timer(run *r)
             best = sooner(best, s->t + i->slots[k].bound);
         }
     }
+    for (uint32_t k = 0; k < i->n_levels; k++) {
+        if (i->levels[k].during) {
+            best = sooner(best, sy_judge__cal_next(i->levels[k].during, t));
+        }
+    }
     if (!i->has_silence) {
         return best;
     }
@@ -89,6 +94,12 @@ static bool in_force(const inst *i, sy_ms t)
     return t >= i->from && t < i->end;
 }
 
+/* The stretch after t counts for the level. */
+static bool inside(const jlevel *l, sy_ms t)
+{
+    return !l->during || sy_judge__cal_inside(l->during, t);
+}
+
 static void eval_stretch(run *r)
 {
     for (uint32_t k = 0; k < r->i->n_levels; k++) {
@@ -105,12 +116,12 @@ static sy_ms completes(run *r, const measure *m, tri v, sy_ms d)
     return v == TRUE3 && m->counted < d ? r->st->t + (d - m->counted) : SY_MS_MAX;
 }
 
-static sy_ms nested_completes(run *r, const root *c, bool exempt)
+static sy_ms nested_completes(run *r, const root *c, bool counts)
 {
     sy_ms best = SY_MS_MAX;
     for (uint32_t k = c->first; k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
-        if (n->kind == N_HOLD && !exempt) {
+        if (n->kind == N_HOLD && counts) {
             best = sooner(best, completes(r, &st_measures(r->i, r->st)[n->item],
                                           (tri)r->j->seg[r->i->kids[n->kid]], n->d));
         }
@@ -129,12 +140,12 @@ static sy_ms completion(run *r)
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
-        bool exempt = sy_judge__exempt(r, l, t, false);
+        bool counts = inside(l, t) && !sy_judge__exempt(r, l, t, false);
         tri v = (tri)r->j->seg[l->cond.last];
         if (l->cond.timers) {
-            best = sooner(best, nested_completes(r, &l->cond, exempt));
+            best = sooner(best, nested_completes(r, &l->cond, counts));
         }
-        if (l->cond.clocked && l->kind == L_FOR && !exempt) {
+        if (l->cond.clocked && l->kind == L_FOR && counts) {
             best = sooner(best, completes(r, &m[l->cond.item], v, l->cond.hold));
         }
         if (l->cond.clocked && !i->has_clear && l->fhold > 0) {
@@ -143,7 +154,7 @@ static sy_ms completion(run *r)
     }
     if (i->has_clear) {
         tri v = (tri)r->j->seg[i->clear.last];
-        best = sooner(best, nested_completes(r, &i->clear, false));
+        best = sooner(best, nested_completes(r, &i->clear, true));
         if (i->clear.clocked && i->clear.hold >= 0) {
             best = sooner(best, completes(r, &m[i->clear.item], v, i->clear.hold));
         }
@@ -151,14 +162,13 @@ static sy_ms completion(run *r)
     return best;
 }
 
-static void nested_stretch(run *r, const root *c, bool exempt, sy_ms t)
+static void nested_stretch(run *r, const root *c, counting how, sy_ms t)
 {
     for (uint32_t k = c->first; c->timers && k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
         if (n->kind == N_HOLD) {
             sy_judge__measure_stretch(r, &st_measures(r->i, r->st)[n->item],
-                                      (tri)r->j->seg[r->i->kids[n->kid]], exempt, run_limit(n->d),
-                                      t);
+                                      (tri)r->j->seg[r->i->kids[n->kid]], how, run_limit(n->d), t);
         }
     }
 }
@@ -178,6 +188,15 @@ static bool counts(const run *r, const jlevel *l)
     return false;
 }
 
+/* What the stretch from now on is to the holds of a level; an exemption is used up by it. */
+static counting counting_of(run *r, const jlevel *l)
+{
+    if (!inside(l, r->st->t)) {
+        return OUTSIDE;
+    }
+    return l->n_excepts && counts(r, l) && sy_judge__exempt(r, l, r->st->t, true) ? EXEMPT : COUNTS;
+}
+
 static void stretch_to(run *r, sy_ms t)
 {
     const inst *i = r->i;
@@ -189,23 +208,23 @@ static void stretch_to(run *r, sy_ms t)
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
         tri v = (tri)r->j->seg[l->cond.last];
-        bool exempt = l->n_excepts && counts(r, l) && sy_judge__exempt(r, l, r->st->t, true);
-        nested_stretch(r, &l->cond, exempt, t);
+        counting how = counting_of(r, l);
+        nested_stretch(r, &l->cond, how, t);
         if (l->kind == L_FOR) {
-            sy_judge__measure_stretch(r, &m[l->cond.item], v, exempt, run_limit(l->cond.hold), t);
+            sy_judge__measure_stretch(r, &m[l->cond.item], v, how, run_limit(l->cond.hold), t);
         }
         if (!i->has_clear && l->kind != L_SILENCE && l->fhold > 0) {
-            sy_judge__measure_stretch(r, &m[l->fitem], (tri)(TRUE3 - v), false, run_limit(l->fhold),
-                                      t);
+            sy_judge__measure_stretch(r, &m[l->fitem], (tri)(TRUE3 - v), COUNTS,
+                                      run_limit(l->fhold), t);
         }
         if (v == FALSE3) {
             ls[k].blocked = 0;
         }
     }
     if (i->has_clear) {
-        nested_stretch(r, &i->clear, false, t);
+        nested_stretch(r, &i->clear, COUNTS, t);
         if (i->clear.hold >= 0) {
-            sy_judge__measure_stretch(r, &m[i->clear.item], (tri)r->j->seg[i->clear.last], false,
+            sy_judge__measure_stretch(r, &m[i->clear.item], (tri)r->j->seg[i->clear.last], COUNTS,
                                       run_limit(i->clear.hold), t);
         }
     }
@@ -347,7 +366,7 @@ static void readings_at(run *r, sy_ms t, bool closed)
         }
         if (l->kind == L_FOR) {
             sy_judge__measure_at(&m[l->cond.item], v, run_limit(l->cond.hold), t);
-        } else if (l->kind == L_BARE && v == TRUE3) {
+        } else if (l->kind == L_BARE && v == TRUE3 && inside(l, t)) {
             (void)sy_judge__exempt(r, l, t, true);
         }
         if (!i->has_clear && l->kind != L_SILENCE && l->fhold > 0) {
@@ -408,6 +427,9 @@ static void step(run *r, sy_ms t)
     }
     if (r->reading) {
         take(r, t);
+        if (i->n_samples) {
+            sy_judge__samples_at(r, t);
+        }
     }
     if (i->n_excepts) {
         sy_judge__exempt_at(r, t);

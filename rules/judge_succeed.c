@@ -87,6 +87,26 @@ static bool same_dates(const inst *a, const inst *b)
     return same;
 }
 
+static bool same_terms(const inst *a, const inst *b)
+{
+    for (uint32_t k = 0; k < a->n_terms; k++) {
+        const term *x = &a->terms[k], *y = &b->terms[k];
+        if (x->kind != y->kind || x->a != y->a || x->b != y->b || x->k != y->k ||
+            x->missing != y->missing ||
+            !same_rows(x->rows, (uint32_t)x->n_rows, y->rows, (uint32_t)y->n_rows)) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < a->n_windows; k++) {
+        const window *x = &a->windows[k], *y = &b->windows[k];
+        if (x->slot != y->slot || x->length != y->length || x->valid != y->valid ||
+            x->every != y->every || x->missing != y->missing) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool same_nodes(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_nodes; k++) {
@@ -115,7 +135,9 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
 {
     if (memcmp(a->rule->judgement_hash, b->rule->judgement_hash, 32) != 0 ||
         a->n_words != b->n_words || a->n_slots != b->n_slots || a->n_nodes != b->n_nodes ||
-        a->n_levels != b->n_levels || a->n_excepts != b->n_excepts) {
+        a->n_levels != b->n_levels || a->n_excepts != b->n_excepts ||
+        a->n_samples != b->n_samples || a->n_terms != b->n_terms || a->n_windows != b->n_windows ||
+        !same_terms(a, b)) {
         return false;
     }
     for (uint32_t k = 0; k < a->n_slots; k++) {
@@ -228,6 +250,8 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
     } else if (b->cur->alert.raised != SY_MS_NONE) {
         take_slots(to, a, from, b);
         take_alert(a, b);
+        run r = {.j = to, .i = a, .st = a->cur};
+        sy_judge__samples_begin(&r);
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
@@ -259,6 +283,7 @@ static void begin_anew(sy_judge *to)
 {
     for (size_t k = 0; k < to->n_insts; k++) {
         inst *i = &to->insts[k];
+        sy_judge__windows_forget(i);
         sy_judge__state_init(i, i->cur);
         sy_judge__state_init(i, i->mid);
         sy_judge__state_init(i, i->base);
@@ -325,6 +350,9 @@ static void shift_state(const inst *i, state *s, sy_ms by)
         shift(&st_stretches(i, s)[k].a, by);
         shift(&st_stretches(i, s)[k].bridge, by);
     }
+    for (uint32_t k = 0; k < i->n_samples; k++) {
+        shift(&st_samples(i, s)[k].t, by);
+    }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         shift(&st_silences(i, s)[k].since, by);
         shift(&st_silences(i, s)[k].last, by);
@@ -368,6 +396,7 @@ static void shift_recs(inst *i, sy_ms by)
 static void shift_inst(const sy_judge *j, inst *i, sy_ms by)
 {
     shift_state(i, i->cur, by);
+    sy_judge__windows_forget(i);
     shift_recs(i, by);
     shift(&i->work_t, by);
     if (i->from <= j->now) { /* what is in force stays so */

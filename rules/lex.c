@@ -303,3 +303,16 @@ sy_token sy_lex_new_name(sy_lexer *l, const sy_token *first)
     l->at = i;
     return t;
 }
+
+sy_token sy_lex_id(sy_lexer *l, const sy_token *first)
+{
+    sy_token t = {.kind = SY_T_WORD, .from = first->from, .line = first->line};
+    size_t i = t.from;
+    while (i < l->norm.n && l->norm.p[i] != 0 &&
+           (sy_text_alnum(l->norm.p[i]) || sy_text_find("-_./:", 5, l->norm.p[i])))
+        i++;
+    t.to = i;
+    t.text = (sy_span){l->norm.p + t.from, i - t.from};
+    l->at = i;
+    return t;
+}

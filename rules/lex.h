@@ -48,6 +48,8 @@ sy_token sy_lex_next(sy_lexer *l);
 /* Read on from `t`, as a name that is declared here: up to a blank, a sign, 按 or 自. Its text is
  * empty where no name stands there. */
 sy_token sy_lex_new_name(sy_lexer *l, const sy_token *t);
+/* Read on from `t`, as the id of a place or series: letters, digits and "-_./:". */
+sy_token sy_lex_id(sy_lexer *l, const sy_token *t);
 
 /* An exact decimal from digits[.digits]; false: more than 15 significant digits (or 22 places). */
 bool sy_num_of(sy_span digits, bool negative, sy_num *out);

@@ -10,12 +10,11 @@
 
 enum { MOST = 64 };
 
-#define TOP   SY_KW_TOP
-#define HEAD  SY_KW_HEAD
-#define STEP  SY_KW_STEP
-#define TEST  SY_KW_TEST
-#define AGG   SY_KW_AGG
-#define LATER SY_KW_LATER
+#define TOP  SY_KW_TOP
+#define HEAD SY_KW_HEAD
+#define STEP SY_KW_STEP
+#define TEST SY_KW_TEST
+#define AGG  SY_KW_AGG
 const sy_keyword sy_keywords[SY_KW_COUNT_ALL] = {
     [SY_KW_NONE] = {"", "", 0},
 #define SY_WORD(id, en, zh, flags) [SY_KW_##id] = {en, zh, flags},

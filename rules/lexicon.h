@@ -15,14 +15,7 @@ typedef enum sy_kw {
     SY_KW_COUNT_ALL
 } sy_kw;
 
-enum {
-    SY_KW_TOP = 1,
-    SY_KW_HEAD = 2,
-    SY_KW_STEP = 4,
-    SY_KW_TEST = 8,
-    SY_KW_AGG = 16,
-    SY_KW_LATER = 32
-};
+enum { SY_KW_TOP = 1, SY_KW_HEAD = 2, SY_KW_STEP = 4, SY_KW_TEST = 8, SY_KW_AGG = 16 };
 typedef struct sy_keyword {
     const char *en, *zh; /* zh: spellings parted by "|" */
     unsigned flags;

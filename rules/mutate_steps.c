@@ -304,7 +304,7 @@ static void keyword(sy_mutate *m, size_t k)
         comparison(m, k, SY_KW_BELOW, SY_KW_AT_LEAST);
     else if (kw >= SY_KW_NOTICE && kw <= SY_KW_MAJOR)
         level(m, k);
-    else if (kw == SY_KW_NOT || kw == SY_KW_BEYOND_DOUBT)
+    else if (kw == SY_KW_NOT || kw == SY_KW_BEYOND_DOUBT || kw == SY_KW_OTHERS_MOVE)
         drop(m, k, k);
     else if (kw == SY_KW_FOR || kw == SY_KW_CUMULATIVE)
         hold(m, k);
@@ -314,8 +314,6 @@ static void keyword(sy_mutate *m, size_t k)
         exemption(m, k);
     else if (kw == SY_KW_BY)
         rows(m, k);
-    else if (kw == SY_KW_STUCK_WHILE)
-        swap_kw(m, k, SY_KW_STUCK_FOR);
     else
         swap(m, k);
 }

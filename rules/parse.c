@@ -134,16 +134,6 @@ bool sy_p_need_sign(sy_parser *p, char c)
     return expected_text(p, (sy_span){&c, 1}, (sy_span){&c, 1});
 }
 
-bool sy_p_later(sy_parser *p, sy_pos pos, const char *en, const char *zh)
-{
-    char e[128] = "'", z[160] = "“";
-    memcpy(e + 1, en, strlen(en));
-    memcpy(e + 1 + strlen(en), "' is not judged yet", 20);
-    memcpy(z + 3, zh, strlen(zh));
-    memcpy(z + 3 + strlen(zh), "”暂不能判定", sizeof "”暂不能判定");
-    return sy_p_fail(p, "not-yet", pos, e, z, NULL, p->tok.text, p->tok.text);
-}
-
 void *sy_p_get(sy_parser *p, size_t size)
 {
     void *v = sy_arena_get(p->arena, size);
@@ -243,12 +233,13 @@ void sy_parse(sy_parser *p)
         else if (sy_p_kw(p, SY_KW_SCENARIO))
             ok = sy_p_scenario(p);
         else if (sy_p_kw(p, SY_KW_TUNE))
-            ok = sy_p_later(p, sy_p_pos(p), "tune", "调整");
+            ok = sy_p_tuning(p);
         else
-            ok = sy_p_unexpected(p, "'rule' or 'scenario'", "“规则”或“情景”");
+            ok = sy_p_unexpected(p, "'rule', 'scenario' or 'tune'", "“规则”、“情景”或“调整”");
         while (!ok && p->tok.kind != SY_T_END) {
-            sy_p_next(p);
             ok = flagged(p, SY_KW_TOP) && p->tok.line;
+            if (!ok)
+                sy_p_next(p);
         }
     }
 }

@@ -20,15 +20,21 @@ typedef enum sy_clause {
     SY_C_WATCH,
     SY_C_MISSING,
     SY_C_SET,
+    SY_C_LET,
+    SY_C_COUNT,
     SY_C_ALERT,
     SY_C_CLEAR,
+    SY_C_ESCALATE,
+    SY_C_TRIAL,
+    SY_C_ACCEPT_UNCERTAIN,
+    SY_C_OVER_RANGE,
     SY_C_TELL,
     SY_C_SAY,
     SY_C_KINDS
 } sy_clause;
 typedef struct sy_clause_ref {
     sy_clause kind;
-    uint32_t index; /* of the bases, sets, alerts, tells */
+    uint32_t index; /* of the bases, sets, lets, counts, alerts, tells */
     sy_pos pos;
 } sy_clause_ref;
 
@@ -38,8 +44,8 @@ typedef struct sy_list { /* growing array in the arena; items move when it grows
 } sy_list;
 
 typedef struct sy_local { /* a name that the rule declares */
-    bool later;           /* by let or set … from: refused already, no further errors about it */
-    sy_setdef *set;
+    sy_setdef *set;       /* neither: its declaration had an error; no further errors about it */
+    sy_letdef *let;
 } sy_local;
 
 /* A rule while it is made: the tree, its clauses in source order, its own names. */
@@ -47,10 +53,10 @@ typedef struct sy_draft {
     sy_rule rule;
     sy_pos watch_pos;
     sy_list order; /* of sy_clause_ref */
-    sy_list bases, alerts, tells;
+    sy_list bases, counts, alerts, tells;
     sy_span names[SY_MAX_LOCALS];
     sy_local locals[SY_MAX_LOCALS];
-    size_t n_locals, n_sets;
+    size_t n_locals;
     size_t nodes;
     bool broken; /* had an error */
     bool twin;   /* a translation of an earlier rule: its texts went there */
@@ -63,8 +69,8 @@ typedef struct sy_parser {
     sy_arena *arena;
     sy_diags *diags;
     const sy_vocab *vocab;
-    sy_draft *draft;             /* the rule that is read; NULL in a scenario */
-    sy_list *drafts, *scenarios; /* of sy_draft * and sy_scenario * */
+    sy_draft *draft;                       /* the rule that is read; NULL in a scenario */
+    sy_list *drafts, *scenarios, *tunings; /* of sy_draft *, sy_scenario *, sy_tuning * */
     int depth;
     bool nomem;
     bool stop; /* too much: what follows is not read */
@@ -91,8 +97,6 @@ bool sy_p_expected(sy_parser *p, const char *en, const char *zh);
 bool sy_p_unexpected(sy_parser *p, const char *en, const char *zh);
 /* The keyword nearest to the token's text, or NULL. */
 const char *sy_p_near_keyword(sy_parser *p);
-/* "'…' is not judged yet": en and zh are the phrase. Returns false. */
-bool sy_p_later(sy_parser *p, sy_pos pos, const char *en, const char *zh);
 void *sy_p_get(sy_parser *p, size_t size); /* zeroed, or NULL with nomem */
 /* A new zeroed item at the end of a list, or NULL with nomem. */
 void *sy_p_add(sy_parser *p, sy_list *l, size_t item);
@@ -103,30 +107,48 @@ bool sy_p_text(sy_parser *p, sy_text *out);
 bool sy_p_name(sy_parser *p, sy_name *out, const char *en, const char *zh);
 bool sy_p_names(sy_parser *p, const sy_name **out, size_t *n, const char *en, const char *zh);
 bool sy_p_count(sy_parser *p, const sy_num **out); /* a bare number */
+/* A whole number from lo to hi. */
+bool sy_p_whole(sy_parser *p, uint32_t lo, uint32_t hi, uint32_t *out);
+bool sy_p_amount(sy_parser *p, sy_num *n); /* [-] num [unit], no mark */
 bool sy_p_literal(sy_parser *p, const sy_num **out);
 bool sy_p_value(sy_parser *p, sy_value *out);
-/* "value to value": unit and mark of the second serve both. */
+/* The same where a name of `let` may stand too. */
+bool sy_p_limit(sy_parser *p, sy_value *out);
+/* "limit to limit": unit and mark of the second serve both. */
 bool sy_p_range(sy_parser *p, sy_value *a, sy_value *b);
+/* The mark, and where `unit` the unit, of b serve a where it has none. */
+bool sy_p_share_mark(sy_parser *p, sy_value *a, const sy_value *b, bool unit);
 bool sy_p_marks(sy_parser *p, sy_num *n); /* an optional mark */
+/* The mark after the last of `nums` (sy_num *) holds for those without one. */
+void sy_p_spread_mark(const sy_list *nums);
 bool sy_p_date(sy_parser *p, sy_date *out);
+/* The name of the rule's own that the token is, or NULL. */
+sy_local *sy_p_local(sy_parser *p);
+
+/* parse_declare.c: names that a rule declares, and what they stand for. */
+bool sy_p_set(sy_parser *p, uint32_t *index);
+bool sy_p_let(sy_parser *p, uint32_t *index);
 
 /* parse_clause.c: the clause at the token; its keyword is still to be passed. */
 bool sy_p_clause(sy_parser *p);
 
+/* parse_agg.c */
+bool sy_p_is_agg(const sy_parser *p);
+/* An aggregate, if one stands before or after the name; *name is filled in either case. *agg stays
+ * NULL where there is none. */
+bool sy_p_measured(sy_parser *p, sy_name *name, const sy_agg **agg);
+/* name "is" name, or without "is" where `is` is false. */
+bool sy_p_state(sy_parser *p, bool is, sy_name *state, sy_name *value);
+
 /* parse_cond.c */
 sy_cond *sy_p_cond(sy_parser *p);
-bool sy_p_hold(sy_parser *p, sy_cond *c);
-
-/* parse_later.c: what is recognised and refused. */
-bool sy_p_later_clause(sy_parser *p);
-/* An aggregate before or after a name, and what may follow it. *aggregate: one was seen. */
-bool sy_p_later_aggregate(sy_parser *p, bool *aggregate);
-/* A phrase that is not judged yet, if one stands here: reported. */
-bool sy_p_later_phrase(sy_parser *p);
-bool sy_p_later_after_test(sy_parser *p);
-sy_local *sy_p_declare(sy_parser *p, sy_span *name);
+/* parse_test.c: an operand and what is asked of it, its hold not included. */
+bool sy_p_test(sy_parser *p, sy_cond *c);
+/* "within" value, or 在…内 */
+bool sy_p_in_time(sy_parser *p, sy_value *out);
 
 /* parse_scenario.c */
 bool sy_p_scenario(sy_parser *p);
+bool sy_p_tuning(sy_parser *p);
 
 #endif

@@ -53,6 +53,16 @@ static bool applies(sy_parser *p, uint32_t *index)
     return true;
 }
 
+/* The date behind "to": not before `from`. */
+static bool last_day(sy_parser *p, sy_date from, sy_date *to, const char *en, const char *zh)
+{
+    sy_pos pos = sy_p_pos(p);
+    if (!sy_p_date(p, to))
+        return false;
+    return sy_days_of(*to) >= sy_days_of(from) ||
+           sy_p_fail(p, "reversed", pos, en, zh, NULL, p->tok.text, p->tok.text);
+}
+
 static bool effective(sy_parser *p, uint32_t *index)
 {
     sy_rule *r = &p->draft->rule;
@@ -60,15 +70,32 @@ static bool effective(sy_parser *p, uint32_t *index)
     if (!sy_p_need(p, SY_KW_FROM) || !sy_p_date(p, &r->from))
         return false;
     r->has_from = true;
-    if (!sy_p_take(p, SY_KW_TO))
-        return true;
-    sy_pos pos = sy_p_pos(p);
-    if (!sy_p_date(p, &r->to))
-        return false;
-    r->has_to = true;
-    if (sy_days_of(r->to) < sy_days_of(r->from))
-        return sy_p_fail(p, "reversed", pos, "the rule ends before it begins", "规则在生效前已失效",
-                         NULL, p->tok.text, p->tok.text);
+    r->has_to = sy_p_take(p, SY_KW_TO);
+    return !r->has_to ||
+           last_day(p, r->from, &r->to, "the rule ends before it begins", "规则在生效前已失效");
+}
+
+static bool trial(sy_parser *p, uint32_t *index)
+{
+    sy_rule *r = &p->draft->rule;
+    (void)index;
+    r->has_trial = true;
+    return sy_p_need(p, SY_KW_FROM) && sy_p_date(p, &r->trial_from) && sy_p_need(p, SY_KW_TO) &&
+           last_day(p, r->trial_from, &r->trial_to, "the trial ends before it begins",
+                    "试运行在开始前已结束");
+}
+
+static bool accept_uncertain(sy_parser *p, uint32_t *index)
+{
+    (void)index;
+    p->draft->rule.accept_uncertain = true;
+    return true;
+}
+
+static bool over_range(sy_parser *p, uint32_t *index)
+{
+    (void)index;
+    p->draft->rule.over_range_above = true;
     return true;
 }
 
@@ -98,7 +125,8 @@ static bool watch(sy_parser *p, uint32_t *index)
         }
     }
     return sy_p_need_sign(p, ':') &&
-           sy_p_names(p, &r->watch, &r->n_watch, "a quantity or state", "量或状态的名称");
+           sy_p_names(p, &r->watch, &r->n_watch, "a quantity, state or event",
+                      "量、状态或事件的名称");
 }
 
 static bool missing(sy_parser *p, uint32_t *index)
@@ -111,156 +139,6 @@ static bool missing(sy_parser *p, uint32_t *index)
     return true;
 }
 
-/* The name that `set` or `let` declares, or NULL. */
-sy_local *sy_p_declare(sy_parser *p, sy_span *name)
-{
-    sy_draft *d = p->draft;
-    p->tok = sy_lex_new_name(&p->lex, &p->tok);
-    *name = p->tok.text;
-    sy_pos pos = sy_p_pos(p);
-    bool bad = name->n == 0 || sy_text_digit(name->p[0]) || name->p[0] == '-';
-    if (!bad && !sy_text_letter(name->p[0]))
-        bad = sy_text_digit(name->p[name->n - 1]);
-    if (bad) {
-        (void)sy_p_fail(p, "bad-name", pos,
-                        "'%1' cannot be a name: a letter first, or Han without a digit at the end",
-                        "“%1”不能作名称：以字母开头，或为不以数字结尾的汉字", NULL, *name, *name);
-        return NULL;
-    }
-    if (p->tok.kw || p->tok.unit) {
-        (void)sy_p_fail(p, "name-taken", pos, "'%1' is a keyword or a unit and cannot be a name",
-                        "“%1”是关键字或单位，不能作名称", NULL, *name, *name);
-        return NULL;
-    }
-    for (size_t n = 1; n < name->n; n++) {
-        sy_span head = {name->p, n}, tail = {name->p + n, name->n - n};
-        const sy_entry *e = sy_lexicon_get(p->lex.lexicon, head);
-        bool known = e && e->word;
-        for (size_t i = 0; i < d->n_locals; i++)
-            known |= sy_span_eq(d->names[i], head);
-        if (known && sy_keyword_follows(tail)) {
-            (void)sy_p_fail(p, "name-swallows", pos,
-                            "'%1' would be read as '%2' and a keyword: choose another name",
-                            "“%1”会与“%2”加关键字混淆，请另取名称", NULL, *name, head);
-            return NULL;
-        }
-    }
-    for (size_t i = 0; i < d->n_locals; i++)
-        if (sy_span_eq(d->names[i], *name)) {
-            (void)sy_p_fail(p, "name-twice", pos, "'%1' is declared already", "“%1”已经声明过",
-                            NULL, *name, *name);
-            return NULL;
-        }
-    if (d->n_locals == SY_MAX_LOCALS) {
-        (void)sy_p_fail(p, "too-many", pos, "more than 32 names in one rule",
-                        "一条规则声明的名称超过32个", NULL, *name, *name);
-        return NULL;
-    }
-    d->names[d->n_locals] = *name;
-    p->lex.n_locals = d->n_locals + 1;
-    sy_local *l = &d->locals[d->n_locals++];
-    sy_p_next(p);
-    return l;
-}
-
-/* The mark after the last row holds for rows without one. */
-static void spread_mark(sy_list *nums)
-{
-    sy_num **v = nums->v;
-    const sy_num *last = v[nums->n - 1];
-    for (size_t i = 0; i + 1 < nums->n; i++)
-        if (v[i]->origin == SY_ORIGIN_NONE) {
-            v[i]->origin = last->origin;
-            v[i]->tune_lo = last->tune_lo;
-            v[i]->tune_hi = last->tune_hi;
-        }
-}
-
-static bool set_rows(sy_parser *p, sy_setdef *s)
-{
-    sy_name tier, key;
-    sy_list rows = {NULL, 0, 0}, nums = {NULL, 0, 0};
-    if (!sy_p_name(p, &tier, "a tier", "等级名称") || !sy_p_need_sign(p, ':'))
-        return false;
-    if (!tier.word || tier.word->kind != SY_W_TIER)
-        return sy_p_fail(p, "unknown-name", tier.pos, "unknown tier '%1'", "未知等级“%1”", NULL,
-                         tier.text, tier.text);
-    s->tier = tier.word;
-    do {
-        sy_set_row row = {.value = -1};
-        sy_pos pos = sy_p_pos(p);
-        if (!sy_p_take(p, SY_KW_OTHERWISE)) {
-            if (!sy_p_name(p, &key, "a value of the tier or 'otherwise'", "等级取值或“其余”"))
-                return false;
-            row.value = sy_word_value_find(tier.word, key.text);
-            if (row.value < 0)
-                return sy_p_fail(p, "unknown-value", key.pos, "'%1' is no value of %2",
-                                 "“%1”不是“%2”的取值", NULL, key.text, tier.text);
-        }
-        for (size_t i = 0; i < rows.n; i++)
-            if (((sy_set_row *)rows.v)[i].value == row.value)
-                return sy_p_fail(p, "duplicate-row", pos, "this row stands twice", "此行重复", NULL,
-                                 tier.text, tier.text);
-        if (!sy_p_literal(p, &row.num))
-            return false;
-        sy_set_row *at = sy_p_add(p, &rows, sizeof *at);
-        const sy_num **num = sy_p_add(p, &nums, sizeof *num);
-        if (!at || !num)
-            return false;
-        *at = row;
-        *num = row.num;
-    } while (sy_p_take_sign(p, ';'));
-    spread_mark(&nums);
-    s->rows = rows.v;
-    s->n_rows = rows.n;
-    return true;
-}
-
-static bool set_dated(sy_parser *p, sy_pos pos)
-{
-    const sy_num *n;
-    sy_date d;
-    do {
-        if (!sy_p_need(p, SY_KW_FROM) || !sy_p_date(p, &d) || !sy_p_literal(p, &n))
-            return false;
-    } while (sy_p_take_sign(p, ';'));
-    (void)sy_p_later(p, sy_p_to(p, pos), "set … from", "设…自");
-    return true;
-}
-
-static bool set(sy_parser *p, uint32_t *index)
-{
-    sy_draft *d = p->draft;
-    sy_pos pos = sy_p_pos(p);
-    sy_span name;
-    sy_local *local = sy_p_declare(p, &name);
-    if (!local)
-        return false;
-    if (sy_p_kw(p, SY_KW_FROM)) {
-        local->later = true;
-        return set_dated(p, pos);
-    }
-    if (!d->rule.sets)
-        d->rule.sets = sy_p_get(p, SY_MAX_LOCALS * sizeof *d->rule.sets);
-    if (!d->rule.sets)
-        return false;
-    sy_setdef *s = &d->rule.sets[d->rule.n_sets];
-    *s = (sy_setdef){.name = name, .order = (int)d->n_locals, .pos = pos};
-    local->later = true; /* until it is whole: a broken one makes no further errors */
-    if (sy_p_take(p, SY_KW_BY)) {
-        if (!set_rows(p, s))
-            return false;
-    } else if (!sy_p_take_sign(p, '=')) {
-        return sy_p_expected(p, "'=', 'by' or 'from'", "“=”、“按”或“自”");
-    } else if (!sy_p_literal(p, &s->num)) {
-        return false;
-    }
-    local->later = false;
-    local->set = s;
-    *index = (uint32_t)d->rule.n_sets++;
-    return true;
-}
-
 static bool except(sy_parser *p, sy_list *list)
 {
     sy_except *e = sy_p_add(p, list, sizeof *e);
@@ -268,10 +146,7 @@ static bool except(sy_parser *p, sy_list *list)
         return false;
     e->pos = sy_p_pos(p);
     sy_p_next(p); /* except while */
-    if (!sy_p_name(p, &e->state, "a state", "状态名称"))
-        return false;
-    (void)sy_p_take(p, SY_KW_IS);
-    if (!sy_p_name(p, &e->value_name, "a value of the state", "状态取值"))
+    if (!sy_p_state(p, false, &e->state, &e->value_name))
         return false;
     sy_pos pos = sy_p_to(p, e->pos);
     bool each = sy_p_take_sign(p, ',') && sy_p_kw(p, SY_KW_EACH);
@@ -323,15 +198,58 @@ static bool alert(sy_parser *p, uint32_t *index)
             return false;
     a->excepts = excepts.v;
     a->n_excepts = excepts.n;
-    if (sy_p_kw(p, SY_KW_DURING)) {
-        sy_pos pos = sy_p_pos(p);
-        sy_name name;
-        sy_p_next(p);
-        if (!sy_p_name(p, &name, "a calendar", "日历名称"))
-            return false;
-        (void)sy_p_later(p, sy_p_to(p, pos), "during", "限于");
-    }
+    if (sy_p_take(p, SY_KW_DURING) && !sy_p_name(p, &a->during, "a calendar", "日历名称"))
+        return false;
     *index = (uint32_t)r->n_alerts++;
+    return true;
+}
+
+/* count EVENT daily only when C */
+static bool count(sy_parser *p, uint32_t *index)
+{
+    sy_rule *r = &p->draft->rule;
+    sy_list *l = &p->draft->counts;
+    l->n = r->n_counts;
+    sy_count_clause *c = sy_p_add(p, l, sizeof *c);
+    if (!c)
+        return false;
+    c->pos = sy_p_pos(p);
+    r->counts = l->v;
+    if (!sy_p_name(p, &c->event, "an event", "事件名称"))
+        return false;
+    for (size_t i = 0; i < r->n_counts; i++)
+        if (sy_span_eq(r->counts[i].event.text, c->event.text))
+            return sy_p_fail(p, "duplicate-clause", c->pos, "'%1' is counted already",
+                             "“%1”已有统计条目", NULL, c->event.text, c->event.text);
+    if (!sy_p_need(p, SY_KW_DAILY) || !sy_p_need(p, SY_KW_ONLY_WHEN) || !(c->when = sy_p_cond(p)))
+        return false;
+    *index = (uint32_t)r->n_counts++;
+    return true;
+}
+
+/* escalate to LEVEL when this alert opens at least N times in any W [, apart at least A] */
+static bool escalate(sy_parser *p, uint32_t *index)
+{
+    sy_escalate *e = sy_p_get(p, sizeof *e);
+    sy_value *apart = NULL;
+    (void)index;
+    if (!e || !sy_p_need(p, SY_KW_TO))
+        return false;
+    e->pos = sy_p_pos(p);
+    if (!sy_p_level(p, &e->level))
+        return sy_p_expected(p, "a level (notice, warning, serious, major)",
+                             "级别（提醒、预警、严重、重大）");
+    if (!sy_p_need(p, SY_KW_WHEN) || !sy_p_need(p, SY_KW_THIS_ALERT) ||
+        !sy_p_need(p, SY_KW_OPENS) || !sy_p_need(p, SY_KW_AT_LEAST) || !sy_p_count(p, &e->times) ||
+        !sy_p_need(p, SY_KW_TIMES) || !sy_p_need(p, SY_KW_IN_ANY) || !sy_p_value(p, &e->window))
+        return false;
+    if (sy_p_take_sign(p, ',')) {
+        if (!(apart = sy_p_get(p, sizeof *apart)) || !sy_p_need(p, SY_KW_APART) ||
+            !sy_p_need(p, SY_KW_AT_LEAST) || !sy_p_value(p, apart))
+            return false;
+        e->apart = apart;
+    }
+    p->draft->rule.escalate = e;
     return true;
 }
 
@@ -386,9 +304,15 @@ static const struct {
     {SY_KW_EFFECTIVE, SY_C_EFFECTIVE, true, effective},
     {SY_KW_WATCH, SY_C_WATCH, true, watch},
     {SY_KW_MISSING_AFTER, SY_C_MISSING, true, missing},
-    {SY_KW_SET, SY_C_SET, false, set},
+    {SY_KW_SET, SY_C_SET, false, sy_p_set},
+    {SY_KW_LET, SY_C_LET, false, sy_p_let},
+    {SY_KW_COUNT, SY_C_COUNT, false, count},
     {SY_KW_ALERT, SY_C_ALERT, false, alert},
     {SY_KW_CLEAR, SY_C_CLEAR, true, clear},
+    {SY_KW_ESCALATE, SY_C_ESCALATE, true, escalate},
+    {SY_KW_MODE_TRIAL, SY_C_TRIAL, true, trial},
+    {SY_KW_ACCEPT_UNCERTAIN, SY_C_ACCEPT_UNCERTAIN, true, accept_uncertain},
+    {SY_KW_OVER_RANGE, SY_C_OVER_RANGE, true, over_range},
     {SY_KW_THEN, SY_C_TELL, false, tell},
     {SY_KW_SAY, SY_C_SAY, true, say},
 };
@@ -414,7 +338,5 @@ bool sy_p_clause(sy_parser *p)
         sy_p_next(p);
         return clauses[i].parse(p, &ref->index);
     }
-    if (p->tok.kind == SY_T_WORD && (sy_keywords[p->tok.kw].flags & SY_KW_LATER))
-        return sy_p_later_clause(p);
     return sy_p_unexpected(p, "a clause or 'end'", "条目或“结束”");
 }

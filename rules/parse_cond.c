@@ -18,123 +18,55 @@ static sy_cond *node(sy_parser *p)
     return c;
 }
 
-bool sy_p_hold(sy_parser *p, sy_cond *c)
+static bool is_hold(const sy_parser *p)
+{
+    return sy_p_kw(p, SY_KW_FOR) || sy_p_kw(p, SY_KW_CUMULATIVE) || sy_p_kw(p, SY_KW_IN);
+}
+
+static bool readings(sy_parser *p, sy_hold *h)
+{
+    h->kind = SY_HOLD_READINGS;
+    if (!sy_p_whole(p, 1, 64, &h->n))
+        return false;
+    (void)sy_p_take_sign(p, '/');
+    return sy_p_whole(p, 1, 64, &h->of) && sy_p_need(p, SY_KW_READINGS);
+}
+
+/* "for" value, "cumulative" value "in any" value, or "in" n "of" m "readings", if one stands here.
+ */
+static bool hold(sy_parser *p, sy_cond *c)
 {
     sy_pos pos = sy_p_pos(p);
-    if (sy_p_kw(p, SY_KW_FOR)) {
-        if (c->hold.kind)
-            return sy_p_fail(p, "double-hold", pos, "this condition has a 'for' already",
-                             "此条件已有“持续”", NULL, p->tok.text, p->tok.text);
-        sy_p_next(p);
-        c->hold.kind = SY_HOLD_FOR;
-        c->hold.pos = pos;
-        return sy_p_value(p, &c->hold.length);
-    }
-    if (sy_p_take(p, SY_KW_CUMULATIVE)) {
-        sy_value v;
-        if (!sy_p_value(p, &v) || !sy_p_need(p, SY_KW_IN_ANY) || !sy_p_value(p, &v))
-            return false;
-        (void)sy_p_later(p, sy_p_to(p, pos), "cumulative … in any", "累计…在任意");
-    }
-    return true;
-}
-
-static bool operand(sy_parser *p, sy_cond *c)
-{
-    if (sy_p_take(p, SY_KW_ANY_OF)) {
-        c->pick = SY_PICK_ANY;
-    } else if (sy_p_take(p, SY_KW_ALL_OF)) {
-        c->pick = SY_PICK_ALL;
-    } else if (p->tok.kind == SY_T_NUM) {
-        const sy_num *n;
-        sy_pos pos = sy_p_pos(p);
-        if (!sy_p_count(p, &n))
-            return false;
-        if (n->exp10 < 0 || n->value < 1 || n->value > 1000)
-            return sy_p_fail(p, "bad-count", pos, "a whole number from 1 to 1000 stands here",
-                             "此处应为1至1000的整数", NULL, p->tok.text, p->tok.text);
-        c->pick = SY_PICK_COUNT;
-        c->pick_n = (uint32_t)n->value;
-    }
-    bool aggregate = false;
-    if (p->tok.kind == SY_T_WORD && !(sy_keywords[p->tok.kw].flags & SY_KW_AGG) &&
-        sy_p_later_phrase(p))
-        return false;
-    return sy_p_later_aggregate(p, &aggregate) &&
-           sy_p_name(p, &c->operand, "a quantity or a state", "量或状态的名称") &&
-           sy_p_later_aggregate(p, &aggregate);
-}
-
-static bool test(sy_parser *p, sy_cond *c)
-{
-    static const struct {
-        sy_kw kw;
-        sy_op op;
-    } ops[] = {
-        {SY_KW_ABOVE, SY_OP_ABOVE},
-        {SY_KW_BELOW, SY_OP_BELOW},
-        {SY_KW_AT_LEAST, SY_OP_AT_LEAST},
-        {SY_KW_AT_MOST, SY_OP_AT_MOST},
-        {SY_KW_OUTSIDE, SY_OP_OUTSIDE},
-        {SY_KW_WITHIN, SY_OP_WITHIN},
-        {SY_KW_IS, SY_OP_IS},
-        {SY_KW_HAS_NO_DATA, SY_OP_NO_DATA},
-    };
-    size_t i = 0, n = sizeof ops / sizeof *ops;
-    while (i < n && !sy_p_kw(p, ops[i].kw))
-        i++;
-    if (i == n && sy_p_later_phrase(p))
-        return false;
-    if (i == n)
-        return sy_p_expected(p, "a comparison (above, below, outside, is …)",
-                             "比较（高于、低于、超出、为……）");
-    c->op = ops[i].op;
-    sy_p_next(p);
-    switch (c->op) {
-    case SY_OP_OUTSIDE:
-    case SY_OP_WITHIN:
-        return sy_p_range(p, &c->a, &c->b);
-    case SY_OP_IS:
-        return sy_p_name(p, &c->state_name, "a value of the state", "状态取值");
-    case SY_OP_NO_DATA:
+    bool ok;
+    if (!is_hold(p))
         return true;
-    case SY_OP_ABOVE:
-    case SY_OP_BELOW:
-    case SY_OP_AT_LEAST:
-    case SY_OP_AT_MOST:
-    case SY_OP_STUCK:
-    case SY_OP_EXPOSURE_ABOVE:
-    case SY_OP_EXPOSURE_BELOW:
-    case SY_OP_DUE_WITHIN:
-    case SY_OP_OVERDUE:
-        break;
+    if (c->hold.kind)
+        return sy_p_fail(p, "double-hold", pos, "this condition has a 'for' already",
+                         "此条件已有“持续”", NULL, p->tok.text, p->tok.text);
+    if (sy_p_take(p, SY_KW_FOR)) {
+        c->hold.kind = SY_HOLD_FOR;
+        ok = sy_p_value(p, &c->hold.length);
+    } else if (sy_p_take(p, SY_KW_CUMULATIVE)) {
+        c->hold.kind = SY_HOLD_CUMULATIVE;
+        ok = sy_p_value(p, &c->hold.length) && sy_p_need(p, SY_KW_IN_ANY) &&
+             sy_p_value(p, &c->hold.window);
+    } else {
+        sy_p_next(p);
+        ok = readings(p, &c->hold);
     }
-    return sy_p_value(p, &c->a);
-}
-
-/* "beyond doubt" may stand before or after the comparison. */
-static void beyond_doubt(sy_parser *p)
-{
-    sy_pos pos = sy_p_pos(p);
-    if (sy_p_take(p, SY_KW_BEYOND_DOUBT))
-        (void)sy_p_later(p, pos, "beyond doubt", "明确");
+    c->hold.pos = sy_p_to(p, pos);
+    return ok;
 }
 
 /* level "lasts" value */
 static sy_cond *lasts(sy_parser *p, sy_cond *c)
 {
-    sy_alert_level level;
-    sy_value v;
-    sy_pos pos = sy_p_pos(p);
-    if (!sy_p_level(p, &level) || !sy_p_need(p, SY_KW_LASTS) || !sy_p_value(p, &v))
+    sy_pos pos = c->pos;
+    c->kind = SY_COND_LASTS;
+    if (!sy_p_level(p, &c->level) || !sy_p_need(p, SY_KW_LASTS) || !sy_p_value(p, &c->length))
         return NULL;
-    (void)sy_p_later(p, sy_p_to(p, pos), "lasts", "连续");
+    c->pos = sy_p_to(p, pos);
     return c;
-}
-
-static bool is_hold(const sy_parser *p)
-{
-    return sy_p_kw(p, SY_KW_FOR) || sy_p_kw(p, SY_KW_CUMULATIVE);
 }
 
 static bool chained_hold(sy_parser *p)
@@ -148,60 +80,92 @@ static bool chained_hold(sy_parser *p)
 }
 
 static sy_cond *cond(sy_parser *p, bool chained);
+static sy_cond *prim(sy_parser *p, bool chained);
 
-static sy_cond *group(sy_parser *p, bool chained)
+static sy_cond *group(sy_parser *p)
 {
     sy_p_next(p); /* ( */
     sy_cond *c = cond(p, false);
-    if (!c || !sy_p_need_sign(p, ')'))
+    return c && sy_p_need_sign(p, ')') ? c : NULL;
+}
+
+static sy_cond *negated(sy_parser *p, sy_cond *c)
+{
+    const sy_cond **kid = sy_p_get(p, sizeof *kid);
+    if (++p->depth > SY_MAX_NESTING) {
+        (void)sy_p_fail(p, "too-deep", c->pos, "nested deeper than 32", "嵌套超过32层", NULL,
+                        p->tok.text, p->tok.text);
+        kid = NULL;
+    }
+    c->kind = SY_COND_NOT;
+    c->kids = kid;
+    c->n_kids = 1;
+    if (kid)
+        kid[0] = prim(p, true);
+    p->depth--;
+    return kid && kid[0] ? c : NULL;
+}
+
+static bool is_followed(const sy_parser *p)
+{
+    return sy_p_kw(p, SY_KW_FOLLOWED_BY) || sy_p_kw(p, SY_KW_NOT_FOLLOWED_BY);
+}
+
+/* A test with its hold, or a parenthesis with one. */
+static sy_cond *simple(sy_parser *p, bool chained)
+{
+    bool grouped = sy_p_sign(p, '(');
+    sy_cond *c = grouped ? group(p) : node(p);
+    if (!c || (!grouped && !sy_p_test(p, c)))
         return NULL;
-    if (is_hold(p) && chained) {
+    if (is_hold(p) && (chained || c->kind == SY_COND_CURVE)) {
         (void)chained_hold(p);
         return NULL;
     }
-    return sy_p_hold(p, c) ? c : NULL;
+    return hold(p, c) ? c : NULL;
+}
+
+/* A followed by B within D, A not followed by B within D: A and B are tests, or in parentheses. */
+static sy_cond *followed(sy_parser *p, sy_cond *first, bool chained)
+{
+    const sy_cond **kids = sy_p_get(p, 2 * sizeof *kids);
+    if (chained) {
+        (void)chained_hold(p);
+        return NULL;
+    }
+    sy_cond *c = node(p);
+    if (!c || !kids)
+        return NULL;
+    c->pos = first->pos;
+    c->kind = sy_p_kw(p, SY_KW_FOLLOWED_BY) ? SY_COND_FOLLOWED : SY_COND_NOT_FOLLOWED;
+    sy_p_next(p);
+    kids[0] = first;
+    kids[1] = simple(p, true);
+    c->kids = kids;
+    c->n_kids = 2;
+    if (!kids[1] || !sy_p_in_time(p, &c->length))
+        return NULL;
+    c->pos = sy_p_to(p, c->pos);
+    if (is_hold(p) || is_followed(p)) {
+        (void)chained_hold(p);
+        return NULL;
+    }
+    return c;
 }
 
 /* chained: an unparenthesised and, or, not stands before it. */
 static sy_cond *prim(sy_parser *p, bool chained)
 {
-    sy_pos pos = sy_p_pos(p);
-    if (sy_p_sign(p, '('))
-        return group(p, chained);
-    sy_cond *c = node(p);
-    if (!c)
-        return NULL;
-    if (sy_p_take(p, SY_KW_NOT)) {
-        const sy_cond **kid = sy_p_get(p, sizeof *kid);
-        if (++p->depth > SY_MAX_NESTING) {
-            (void)sy_p_fail(p, "too-deep", pos, "nested deeper than 32", "嵌套超过32层", NULL,
-                            p->tok.text, p->tok.text);
-            kid = NULL;
-        }
-        c->kind = SY_COND_NOT;
-        c->kids = kid;
-        c->n_kids = 1;
-        if (kid)
-            kid[0] = prim(p, true);
-        p->depth--;
-        return kid && kid[0] ? c : NULL;
+    bool grouped = sy_p_sign(p, '(');
+    bool level = p->tok.kind == SY_T_WORD && p->tok.kw >= SY_KW_NOTICE && p->tok.kw <= SY_KW_MAJOR;
+    if (level || sy_p_kw(p, SY_KW_NOT)) {
+        sy_cond *c = node(p);
+        return !c ? NULL : sy_p_take(p, SY_KW_NOT) ? negated(p, c) : lasts(p, c);
     }
-    if (p->tok.kind == SY_T_WORD && p->tok.kw >= SY_KW_NOTICE && p->tok.kw <= SY_KW_MAJOR)
-        return lasts(p, c);
-    if (!operand(p, c))
-        return NULL;
-    beyond_doubt(p);
-    if (!test(p, c))
-        return NULL;
-    beyond_doubt(p);
-    c->pos = sy_p_to(p, pos);
-    if (is_hold(p) && chained) {
-        (void)chained_hold(p);
-        return NULL;
-    }
-    if (!sy_p_hold(p, c) || !sy_p_later_after_test(p))
-        return NULL;
-    return c;
+    sy_cond *c = simple(p, chained);
+    if (!c || !is_followed(p))
+        return c;
+    return followed(p, c, chained || (!grouped && c->hold.kind));
 }
 
 static bool add_kid(sy_parser *p, sy_list *l, sy_cond_kind kind, const sy_cond *kid)

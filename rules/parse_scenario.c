@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scenarios: their steps, one function each.
+ * Scenarios, their steps one function each; and tunings.
  */
 #include "rules/parse.h"
 
@@ -42,8 +42,31 @@ static bool when(sy_parser *p, sy_when *out, const sy_when *from)
     return true;
 }
 
+/* A time of day alone. */
+static bool of_day(sy_parser *p, sy_ms *out)
+{
+    sy_when t;
+    if (p->tok.kind != SY_T_TIME)
+        return sy_p_expected(p, "a time such as 08:30", "时刻，如 08:30");
+    if (!when(p, &t, NULL))
+        return false;
+    *out = t.of_day;
+    return true;
+}
+
+static bool value_of(sy_parser *p, const sy_name *name, int *value)
+{
+    sy_name v;
+    if (!sy_p_name(p, &v, "a value", "取值"))
+        return false;
+    *value = name->word ? sy_word_value_find(name->word, v.text) : 0;
+    return *value >= 0 || sy_p_fail(p, "unknown-value", v.pos, "'%1' is no value of %2",
+                                    "“%1”不是“%2”的取值", NULL, v.text, name->text);
+}
+
 static bool fact(sy_parser *p, sy_fact *f)
 {
+    bool ok;
     f->pos = sy_p_pos(p);
     if (sy_p_take(p, SY_KW_UNCERTAINTY)) {
         f->kind = SY_FACT_UNCERTAINTY;
@@ -53,25 +76,19 @@ static bool fact(sy_parser *p, sy_fact *f)
         return false;
     if (sy_p_take(p, SY_KW_EVERY)) {
         f->kind = SY_FACT_EVERY;
-        return sy_p_literal(p, &f->num);
+        ok = sy_p_literal(p, &f->num);
+    } else if (p->tok.kind == SY_T_TIME) {
+        f->kind = SY_FACT_CALENDAR;
+        ok = of_day(p, &f->from) && sy_p_need(p, SY_KW_TO) && of_day(p, &f->to);
+    } else if (sy_p_take(p, SY_KW_DUE)) {
+        f->kind = SY_FACT_DATE;
+        ok = sy_p_date(p, &f->date);
+    } else {
+        f->kind = SY_FACT_IS;
+        ok = sy_p_need(p, SY_KW_IS) && value_of(p, &f->name, &f->value);
     }
-    if (p->tok.kind == SY_T_TIME) {
-        sy_when t;
-        if (!when(p, &t, NULL) || !sy_p_need(p, SY_KW_TO) || !when(p, &t, NULL))
-            return false;
-        (void)sy_p_later(p, sy_p_to(p, f->pos), "given a calendar", "已知日历");
-        return true;
-    }
-    f->kind = SY_FACT_IS;
-    sy_name v;
-    if (!sy_p_need(p, SY_KW_IS) || !sy_p_name(p, &v, "a value", "取值"))
-        return false;
     f->pos = sy_p_to(p, f->pos);
-    f->value = f->name.word ? sy_word_value_find(f->name.word, v.text) : 0;
-    if (f->value < 0)
-        return sy_p_fail(p, "unknown-value", v.pos, "'%1' is no value of %2", "“%1”不是“%2”的取值",
-                         NULL, v.text, f->name.text);
-    return true;
+    return ok;
 }
 
 static bool given(sy_parser *p, sy_step *s)
@@ -88,46 +105,38 @@ static bool given(sy_parser *p, sy_step *s)
     return true;
 }
 
-static bool later_members(sy_parser *p, sy_pos pos)
+static bool assigns(sy_parser *p, const sy_assign **out, size_t *n, bool members);
+
+static bool assign(sy_parser *p, sy_assign *a, bool member)
 {
-    while (p->tok.kind != SY_T_END && !sy_p_sign(p, ')') && !sy_p_kw(p, SY_KW_END))
-        sy_p_next(p);
-    (void)sy_p_later(p, pos, "event (…)", "事件（…）");
-    return sy_p_need_sign(p, ')');
+    a->pos = sy_p_pos(p);
+    a->state = -1;
+    if (!sy_p_name(p, &a->name, "a quantity or a state", "量或状态的名称"))
+        return false;
+    bool ok;
+    if (!member && sy_p_take(p, SY_KW_HAS_NO_DATA))
+        ok = a->no_data = true;
+    else if (!member && sy_p_take_sign(p, '('))
+        ok = assigns(p, &a->members, &a->n_members, true) && sy_p_need_sign(p, ')');
+    else if (member || p->tok.kind == SY_T_NUM || sy_p_sign(p, '-'))
+        ok = sy_p_literal(p, &a->num);
+    else
+        ok = value_of(p, &a->name, &a->state);
+    a->pos = sy_p_to(p, a->pos);
+    return ok;
 }
 
-static bool assigns(sy_parser *p, sy_step *s)
+/* members: those of an event, in its parentheses */
+static bool assigns(sy_parser *p, const sy_assign **out, size_t *n, bool members)
 {
     sy_list l = {NULL, 0, 0};
     do {
         sy_assign *a = sy_p_add(p, &l, sizeof *a);
-        if (!a)
+        if (!a || !assign(p, a, members))
             return false;
-        a->pos = sy_p_pos(p);
-        a->state = -1;
-        if (!sy_p_name(p, &a->name, "a quantity or a state", "量或状态的名称"))
-            return false;
-        if (sy_p_take(p, SY_KW_HAS_NO_DATA)) {
-            a->no_data = true;
-        } else if (sy_p_take_sign(p, '(')) {
-            if (!later_members(p, a->pos))
-                return false;
-        } else if (p->tok.kind == SY_T_NUM || sy_p_sign(p, '-')) {
-            if (!sy_p_literal(p, &a->num))
-                return false;
-        } else {
-            sy_name v;
-            if (!sy_p_name(p, &v, "a number or a value of the state", "数或状态取值"))
-                return false;
-            a->state = a->name.word ? sy_word_value_find(a->name.word, v.text) : 0;
-            if (a->state < 0)
-                return sy_p_fail(p, "unknown-value", v.pos, "'%1' is no value of %2",
-                                 "“%1”不是“%2”的取值", NULL, v.text, a->name.text);
-        }
-        a->pos = sy_p_to(p, a->pos);
     } while (sy_p_take_sign(p, ','));
-    s->assigns = l.v;
-    s->n_assigns = l.n;
+    *out = l.v;
+    *n = l.n;
     return true;
 }
 
@@ -150,13 +159,14 @@ static bool from(sy_parser *p, sy_step *s)
         return sy_p_fail(p, "reversed", s->to.pos, "the end lies before the beginning",
                          "结束早于开始", NULL, p->tok.text, p->tok.text);
     return sy_p_need(p, SY_KW_EVERY) && sy_p_literal(p, &s->every) && sy_p_need_sign(p, ':') &&
-           assigns(p, s);
+           assigns(p, &s->assigns, &s->n_assigns, false);
 }
 
 static bool at(sy_parser *p, sy_step *s)
 {
     s->kind = SY_STEP_AT;
-    return when(p, &s->at, NULL) && sy_p_need_sign(p, ':') && assigns(p, s);
+    return when(p, &s->at, NULL) && sy_p_need_sign(p, ':') &&
+           assigns(p, &s->assigns, &s->n_assigns, false);
 }
 
 static bool expect(sy_parser *p, sy_step *s)
@@ -244,4 +254,47 @@ bool sy_p_scenario(sy_parser *p)
     s->steps = steps.v;
     s->n_steps = steps.n;
     return true;
+}
+
+/* tune RULE: NAME = literal at ID reason "…" [until DATE] */
+bool sy_p_tuning(sy_parser *p)
+{
+    sy_tuning *t = sy_p_get(p, sizeof *t), **slot;
+    sy_num *n = sy_p_get(p, sizeof *n);
+    if (!t || !n)
+        return false;
+    sy_p_next(p); /* tune */
+    t->pos = sy_p_pos(p);
+    if (p->tok.kind != SY_T_WORD || p->tok.kw)
+        return sy_p_expected(p, "the id of a rule", "规则编号");
+    t->rule_id = p->tok.text;
+    sy_p_next(p);
+    if (!sy_p_need_sign(p, ':'))
+        return false;
+    p->tok = sy_lex_new_name(&p->lex, &p->tok);
+    t->name = (sy_name){p->tok.text, NULL, sy_p_pos(p)};
+    if (p->tok.text.n == 0 || p->tok.kw)
+        return sy_p_expected(p, "the name of a number that 'set' declares", "以“设”声明的名称");
+    sy_p_next(p);
+    if (!sy_p_need_sign(p, '=') || !sy_p_amount(p, n))
+        return false;
+    t->num = n;
+    if (!sy_p_kw(p, SY_KW_AT))
+        return sy_p_need(p, SY_KW_AT);
+    sy_p_next(p);
+    p->tok = sy_lex_id(&p->lex, &p->tok);
+    t->at = p->tok.text;
+    if (t->at.n == 0)
+        return sy_p_expected(p, "the id of premises, a place or a series",
+                             "经营场所、场所或序列的编号");
+    sy_p_next(p);
+    if (!sy_p_need(p, SY_KW_REASON) || !sy_p_text(p, &t->reason))
+        return false;
+    t->has_until = sy_p_take(p, SY_KW_UNTIL);
+    if (t->has_until && !sy_p_date(p, &t->until))
+        return false;
+    t->pos = sy_p_to(p, t->pos);
+    if ((slot = sy_p_add(p, p->tunings, sizeof *slot)))
+        *slot = t;
+    return slot != NULL;
 }

@@ -84,6 +84,16 @@ static bool digits(sy_parser *p, sy_num *n, bool negative)
     return true;
 }
 
+static sy_span digits_of(uint32_t v, char b[12])
+{
+    size_t at = 12;
+    do {
+        b[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    return (sy_span){b + at, 12 - at};
+}
+
 bool sy_p_count(sy_parser *p, const sy_num **out)
 {
     sy_num *n = sy_p_get(p, sizeof *n);
@@ -96,6 +106,20 @@ bool sy_p_count(sy_parser *p, const sy_num **out)
     return true;
 }
 
+bool sy_p_whole(sy_parser *p, uint32_t lo, uint32_t hi, uint32_t *out)
+{
+    const sy_num *n;
+    if (!sy_p_count(p, &n))
+        return false;
+    if (n->exp10 < 0 || n->value < lo || n->value > hi) {
+        char a[12], b[12];
+        return sy_p_fail(p, "bad-count", n->pos, "a whole number from %1 to %2 stands here",
+                         "此处应为%1至%2的整数", NULL, digits_of(lo, a), digits_of(hi, b));
+    }
+    *out = (uint32_t)n->value;
+    return true;
+}
+
 static bool unknown_unit(sy_parser *p)
 {
     size_t n;
@@ -104,16 +128,34 @@ static bool unknown_unit(sy_parser *p)
                      sy_nearest(p->tok.text, all, n), p->tok.text, p->tok.text);
 }
 
-static bool is_local(const sy_parser *p, sy_span name)
+sy_local *sy_p_local(sy_parser *p)
 {
-    for (size_t i = 0; p->draft && i < p->draft->n_locals; i++)
-        if (sy_span_eq(p->draft->names[i], name))
-            return true;
-    return false;
+    sy_draft *d = p->draft;
+    for (size_t i = 0; d && p->tok.kind == SY_T_WORD && i < d->n_locals; i++)
+        if (sy_span_eq(d->names[i], p->tok.text))
+            return &d->locals[i];
+    return NULL;
 }
 
-/* [-] num [unit], no mark. */
-static bool amount(sy_parser *p, sy_num *n)
+/* "/h" or "*min" behind a unit. A sign with anything else behind it is left alone: it belongs to a
+ * sum. */
+static void unit_of_time(sy_parser *p, sy_num *n)
+{
+    if (!sy_p_sign(p, '/') && !sy_p_sign(p, '*'))
+        return;
+    sy_lexer ahead = p->lex;
+    sy_token t = sy_lex_next(&ahead);
+    bool names_time = t.kind == SY_T_WORD && !t.kw && t.unit && p->tok.to == t.from &&
+                      sy_span_is(sy_span_of(t.unit->tag), "time");
+    if (!names_time)
+        return;
+    n->time = t.unit;
+    n->time_power = p->tok.sign == '/' ? -1 : 1;
+    sy_p_next(p);
+    sy_p_next(p);
+}
+
+bool sy_p_amount(sy_parser *p, sy_num *n)
 {
     n->pos = sy_p_pos(p);
     bool negative = sy_p_take_sign(p, '-');
@@ -123,8 +165,9 @@ static bool amount(sy_parser *p, sy_num *n)
     if (t->kind == SY_T_WORD && t->unit) {
         n->unit = t->unit;
         sy_p_next(p);
+        unit_of_time(p, n);
     } else if (t->kind == SY_T_UNKNOWN ||
-               (t->kind == SY_T_WORD && !t->kw && !t->word && !t->value && !is_local(p, t->text))) {
+               (t->kind == SY_T_WORD && !t->kw && !t->word && !t->value && !sy_p_local(p))) {
         /* A misspelt keyword is likelier where one is near and no unit is. */
         size_t count;
         const char *const *all = sy_unit_spellings(&count);
@@ -138,7 +181,7 @@ static bool amount(sy_parser *p, sy_num *n)
 static bool tunable(sy_parser *p, sy_num *n)
 {
     sy_num *lo = sy_p_get(p, sizeof *lo), *hi = sy_p_get(p, sizeof *hi);
-    if (!lo || !hi || !amount(p, lo) || !sy_p_need(p, SY_KW_TO) || !amount(p, hi))
+    if (!lo || !hi || !sy_p_amount(p, lo) || !sy_p_need(p, SY_KW_TO) || !sy_p_amount(p, hi))
         return false;
     if (!lo->unit)
         lo->unit = hi->unit;
@@ -163,28 +206,49 @@ bool sy_p_marks(sy_parser *p, sy_num *n)
     return sy_p_need_sign(p, ']');
 }
 
+void sy_p_spread_mark(const sy_list *nums)
+{
+    sy_num **v = nums->v;
+    const sy_num *last = v[nums->n - 1];
+    for (size_t i = 0; i + 1 < nums->n; i++)
+        if (v[i]->origin == SY_ORIGIN_NONE) {
+            v[i]->origin = last->origin;
+            v[i]->tune_lo = last->tune_lo;
+            v[i]->tune_hi = last->tune_hi;
+        }
+}
+
 bool sy_p_literal(sy_parser *p, const sy_num **out)
 {
     sy_num *n = sy_p_get(p, sizeof *n);
-    if (!n || !amount(p, n) || !sy_p_marks(p, n))
+    if (!n || !sy_p_amount(p, n) || !sy_p_marks(p, n))
         return false;
     *out = n;
     return true;
 }
 
-static bool set_name(sy_parser *p, sy_value *out)
+static bool own_name(sy_parser *p, sy_value *out, bool limit)
 {
     const char *words[SY_MAX_LOCALS];
     size_t n = 0;
     sy_draft *d = p->draft;
+    sy_local *own = sy_p_local(p);
+    if (own && own->let && !limit)
+        return sy_p_fail(p, "wrong-kind", sy_p_pos(p),
+                         "'%1' is a name of 'let': here stands a number or a name of 'set'",
+                         "“%1”是“令”的名称：此处应为数或“设”的名称", NULL, p->tok.text,
+                         p->tok.text);
+    if (own) {
+        out->set = own->set;
+        out->let = own->let;
+        if (own->set)
+            own->set->used = true;
+        if (own->let)
+            own->let->used = true;
+        sy_p_next(p);
+        return true;
+    }
     for (size_t i = 0; d && i < d->n_locals; i++) {
-        if (sy_span_eq(d->names[i], p->tok.text)) {
-            out->set = d->locals[i].set;
-            if (d->locals[i].set)
-                d->locals[i].set->used = true;
-            sy_p_next(p);
-            return true;
-        }
         words[n] = sy_arena_text(p->arena, d->names[i]);
         n += words[n] != NULL;
     }
@@ -194,11 +258,11 @@ static bool set_name(sy_parser *p, sy_value *out)
                      sy_nearest(p->tok.text, words, n), p->tok.text, p->tok.text);
 }
 
-bool sy_p_value(sy_parser *p, sy_value *out)
+static bool value(sy_parser *p, sy_value *out, bool limit)
 {
     *out = (sy_value){.pos = sy_p_pos(p)};
     if ((p->tok.kind == SY_T_WORD && !p->tok.kw) || p->tok.kind == SY_T_UNKNOWN)
-        return set_name(p, out);
+        return own_name(p, out, limit);
     if (p->tok.kind != SY_T_NUM && !sy_p_sign(p, '-'))
         return sy_p_expected(p, "a number or a name of 'set'", "数或“设”的名称");
     bool ok = sy_p_literal(p, &out->num);
@@ -206,30 +270,43 @@ bool sy_p_value(sy_parser *p, sy_value *out)
     return ok;
 }
 
+bool sy_p_value(sy_parser *p, sy_value *out)
+{
+    return value(p, out, false);
+}
+
+bool sy_p_limit(sy_parser *p, sy_value *out)
+{
+    return value(p, out, true);
+}
+
+bool sy_p_share_mark(sy_parser *p, sy_value *a, const sy_value *b, bool unit)
+{
+    if (!a->num || !b->num)
+        return true;
+    sy_num *n = sy_p_get(p, sizeof *n);
+    if (!n)
+        return false;
+    *n = *a->num;
+    if (!n->unit && unit)
+        n->unit = b->num->unit;
+    if (n->origin == SY_ORIGIN_NONE) {
+        n->origin = b->num->origin;
+        n->tune_lo = b->num->tune_lo;
+        n->tune_hi = b->num->tune_hi;
+    }
+    a->num = n;
+    return true;
+}
+
 bool sy_p_range(sy_parser *p, sy_value *a, sy_value *b)
 {
-    if (!sy_p_value(p, a))
+    if (!sy_p_limit(p, a))
         return false;
     if (sy_p_sign(p, '-'))
         return sy_p_fail(p, "dash", sy_p_pos(p), "write 2 to 8 or 2～8, not 2 - 8",
                          "请写作 2至8 或 2～8，而非 2 - 8", NULL, p->tok.text, p->tok.text);
-    if (!sy_p_need(p, SY_KW_TO) || !sy_p_value(p, b))
-        return false;
-    if (a->num && b->num) {
-        sy_num *n = sy_p_get(p, sizeof *n);
-        if (!n)
-            return false;
-        *n = *a->num;
-        if (!n->unit)
-            n->unit = b->num->unit;
-        if (n->origin == SY_ORIGIN_NONE) {
-            n->origin = b->num->origin;
-            n->tune_lo = b->num->tune_lo;
-            n->tune_hi = b->num->tune_hi;
-        }
-        a->num = n;
-    }
-    return true;
+    return sy_p_need(p, SY_KW_TO) && sy_p_limit(p, b) && sy_p_share_mark(p, a, b, true);
 }
 
 bool sy_p_date(sy_parser *p, sy_date *out)

@@ -9,7 +9,7 @@
 typedef struct loader {
     sy_checker c;
     sy_lexicon lexicon;
-    sy_list drafts, scenarios;
+    sy_list drafts, scenarios, tunings;
 } loader;
 
 const char *sy_alert_level_text(sy_alert_level l, sy_lang lang)
@@ -21,11 +21,13 @@ const char *sy_alert_level_text(sy_alert_level l, sy_lang lang)
 
 const sy_num *sy_value_num(const sy_value *v, const sy_site_tier *tiers, size_t n)
 {
-    if (v->num)
-        return v->num;
     const sy_setdef *s = v->set;
+    if (!s)
+        return v->num; /* NULL for a name of let */
     if (s->num)
         return s->num;
+    if (s->n_dates)
+        return s->dates[0].num;
     const sy_num *other = NULL;
     int value = -2;
     for (size_t i = 0; i < n; i++)
@@ -49,6 +51,7 @@ static sy_err parse(loader *l, const sy_source *source)
     p.lex.lexicon = &l->lexicon;
     p.drafts = &l->drafts;
     p.scenarios = &l->scenarios;
+    p.tunings = &l->tunings;
     sy_parse(&p);
     return p.nomem ? SY_E_NOMEM : SY_OK;
 }
@@ -147,6 +150,8 @@ static sy_err make_set(loader *l, const sy_set **out)
     }
     s->scenarios = l->scenarios.v;
     s->n_scenarios = l->scenarios.n;
+    s->tunings = l->tunings.v;
+    s->n_tunings = l->tunings.n;
     s->vocab = l->c.vocab;
     if (!sy_hash_set(s, l->c.arena))
         return SY_E_NOMEM;
@@ -166,6 +171,9 @@ static void check(loader *l)
     identities(l);
     for (size_t i = 0; i < l->scenarios.n; i++)
         sy_check_scenario(&l->c, s[i], v, l->drafts.n);
+    for (size_t i = 0; i < l->tunings.n; i++)
+        sy_check_tuning(&l->c, ((sy_tuning **)l->tunings.v)[i], v, l->drafts.n);
+    sy_check_contradictions(&l->c, v, l->drafts.n);
     for (size_t i = 0; i < l->drafts.n; i++)
         if (v[i]->rule.id && !v[i]->twin && !v[i]->broken)
             sy_check_cover(&l->c, v[i], s, l->scenarios.n);

@@ -185,13 +185,13 @@ typedef struct sy_set {
 
 /* Parse and check a set of texts. All memory from `arena`; sources, vocab and arena outlive the
  * set. Every error of every file is in diags. SY_E_PARSE where there are errors (*out is NULL),
- * SY_E_NOMEM. A phrase of the language that is not judged yet is an error that names it
- * (code "not-yet"). Bounds: 1 MiB a file, nesting 32, 10,000 nodes a rule. */
+ * SY_E_NOMEM. Bounds: 1 MiB a file, nesting 32, 10,000 nodes a rule. */
 SY_MUST_USE sy_err sy_set_load(const sy_source *sources, size_t n, const sy_vocab *vocab,
                                sy_arena *arena, sy_diags *diags, const sy_set **out);
 
-/* The literal that a value stands for at a premises (its tiers decide "set … by"); never NULL for
- * a checked tree. tiers may be NULL with n 0: the "otherwise" row, or the first row. */
+/* The literal that a value stands for at a premises (its tiers decide "set … by"), of "set … from"
+ * the first one; NULL for a name of let, otherwise never in a checked tree. tiers may be NULL with
+ * n 0: the "otherwise" row, or the first row. */
 const sy_num *sy_value_num(const sy_value *v, const sy_site_tier *tiers, size_t n);
 
 #endif

@@ -46,6 +46,28 @@ const sy_unit *sy_unit_by_id(const char *id)
     return NULL;
 }
 
+static bool tagged(const sy_unit *u, const char *tag)
+{
+    return u && sy_span_is(sy_span_of(u->tag), tag);
+}
+
+const sy_unit *sy_unit_difference(const sy_unit *u)
+{
+    return tagged(u, "temperature") ? sy_unit_by_id("K") : u;
+}
+
+bool sy_unit_split(const sy_unit *u, const sy_unit **of, const sy_unit **time)
+{
+    size_t n = strlen(u->id), at = n;
+    while (at > 0 && u->id[at - 1] != '/')
+        at--;
+    if (at < 2)
+        return false;
+    *of = sy_unit_find((sy_span){u->id, at - 1});
+    *time = sy_unit_find((sy_span){u->id + at, n - at});
+    return *of && tagged(*time, "time");
+}
+
 const sy_unit *sy_unit_of_device(sy_span text)
 {
     for (size_t i = 0; i < sy_units_n; i++)

@@ -9,9 +9,10 @@
  *     cabinet = 冷柜 : place
  *     inspector = 监管员 : recipient
  *     service-hours = 营业时间 : calendar
+ *     calibration = 校准 : date
  * Kinds: quantity (unit, or nothing: no unit), state, event, place, subject, goods, stage, tier,
- * recipient, calendar. "|" gives further Chinese names. Later files add; a name that is declared
- * twice is an error.
+ * recipient, calendar, date. "|" gives further Chinese names. Later files add; a name that is
+ * declared twice is an error.
  */
 #ifndef SY_RULES_VOCAB_H
 #define SY_RULES_VOCAB_H
@@ -30,6 +31,7 @@ typedef enum sy_word_kind {
     SY_W_TIER,
     SY_W_RECIPIENT,
     SY_W_CALENDAR,
+    SY_W_DATE, /* that something is due by: calibration, licence */
     SY_W_KINDS
 } sy_word_kind;
 

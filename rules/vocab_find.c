@@ -41,11 +41,17 @@ int sy_word_value_find(const sy_word *w, sy_span name)
 }
 
 static const char *const kinds[SY_W_KINDS][2] = {
-    [SY_W_QUANTITY] = {"quantity", "量"},       [SY_W_STATE] = {"state", "状态"},
-    [SY_W_EVENT] = {"event", "事件"},           [SY_W_PLACE] = {"place", "场所"},
-    [SY_W_SUBJECT] = {"subject", "主体"},       [SY_W_GOODS] = {"goods", "品种"},
-    [SY_W_STAGE] = {"stage", "环节"},           [SY_W_TIER] = {"tier", "等级"},
-    [SY_W_RECIPIENT] = {"recipient", "接收人"}, [SY_W_CALENDAR] = {"calendar", "日历"},
+    [SY_W_QUANTITY] = {"quantity", "量"},
+    [SY_W_STATE] = {"state", "状态"},
+    [SY_W_EVENT] = {"event", "事件"},
+    [SY_W_PLACE] = {"place", "场所"},
+    [SY_W_SUBJECT] = {"subject", "主体"},
+    [SY_W_GOODS] = {"goods", "品种"},
+    [SY_W_STAGE] = {"stage", "环节"},
+    [SY_W_TIER] = {"tier", "等级"},
+    [SY_W_RECIPIENT] = {"recipient", "接收人"},
+    [SY_W_CALENDAR] = {"calendar", "日历"},
+    [SY_W_DATE] = {"date", "日期"},
 };
 
 const char *sy_word_kind_text(sy_word_kind k, sy_lang lang)

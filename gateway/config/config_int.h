@@ -93,13 +93,16 @@ bool sy_value_name(sy_span text); /* 1 to 128 bytes without control characters *
 bool sy_value_json_path(sy_span text);
 bool sy_value_topic(sy_span text);
 bool sy_value_url(sy_span text, const char *scheme);
-bool sy_value_hours(sy_span text); /* "Mon-Fri 08:00-12:00 14:00-18:00; Sat 09:00-12:00" */
+/* "Mon-Fri 08:00-12:00 14:00-18:00; Sat 22:00-02:00": up to 256 spans. */
+bool sy_value_hours(sy_span text, sy_site_span *spans, size_t *n);
 
 /* ---- sections, in the order in which they are read ---- */
 void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override);
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
 void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);
+void sy_cfg_calendars(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
+void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
 void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
 void sy_cfg_watch(sy_loader *l);     /* rules against points and recipients */

@@ -62,7 +62,8 @@
     X(PR_STAGE, "stage", TEXT, false, 0, 0, NULL, "none", "stage of the chain, a word of the vocabulary") \
     X(PR_TIERS, "tiers", MAP, false, 0, 0, NULL, "none", "risk tier by scheme") \
     X(PR_ZONE, "time-zone", TEXT, false, 0, 0, NULL, "Asia/Shanghai", "IANA name") \
-    X(PR_CALENDARS, "calendars", MAP, false, 0, 0, NULL, "none", "hours by calendar: `Mon-Fri 08:00-12:00 14:00-18:00; Sat 09:00-12:00`") \
+    X(PR_CALENDARS, "calendars", MAP, false, 0, 0, NULL, "none", "hours by calendar: `Mon-Fri 08:00-12:00 14:00-18:00; Sat 22:00-02:00`") \
+    X(PR_SWAPPED, "swapped-days", MAP, false, 0, 0, NULL, "none", "days that an order moves, each with the weekday that it is taken for, or `off`: `{2026-10-01: off, 2026-10-10: Thu}`") \
     X(PR_PLACES, "places", LIST, false, 0, 0, NULL, "none", "its rooms, cabinets, outfalls …")
 
 #define SY_KEYS_PLACE(X) \

@@ -240,19 +240,6 @@ static void read_tiers(sy_loader *l, const sy_ynode *map, sy_site_premises *p)
     p->tiers = tiers;
 }
 
-static void check_calendars(sy_loader *l, const sy_ynode *map)
-{
-    for (size_t i = 0; i < map->n; i++) {
-        const sy_ynode *hours = map->values[i];
-        (void)sy_cfg_word(l, map->keys[i], map->keys[i]->text, SY_W_CALENDAR);
-        if (hours->kind != SY_Y_SCALAR || !sy_value_hours(hours->text))
-            sy_cfg_error(l, hours, "wrong-value", NULL,
-                         "hours are written like \"Mon-Fri 08:00-12:00 14:00-18:00; Sat "
-                         "09:00-12:00\"",
-                         "时段须写作 \"Mon-Fri 08:00-12:00 14:00-18:00; Sat 09:00-12:00\"");
-    }
-}
-
 static void premises_zone(sy_loader *l, const sy_cfg_cell *c, sy_site_premises *p)
 {
     sy_fail f;
@@ -285,7 +272,9 @@ static void read_premises(sy_loader *l, const sy_ynode *node, sy_site_premises *
     if (c[PR_TIERS].set)
         read_tiers(l, c[PR_TIERS].node, p);
     if (c[PR_CALENDARS].set)
-        check_calendars(l, c[PR_CALENDARS].node);
+        sy_cfg_calendars(l, c[PR_CALENDARS].node, p);
+    if (c[PR_SWAPPED].set)
+        sy_cfg_swaps(l, c[PR_SWAPPED].node, p);
     premises_zone(l, &c[PR_ZONE], p);
     const sy_ynode *list = c[PR_PLACES].set ? c[PR_PLACES].node : NULL;
     sy_cfg_unique *ids = sy_cfg_get(l, (list && list->n ? list->n : 1) * sizeof *ids);

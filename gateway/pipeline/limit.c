@@ -18,6 +18,11 @@ static void value(const writer *w, const sy_value *v)
 {
     const sy_num *n = sy_value_num(v, w->premises ? w->premises->tiers : NULL,
                                    w->premises ? w->premises->n_tiers : 0);
+    if (!n) {
+        if (v->let)
+            sy_buf_span_put(w->out, v->let->name);
+        return;
+    }
     sy_buf_double(w->out, n->value);
     if (!n->unit)
         return;

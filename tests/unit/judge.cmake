@@ -21,3 +21,5 @@ sy_test(test_cli_csv SOURCES unit/test_cli_csv.c LINKS sy_cli)
 add_executable(judge_digest determinism/judge_digest.c)
 target_link_libraries(judge_digest PRIVATE sy_rules sy_base)
 set_target_properties(judge_digest PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+sy_test(test_judge_calendars
+    SOURCES unit/test_judge_calendars.c unit/judge_kit.c LINKS sy_rules sy_base)

@@ -73,6 +73,28 @@ static bool is_date(sy_span s)
     return sy_value_date(s, &d);
 }
 
+static bool is_hours(sy_span s)
+{
+    sy_site_span spans[256];
+    size_t n;
+    return sy_value_hours(s, spans, &n);
+}
+
+static void hours_are_spans(void **state)
+{
+    sy_site_span s[256];
+    size_t n;
+    (void)state;
+    assert_true(
+        sy_value_hours(sy_span_of("Mon-Fri 08:00-12:00 14:30-18:00; Sat-Mon 22:00-02:00"), s, &n));
+    assert_int_equal(n, 3);
+    assert_int_equal(s[0].days, 0x1f);
+    assert_int_equal(s[1].from, (14 * 60 + 30) * 60000);
+    assert_int_equal(s[1].to, 18 * 3600000);
+    assert_int_equal(s[2].days, 0x61);
+    assert_int_equal(s[2].to, 26 * 3600000); /* into the next day */
+}
+
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void addresses(void **state)
@@ -100,7 +122,7 @@ static void words(void **state)
                LIST("", "#", "a#", "a/#/b", "+", "a/+", "$SYS/x", "/#x"));
     yes_and_no(sy_value_json_path, LIST("$.a", "$.a.b[0].c", "$[3]", "$.温度"),
                LIST("", "$", "a", "$a", "$.", "$.a.", "$[", "$[x]", "$[1", "$[999999]"));
-    yes_and_no(sy_value_hours,
+    yes_and_no(is_hours,
                LIST("Mon-Sun 10:00-14:00 16:00-21:00", "Mon-Fri 08:00-12:00; Sat 09:00-12:00",
                     "Fri 22:00-02:00", "Sun 00:00-24:00"),
                LIST("", "Mon", "10:00-11:00", "Mon 10-11", "Mon 24:01-25:00", "Mon 10:00-11:60",
@@ -153,11 +175,9 @@ static void the_manual_knows_every_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(words),
-        cmocka_unit_test(social_credit_codes),
-        cmocka_unit_test(the_manual_knows_every_key),
+        cmocka_unit_test(hours_are_spans),     cmocka_unit_test(durations),
+        cmocka_unit_test(addresses),           cmocka_unit_test(words),
+        cmocka_unit_test(social_credit_codes), cmocka_unit_test(the_manual_knows_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

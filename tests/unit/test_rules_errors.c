@@ -120,36 +120,6 @@ static const wrong in_a_rule[] = {
     {"报警 严重 当库门为敞开", "unknown-value", 4, 11, NULL},
 };
 
-/* What is not judged yet: the phrase, and what the message must name. */
-static const struct {
-    const char *text, *phrase;
-    unsigned line, column;
-} later[] = {
-    {"alert serious when temperature above 8 °C [law] cumulative 2 h in any 24 h",
-     "cumulative … in any", 4, 49},
-    {"alert serious when temperature above 8 °C [law] beyond doubt", "beyond doubt", 4, 49},
-    {"alert serious when temperature beyond doubt above 8 °C [law]", "beyond doubt", 4, 32},
-    {"alert serious when mean of temperature over 1 h above 8 °C [law]", "mean", 4, 20},
-    {"alert serious when temperature mean over 1 h above 8 °C [law]", "mean", 4, 32},
-    {"alert serious when mean kinetic temperature of temperature over 24 h above 8 °C [law]",
-     "mean kinetic temperature", 4, 20},
-    {"alert serious when spread of temperature above 8 °C [law]", "spread", 4, 20},
-    {"alert serious when rate of temperature over 1 h above 8 °C [law]", "rate", 4, 20},
-    {"alert serious when door is open during service-hours", "during", 4, 33},
-    {"alert serious when warning lasts 7 days", "lasts", 4, 20},
-    {DOOR "let x = temperature / 2", "let", 5, 1},
-    {DOOR "count refuel daily only when ph above 2", "count", 5, 1},
-    {DOOR "escalate to major when this alert opens at least 3 times in any 30 d", "escalate", 5, 1},
-    {DOOR "mode trial from 2026-01-01 to 2026-02-01", "mode trial", 5, 1},
-    {DOOR "set x from 2026-01-01 8 °C; from 2027-01-01 9 °C", "set … from", 5, 5},
-    {"alert serious when temperature stuck for 6 h", "stuck for", 4, 32},
-    {"alert serious when door is open followed by defrost is on within 5 min", "followed by", 4,
-     33},
-    {DOOR "over range counts as above", "over range counts as above", 5, 1},
-    {"报警 严重 当温度的小时均值高于8℃【法定】", "hourly mean", 4, 11},
-    {"报警 严重 当温度明确高于8℃【法定】", "beyond doubt", 4, 10},
-};
-
 static void place(const sy_diag *d, unsigned *line, unsigned *column)
 {
     uint32_t l, c;
@@ -182,28 +152,6 @@ static void test_errors(void **state)
     }
 }
 
-static void test_not_yet(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        char text[1024], message[128];
-        unsigned line = 0, column = 0;
-        rig r;
-        snprintf(text, sizeof text, HEAD "%s\nend\n", later[i].text);
-        snprintf(message, sizeof message, "'%s' is not judged yet", later[i].phrase);
-        rig_text(&r, text);
-        const sy_diag *d = rig_first_error(&r);
-        if (d)
-            place(d, &line, &column);
-        if (!d || r.diags.errors != 1 || strcmp(d->code, "not-yet") != 0 ||
-            strcmp(d->en, message) != 0 || line != later[i].line || column != later[i].column)
-            fail_msg("%s\nexpected \"%s\" at %u:%u, got %zu errors, \"%s\" at %u:%u", later[i].text,
-                     message, later[i].line, later[i].column, r.diags.errors, d ? d->en : "-", line,
-                     column);
-        rig_close(&r);
-    }
-}
-
 static const struct {
     const char *text, *code;
     unsigned line, column;
@@ -218,7 +166,7 @@ static const struct {
     {"rule A version 1 \"a\" basis \"b\" law alert serious when door is open end", "missing-clause",
      1, 6},
     {"scenario \"s\" tests A expect no alert until 08:00 end", "unknown-rule", 1, 20},
-    {"tune A: x = 5 min at p reason \"r\"", "not-yet", 1, 1},
+    {"tune A: x = 5 min at p reason \"r\"", "unknown-rule", 1, 6},
     {"\xff\xfe"
      "r",
      "encoding", 1, 1},
@@ -265,7 +213,7 @@ static const struct {
     {"at 08:00: door 5 °C", "wrong-kind", 11},
     {"at 08:00: temperature open", "unknown-value", 23},
     {"at 08:00: fume 5 mg/m3", "not-watched", 11},
-    {"at 08:00: refuel (fuel-volume 5 L)", "not-yet", 11},
+    {"at 08:00: refuel (fuel-volume 5 L)", "not-watched", 11},
     {"at day 0 08:00: door open", "bad-time", 4},
     {"expect alert at 08:00", "syntax", 14},
     {"expect silence", "syntax", 8},
@@ -433,11 +381,10 @@ static void test_codes_in_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),          cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_scenarios),
-        cmocka_unit_test(test_all_at_once),     cmocka_unit_test(test_print),
-        cmocka_unit_test(test_identity),        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_codes_in_manual),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_files),
+        cmocka_unit_test(test_scenarios), cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_print),     cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_warnings),  cmocka_unit_test(test_codes_in_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,28 +34,44 @@ static char *hash_of(const char *text)
     return out;
 }
 
-static void test_vectors(void **state)
+/* The judgement hashes of the example rules: what has been signed stays signed. */
+static const char *const first_hashes[] = {
+    "a104355db0a54054fd8974f969d45633337525bada2c2ffacd48daf5ba61e768",
+    "f302f6afe53f63bd7fb3e21ae5dde9cda24eaa5e645ee54a8bc569bb8a695382",
+    "95fbc2eaa650c3b49a97f24f236aeb084b96004f608b5dbf4eb5d33824512119",
+};
+static const char *const rest_hashes[] = {
+    "6eac31268f9390108c5f21eebab821387a832972250f6047c4102547b48c6ba8",
+    "05d04587cfe46ecc129c8fd156e0d499264114013d1315b37dda219baff028d2",
+    "678b9ca13a5143d1845bc6595a15c17cf49dc70857679ca5aa7e9f370e741902",
+    "013203aa07b30afdf371106d638974581aa300d3a849ca5fcb606df7a24cdff2",
+    "1900f907cf44aebc7c9acde7232e64a04a9c332278885cdb816a0a29104ad79e",
+    "8efdb145fb37f196639102fe4ba55a6ded688db9161641941999bed152a8b034",
+};
+
+static void vectors(const char *en_path, const char *zh_path, const char *const *hashes,
+                    size_t n_rules, size_t n_scenarios)
 {
-    (void)state;
     size_t n, m;
-    char *en = rig_shared("rules/first.en.rules", &n), *zh = rig_shared("rules/first.zh.rules", &m);
+    char *en = rig_shared(en_path, &n), *zh = rig_shared(zh_path, &m);
     if (!en || !zh)
         skip();
     rig a, b;
     rig_open(&a);
-    rig_add(&a, "first.en.rules", (sy_span){en, n});
+    rig_add(&a, en_path, (sy_span){en, n});
     rig_load(&a);
     rig_open(&b);
-    rig_add(&b, "first.zh.rules", (sy_span){zh, m});
+    rig_add(&b, zh_path, (sy_span){zh, m});
     rig_load(&b);
     assert_int_equal(a.err, SY_OK);
     assert_int_equal(b.err, SY_OK);
-    assert_int_equal(a.set->n_rules, 3);
-    assert_int_equal(b.set->n_rules, 3);
-    assert_int_equal(a.set->n_scenarios, 4);
-    assert_int_equal(b.set->n_scenarios, 4);
-    for (size_t i = 0; i < 3; i++) {
-        assert_string_equal(a.set->rules[i]->judgement_hex, b.set->rules[i]->judgement_hex);
+    assert_int_equal(a.set->n_rules, n_rules);
+    assert_int_equal(b.set->n_rules, n_rules);
+    assert_int_equal(a.set->n_scenarios, n_scenarios);
+    assert_int_equal(b.set->n_scenarios, n_scenarios);
+    for (size_t i = 0; i < n_rules; i++) {
+        assert_string_equal(a.set->rules[i]->judgement_hex, hashes[i]);
+        assert_string_equal(b.set->rules[i]->judgement_hex, hashes[i]);
         assert_memory_not_equal(a.set->rules[i]->text_hash, b.set->rules[i]->text_hash, 32);
     }
     rig_close(&a);
@@ -64,35 +80,16 @@ static void test_vectors(void **state)
     free(zh);
 }
 
-/* What comes later is refused by name and by nothing else, alike in both languages. */
-static void test_later_vectors(void **state)
+static void test_vectors(void **state)
 {
     (void)state;
-    static const char *const files[] = {"rules/rest.en.rules", "rules/rest.zh.rules"};
-    uint32_t lines[2][64];
-    size_t counts[2] = {0, 0};
-    for (size_t f = 0; f < 2; f++) {
-        size_t n;
-        char *text = rig_shared(files[f], &n);
-        if (!text)
-            skip();
-        rig r;
-        rig_open(&r);
-        rig_add(&r, files[f], (sy_span){text, n});
-        rig_load(&r);
-        for (size_t i = 0; i < r.diags.n; i++) {
-            uint32_t column;
-            if (r.diags.v[i].severity != SY_DIAG_ERROR)
-                continue;
-            assert_string_equal(r.diags.v[i].code, "not-yet");
-            sy_pos_line(r.diags.v[i].pos, &lines[f][counts[f]++], &column);
-        }
-        rig_close(&r);
-        free(text);
-    }
-    assert_int_equal(counts[0], 21);
-    assert_int_equal(counts[0], counts[1]);
-    assert_memory_equal(lines[0], lines[1], counts[0] * sizeof lines[0][0]);
+    vectors("rules/first.en.rules", "rules/first.zh.rules", first_hashes, 3, 4);
+}
+
+static void test_rest_vectors(void **state)
+{
+    (void)state;
+    vectors("rules/rest.en.rules", "rules/rest.zh.rules", rest_hashes, 6, 10);
 }
 
 #define EN                                                                                         \
@@ -347,7 +344,7 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_later_vectors),
+        cmocka_unit_test(test_vectors), cmocka_unit_test(test_rest_vectors),
         cmocka_unit_test(test_same),    cmocka_unit_test(test_changes),
         cmocka_unit_test(test_tree),    cmocka_unit_test(test_groups),
         cmocka_unit_test(test_manual),
