@@ -75,8 +75,10 @@ bool sy_judge__clears_at_reading(const run *r);
 bool sy_judge__clears_by_clock(const run *r, sy_ms t);
 void sy_judge__close_alert(run *r, sy_ms t, sy_alert_state how);
 
-/* judge_step.c: run to the limit. */
+/* judge_step.c: run to the limit. Measures of the stretch from there on, up to t within it; its
+ * values stay in j->seg. */
 void sy_judge__steps(run *r);
+void sy_judge__reach(run *r, sy_ms t);
 
 /* judge_redo.c: what a reading, or the clock, makes of an instance. */
 sy_err sy_judge__run(sy_judge *j, inst *i);

@@ -14,3 +14,5 @@ add_test(NAME rules_fmt_cli
 add_test(NAME rules_tree_cli
     COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tree_cli.py $<TARGET_FILE:steelyard>
         ${PROJECT_SOURCE_DIR})
+add_test(NAME rules_tools_doc
+    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_doc.py $<TARGET_FILE:steelyard>)
