@@ -18,7 +18,6 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PAGE = os.path.join(ROOT, "docs", "rules-grammar.md")
 TOKEN = re.compile(r"""\s+|\(\*.*?\*\)|"(?P<word>[^"]+)"|(?P<name>[a-z][a-z-]*)|\?(?P<prose>[^?]*)\?"""
                    r"""|(?P<sign>[=;|()\[\]{}])""", re.S)
-DEEPEST = 12
 
 
 # The grammar: ("word", text), ("name", text), ("prose", text), ("all", [..]), ("one", [..]),
@@ -73,7 +72,7 @@ class Reader:
         items = []
         while self.left and not (self.left[0][0] == "sign" and self.left[0][1] in ";|)]}"):
             items.append(self.item())
-        return ("all", items)
+        return items[0] if len(items) == 1 else ("all", items)
 
     def choice(self):
         ways = [self.sequence()]
@@ -116,14 +115,15 @@ def words(page=PAGE):
     return found
 
 
-def leaves(node):
+def leaves(node, all_of=True):
+    """What a node may come to; with all_of false only what no way goes without."""
     kind, what = node
-    if kind in ("all", "one"):
+    if kind == "all" or (kind == "one" and all_of):
         for x in what:
-            yield from leaves(x)
-    elif kind in ("maybe", "many"):
+            yield from leaves(x, all_of)
+    elif kind in ("maybe", "many") and all_of:
         yield from leaves(what)
-    else:
+    elif kind not in ("one", "maybe", "many"):
         yield node
 
 
@@ -188,6 +188,9 @@ LOCALS = ["hold", "时限", "x2", "air-ratio", "阈", "最大容量", "q", "乙�
 class Wild:
     """A file: walks the grammar, collects tokens. Names are declared before use, that is all."""
 
+    eager = 0.85  # how often something more comes in a rule, clause or scenario
+    deepest = 12
+
     def __init__(self, rules, rng):
         self.rules, self.rng, self.table = rules, rng, words()
         self.out, self.depth, self.zh = [], 0, False
@@ -242,11 +245,11 @@ class Wild:
                 self.walk(x)
         elif kind == "one":
             ways = [w for w in what if self.possible(w)]
-            if self.depth > DEEPEST:
+            if self.depth > self.deepest:
                 ways = [w for w in ways if not self.deeper(w)] or ways
             self.walk(self.rng.choice(ways))
         elif kind in ("maybe", "many"):
-            chance = 0.4 if self.depth < DEEPEST else 0.03
+            chance = self.eager if self.depth < 3 else 0.4 if self.depth < self.deepest else 0.03
             while self.possible(what) and self.rng.random() < chance:
                 self.walk(what)
                 if kind == "maybe":
@@ -382,7 +385,8 @@ class Wild:
         self.put(self.spelling(self.rng.choice(sorted(UNITS))))
 
     def make_time_unit(self):
-        self.out[-1] += self.spelling("min")
+        sign = self.out.pop()  # nothing stands between the unit, the sign and this one
+        self.out[-1] += sign + self.spelling(self.rng.choice(["min", "h"]))
 
     def spelling(self, unit):
         of_language = [s for s in UNITS[unit] if (ord(s[0]) >= 0x4e00) == self.zh]
@@ -402,11 +406,12 @@ class Tame(Wild):
 
     def __init__(self, rules, rng):
         super().__init__(rules, rng)
-        self.watched = {"quantity": [], "state": [], "event": [], "date-name": []}
+        self.watched = {"quantity": [], "state": [], "event": []}
         self.unit, self.middle, self.step = None, 5, 1
         self.limits = False      # a limit of an alert: it has a mark
         self.tunable = False
         self.part = None
+        self.doubtful = False
         self.units_of = {}
         self.levels = []
 
@@ -422,17 +427,25 @@ class Tame(Wild):
     def possible(self, way):
         if not super().possible(way):
             return False
-        names = {w for kind, w in leaves(way) if kind == "name"}
+        names = {w for kind, w in leaves(way, False) if kind == "name"}
         first = next(leaves(way), None)
         if self.part == "watch":
-            return True
+            return first != ("word", ",") or sum(map(len, self.watched.values())) < 5
+        if names & {"except"} and not self.watched["state"]:
+            return False
+        if first in (("word", ";"), ("word", ",")) and names & {"row", "deadline", "recipient"}:
+            return False
+        if first == ("word", "while others move") and len(set(self.watched["quantity"])) < 2:
+            return False
+        if first == ("word", "beyond doubt") and not self.doubtful:
+            return False
         lacks = {k for k, v in self.watched.items() if not v}
         if names & lacks and first != ("name", "quantity"):
             return False
         if first in (("name", "state-test"), ("name", "curve")) or names & {"state"}:
             return not lacks & {"state"}
         if first == ("name", "due"):
-            return "date-name" not in lacks and not self.plain
+            return not self.plain
         if names & {"portion", "lasts"}:
             return False
         if self.plain and names & {"hold", "held", "followed", "curve", "aggregate"}:
@@ -441,7 +454,7 @@ class Tame(Wild):
             return False
         return True
 
-    plain = False
+    plain, eager, deepest = False, 0.35, 7
 
     # Rules and clauses
 
@@ -513,8 +526,7 @@ class Tame(Wild):
     def make_watched(self):
         """A quantity first, each name once."""
         driver = not self.watched["quantity"]
-        kinds = ["quantity"] if driver else [k for k in ("quantity", "state", "date-name")
-                                             if not self.watched[k]] or ["quantity"]
+        kinds = ["quantity"] if driver else ["quantity", "state"]
         self.produce(self.rng.choice(kinds))
 
     def make_quantity(self):
@@ -526,8 +538,22 @@ class Tame(Wild):
         self.state = self.pick_watched("state", sorted(STATES))
         self.name((self.state, STATES[self.state][0]))
 
-    def make_date_name(self):
-        self.name(self.pick_watched("date-name", NAMES["date-name"]))
+    def make_measured(self):
+        way = self.rng.choice([w for w in self.rules["measured"][1] if self.possible(w)])
+        self.doubtful = ("name", "quantity") in leaves(way)
+        self.walk(way)
+
+    def make_number_test(self):
+        self.doubtful = False
+        self.walk(self.rules["number-test"][1][1])
+
+    def make_row(self):
+        """One value of the tier, and the others."""
+        for way in self.rules["row"][1][0][1]:
+            self.walk(way)
+            self.produce("literal")
+            if way != self.rules["row"][1][0][1][-1]:
+                self.word(";")
 
     def make_set(self):
         """Of a time, or of a quantity that is watched."""
@@ -540,7 +566,7 @@ class Tame(Wild):
 
     def make_let(self):
         """Sums of one quantity; products with plain numbers."""
-        self.with_(super().make_let, part="factor")
+        self.with_(super().make_let, part="factor", limits=True)
         self.units_of[self.new] = self.unit
 
     def make_product(self):
@@ -569,7 +595,9 @@ class Tame(Wild):
         self.measured("interval", "min", 5, 1)
 
     def make_dose(self):
-        self.measured("dose", "dose", 300, 50)
+        limits = self.limits
+        self.with_(lambda: self.walk(self.rules["dose"]), unit="dose", middle=300, step=50,
+                   limits=limits)
 
     def number(self, v):
         self.put(f"{v:g}" + (".0" if v == int(v) and self.rng.random() < 0.2 else ""))
