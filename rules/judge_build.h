@@ -33,6 +33,8 @@ typedef struct build {
     uint16_t *let_terms; /* of each let its term; UINT16_MAX: none yet */
     vary *varies;
     size_t n_varies, cap_varies;
+    sy_ms *horizons; /* of the cumulative holds: their windows */
+    size_t cap_horizons;
 } build;
 
 static inline bool going(const build *b)

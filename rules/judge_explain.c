@@ -76,6 +76,46 @@ static void tell_point(const telling *x, uint32_t at, int depth)
     tell(x, t);
 }
 
+static void tell_slot(const telling *x, uint32_t slot, int depth)
+{
+    const slot_state *s = &st_slots(x->r->st)[slot];
+    tell(x, (sy_told){.kind = SY_TOLD_WATCH,
+                      .depth = depth,
+                      .point = x->r->i->slots[slot].point,
+                      .at = s->t,
+                      .reading = s->v});
+}
+
+/* What a sample came to at its last instant: computed again, for the number. */
+static void tell_derived(const telling *x, uint32_t at, int depth)
+{
+    inst *i = x->r->i;
+    const node *n = &i->nodes[at];
+    const sample *s = &i->samples[n->item];
+    const sample_state *last = &st_samples(i, x->r->st)[n->item];
+    sy_told t = {.kind = SY_TOLD_DERIVED,
+                 .depth = depth,
+                 .value = truth(x->v[at]),
+                 .cond = n->cond,
+                 .at = last->t,
+                 .then = SY_IS_UNKNOWN};
+    if (s->kind != S_DERIVED) {
+        return;
+    }
+    if (last->t != SY_MS_NONE) {
+        i->memos[n->item].u = SY_MS_NONE;
+        t.then = truth((uint8_t)sy_judge__sample(x->r, s, last->t, false));
+        t.has_limits = true;
+        t.reading = x->r->j->terms[s->xa];
+        t.a = x->r->j->terms[s->a];
+        t.b = s->op == SY_OP_OUTSIDE || s->op == SY_OP_WITHIN ? x->r->j->terms[s->b] : 0;
+    }
+    tell(x, t);
+    for (uint32_t k = 0; k < (uint32_t)s->n_slots + s->n_more; k++) {
+        tell_slot(x, i->kids[s->kid + k], depth + 1);
+    }
+}
+
 static void tell_hold(const telling *x, const sy_cond *c, const measure *m, sy_ms needed,
                       sy_truth inside, int depth)
 {
@@ -105,6 +145,10 @@ static void tell_node(const telling *x, uint32_t at, int depth)
                 .kind = SY_TOLD_COND, .depth = depth, .value = truth(x->v[at]), .cond = n->cond});
     if (is_leaf(n)) {
         tell_point(x, at, depth + 1);
+        return;
+    }
+    if (n->kind == N_SAMPLE) {
+        tell_derived(x, at, depth + 1);
         return;
     }
     for (uint32_t k = 0; k < n->n_kids; k++) {
@@ -185,14 +229,8 @@ static void tell_clear(const telling *x)
 
 static void tell_points(const telling *x)
 {
-    const inst *i = x->r->i;
-    for (uint32_t k = 0; k < i->n_slots; k++) {
-        const slot_state *s = &st_slots(x->r->st)[k];
-        tell(x, (sy_told){.kind = SY_TOLD_WATCH,
-                          .depth = 1,
-                          .point = i->slots[k].point,
-                          .at = s->t,
-                          .reading = s->v});
+    for (uint32_t k = 0; k < x->r->i->n_slots; k++) {
+        tell_slot(x, k, 1);
     }
 }
 

@@ -21,7 +21,8 @@ typedef enum sy_truth { SY_IS_FALSE, SY_IS_UNKNOWN, SY_IS_TRUE } sy_truth;
 /* What is told of an instance, in this order; depth is that of the tree that it makes:
  *   INSTANCE 0, and the alert that is open
  *     LEVEL 1, ascending
- *       HOLD or COND 2, and what they are made of below; POINT below what compares it
+ *       HOLD or COND 2, and what they are made of below; POINT below what compares it; DERIVED
+ *       below what compares a let or an aggregate, and a WATCH for each point that it rests on
  *       EXCEPT 2, one a clause
  *     CLEAR 1, then its HOLD or COND; by default only the HOLD of what opened is known false
  *     WATCH 1, one a point */
@@ -32,6 +33,7 @@ typedef enum sy_told_kind {
     SY_TOLD_HOLD,
     SY_TOLD_COND,
     SY_TOLD_POINT,
+    SY_TOLD_DERIVED,
     SY_TOLD_EXCEPT,
     SY_TOLD_WATCH
 } sy_told_kind;
@@ -47,11 +49,11 @@ typedef struct sy_told {
     sy_ms counted, unknown, exempt, needed; /* HOLD; silence: counted since the last reading */
     bool reached;                           /* HOLD */
     uint32_t point;                         /* POINT, WATCH */
-    sy_ms at;                               /* … its last valid reading, NONE; EXCEPT: since */
-    double reading;                         /* … in the point's unit, a state's number */
-    sy_truth then;                          /* POINT: of that reading by itself */
-    bool has_limits;                        /* POINT of a quantity: what it is compared with */
-    double a, b;
+    sy_ms at;        /* … its last valid reading, NONE; DERIVED: instant; EXCEPT: since */
+    double reading;  /* … in the point's unit, a state's number; DERIVED: in that of a, NaN */
+    sy_truth then;   /* POINT, DERIVED: of that by itself */
+    bool has_limits; /* POINT of a quantity, DERIVED: what it is compared with */
+    double a, b;     /* (for DERIVED, b is that of outside and within) */
     const sy_except *except;
     int64_t used; /* EXCEPT: stretches used up of the day of the last one */
 } sy_told;

@@ -110,16 +110,8 @@ static void measure(sy_explain_out *x, const sy_told *t)
     put_time(x->out, "since", t->onset);
 }
 
-static void point(sy_explain_out *x, const sy_told *t)
+static void limits(sy_explain_out *x, const sy_told *t)
 {
-    sy_buf_printf(x->out, ", \"value\": %s", truth(t->value));
-    reading(x, t);
-    if (t->cond && t->cond->op == SY_OP_NO_DATA) {
-        sy_buf_printf(x->out, ", \"silent_ms\": %lld, \"needed_ms\": %lld", (long long)t->counted,
-                      (long long)t->needed);
-    } else {
-        sy_buf_printf(x->out, ", \"by_itself\": %s", truth(t->then));
-    }
     if (t->has_limits) {
         bool two = t->cond->op == SY_OP_OUTSIDE || t->cond->op == SY_OP_WITHIN;
         put_written(x, "limit", limit_a, t);
@@ -133,6 +125,27 @@ static void point(sy_explain_out *x, const sy_told *t)
     }
 }
 
+static void point(sy_explain_out *x, const sy_told *t)
+{
+    sy_buf_printf(x->out, ", \"value\": %s", truth(t->value));
+    reading(x, t);
+    if (t->cond && t->cond->op == SY_OP_NO_DATA) {
+        sy_buf_printf(x->out, ", \"silent_ms\": %lld, \"needed_ms\": %lld", (long long)t->counted,
+                      (long long)t->needed);
+    } else {
+        sy_buf_printf(x->out, ", \"by_itself\": %s", truth(t->then));
+    }
+    limits(x, t);
+}
+
+static void derived(sy_explain_out *x, const sy_told *t)
+{
+    sy_buf_printf(x->out, ", \"value\": %s, \"comes_to\": ", truth(t->value));
+    sy_buf_double(x->out, t->at == SY_MS_NONE ? (double)NAN : t->reading);
+    put_time(x->out, "time", t->at);
+    sy_buf_printf(x->out, ", \"by_itself\": %s", truth(t->then));
+    limits(x, t);
+}
 static void instance(sy_explain_out *x, const sy_told *t)
 {
     sy_buf_text(x->out, ", \"rule\": ");
@@ -176,6 +189,9 @@ static void members(sy_explain_out *x, const sy_told *t)
     case SY_TOLD_POINT:
         point(x, t);
         break;
+    case SY_TOLD_DERIVED:
+        derived(x, t);
+        break;
     case SY_TOLD_EXCEPT:
         put_written(x, "text", source, t);
         sy_buf_printf(x->out, ", \"on\": %s, \"used\": %lld", t->open ? "true" : "false",
@@ -198,8 +214,8 @@ static void close_to(sy_explain_out *x, int depth)
 
 void sy_explain_json(void *ctx, const sy_told *t)
 {
-    static const char *const kinds[] = {"instance",  "level",   "clear",     "hold",
-                                        "condition", "compare", "exemption", "point"};
+    static const char *const kinds[] = {"instance", "level",   "clear",     "hold", "condition",
+                                        "compare",  "derived", "exemption", "point"};
     sy_explain_out *x = ctx;
     close_to(x, t->depth);
     sy_buf_printf(x->out, "%s\n%*s{\"kind\": \"%s\"", x->more ? "," : "", 2 * t->depth + 2, "",

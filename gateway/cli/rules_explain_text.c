@@ -215,6 +215,18 @@ static void reading(const sy_explain_out *x, const sy_told *t)
     }
 }
 
+static void limits(const sy_explain_out *x, const sy_told *t)
+{
+    if (t->cond && t->has_limits) {
+        sy_buf_text(x->out, PICK(x, "; limit ", "；限值 "));
+        sy_explain_limit(x, &t->cond->a);
+        if (t->cond->op == SY_OP_OUTSIDE || t->cond->op == SY_OP_WITHIN) {
+            sy_buf_text(x->out, PICK(x, " to ", " 至 "));
+            sy_explain_limit(x, &t->cond->b);
+        }
+    }
+}
+
 static void point(const sy_explain_out *x, const sy_told *t)
 {
     reading(x, t);
@@ -226,14 +238,28 @@ static void point(const sy_explain_out *x, const sy_told *t)
     } else if (t->at != SY_MS_NONE) {
         sy_buf_printf(x->out, PICK(x, ", by itself %s", "，单看为%s"), truth(x, t->then));
     }
-    if (t->cond && t->has_limits) {
-        sy_buf_text(x->out, PICK(x, "; limit ", "；限值 "));
-        sy_explain_limit(x, &t->cond->a);
-        if (t->cond->op == SY_OP_OUTSIDE || t->cond->op == SY_OP_WITHIN) {
-            sy_buf_text(x->out, PICK(x, " to ", " 至 "));
-            sy_explain_limit(x, &t->cond->b);
+    limits(x, t);
+}
+
+/* A let or an aggregate, in the unit of its limit. */
+static void derived(const sy_explain_out *x, const sy_told *t)
+{
+    const sy_value *a = &t->cond->a;
+    const sy_num *n = a->num ? a->num : a->set ? a->set->num : NULL;
+    if (t->at == SY_MS_NONE || t->reading != t->reading) {
+        sy_buf_text(x->out, PICK(x, "no value", "无值"));
+    } else {
+        sy_buf_printf(x->out, PICK(x, "comes to %.6g", "计得 %.6g"), t->reading);
+        if (n && n->unit) {
+            sy_buf_printf(x->out, " %s", PICK(x, n->unit->en, n->unit->zh));
         }
     }
+    if (t->at != SY_MS_NONE) {
+        sy_buf_text(x->out, PICK(x, " at ", " 于 "));
+        put_time(x, t->at);
+        sy_buf_printf(x->out, PICK(x, ", by itself %s", "，单看为%s"), truth(x, t->then));
+    }
+    limits(x, t);
 }
 
 static void exemption(const sy_explain_out *x, const sy_told *t)
@@ -275,6 +301,9 @@ void sy_explain_text(void *ctx, const sy_told *t)
         break;
     case SY_TOLD_POINT:
         point(x, t);
+        break;
+    case SY_TOLD_DERIVED:
+        derived(x, t);
         break;
     case SY_TOLD_EXCEPT:
         exemption(x, t);

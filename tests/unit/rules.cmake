@@ -1,4 +1,4 @@
-foreach(test errors load words hostile fmt)
+foreach(test errors load words whole meaning hostile fmt)
     sy_test(test_rules_${test}
         SOURCES unit/test_rules_${test}.c unit/rules_rig.c LINKS sy_rules sy_base m)
 endforeach()

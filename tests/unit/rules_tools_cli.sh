@@ -246,3 +246,21 @@ expect 0 explain --place cr-1 --at 2026-03-01T08:00:00Z "$dir/old.rules"
 has out "d1/t: no valid reading; limit"
 expect 2 explain --place cr-1 --at noon "$dir/old.rules"
 expect 2 explain --place cr-1 --at 2026-03-02T08:27:30Z "$dir/b-only.rules"
+
+# A derived quantity: 60 min of 9.5 °C for 15 and 5 °C for 45.
+cat >"$dir/mean.rules" <<'END'
+rule A-1 version 1 "Cold room"
+  basis "b" law
+  watch each room: temperature
+  alert serious when mean of temperature over 60 min above 6 °C [law]
+end
+END
+expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z "$dir/mean.rules"
+has out 'true: mean of temperature over 60 min above 6 °C \[law\]$'
+has out 'comes to 6.125 °C at 2026-03-02 16:59:00, by itself true; limit 6 °C \[law\]$'
+expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z --json "$dir/mean.rules"
+has out '"comes_to": 6.125,'
+sed 's/mean of .*/temperature above 9 °C [law] in 3 of 5 readings/' "$dir/mean.rules" >"$dir/of.rules"
+expect 1 "$steelyard" rules mutate "$dir/of.rules"
+has out "without 'in 3 of 5 readings'\$"
+has out "'5' as '4'\$"
