@@ -110,6 +110,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     if (c->a.let || c->b.let) {
         return sy_judge__derived_node(b, c, s);
     }
+    if (c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE || c->op == SY_OP_EXPOSURE_BELOW) {
+        return sy_judge__phrase_leaf(b, c, s);
+    }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
         n.d = c->hold.kind == SY_HOLD_FOR
@@ -142,6 +145,9 @@ static uint16_t test_node(build *b, const sy_cond *c)
     uint16_t *kids, n = 0, made;
     if (c->agg || c->let) {
         return sy_judge__derived_node(b, c, 0);
+    }
+    if (c->op == SY_OP_DUE_WITHIN || c->op == SY_OP_OVERDUE) {
+        return sy_judge__due_node(b, c);
     }
     if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
@@ -187,7 +193,10 @@ static uint16_t many_node(build *b, const sy_cond *c)
     for (size_t k = 0; k < c->n_kids && !b->err && !b->why; k++) {
         kids[k] = cond_node(b, c->kids[k], false);
     }
-    if (!b->err && !b->why) {
+    bool follows = c->kind == SY_COND_FOLLOWED || c->kind == SY_COND_NOT_FOLLOWED;
+    if (going(b) && follows) {
+        made = sy_judge__follow_node(b, c, kids);
+    } else if (going(b)) {
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
@@ -198,20 +207,41 @@ static uint16_t many_node(build *b, const sy_cond *c)
     return made;
 }
 
+/* The window of a cumulative hold. */
+static sy_ms window_of(build *b, const sy_cond *c, uint16_t item)
+{
+    sy_ms over = sy_judge__length_of(b, &c->hold.window);
+    sy_err e = sy_grow(b->j->o.alloc, (void **)&b->horizons, &b->cap_horizons, item + 1u,
+                       sizeof *b->horizons);
+    if (e) {
+        b->err = e;
+        return over;
+    }
+    b->horizons[item] = over;
+    b->i->slots[0].keep = later(b->i->slots[0].keep, over); /* for the figures of the alert */
+    return over;
+}
+
 /* The outermost hold belongs to the level; the length of a silence to its leaf. */
 static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    kid = c->kind == SY_COND_TEST ? test_node(b, c) : many_node(b, c);
+    kid = c->kind == SY_COND_TEST    ? test_node(b, c)
+          : c->kind == SY_COND_CURVE ? sy_judge__curve_node(b, c)
+                                     : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
-    node n = {.kind = N_HOLD,
+    bool summed = c->hold.kind == SY_HOLD_CUMULATIVE;
+    node n = {.kind = summed ? N_CUM : N_HOLD,
               .n_kids = 1,
               .level = b->level,
               .d = sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)};
-    n.item = b->i->n_measures++;
+    n.item = summed ? b->i->n_cums++ : b->i->n_measures++;
+    if (summed) {
+        n.gap = window_of(b, c, n.item);
+    }
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
     return sy_judge__add_node(b, n);
@@ -234,14 +264,20 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     b->longest = 0;
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
-    if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
+    r.cum = c->hold.kind == SY_HOLD_CUMULATIVE;
+    if (!is_silence && (c->hold.kind == SY_HOLD_FOR || r.cum)) {
         r.hold = sy_judge__varying(b, &c->hold.length, level < 0 ? V_CLEAR : V_HOLD,
                                    (uint32_t)later(level, 0));
-        r.item = b->i->n_measures++;
+        r.item = r.cum ? b->i->n_cums++ : b->i->n_measures++;
+    }
+    if (r.cum) {
+        r.window = window_of(b, c, r.item);
     }
     for (size_t k = r.first; k < b->n; k++) {
-        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
-        r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA;
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE &&
+                    b->nodes[k].kind != N_CURVE;
+        r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
+                   b->nodes[k].kind == N_NODATA;
     }
     return r;
 }
@@ -268,7 +304,7 @@ static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
     l->severity = a->level;
     during_of(b, a, l);
     l->cond = root_of(b, a->when, (int16_t)at);
-    l->kind = l->cond.hold >= 0 ? L_FOR : L_BARE;
+    l->kind = l->cond.cum ? L_CUM : l->cond.hold >= 0 ? L_FOR : L_BARE;
     l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
     if (a->when->kind == SY_COND_TEST && a->when->op == SY_OP_NO_DATA) {
         l->kind = L_SILENCE;
@@ -318,8 +354,14 @@ static void layout(build *b)
     at += (size_t)i->n_levels * (sizeof(level_state) / 8);
     i->at_silences = (uint16_t)at;
     at += (size_t)i->n_silences * (sizeof(silence) / 8);
+    i->at_cums = (uint16_t)at;
+    at += (size_t)i->n_cums * (sizeof(cum) / 8);
     i->at_samples = (uint16_t)at;
     at += b->n_samples * (sizeof(sample_state) / 8);
+    i->at_curves = (uint16_t)at;
+    at += (size_t)i->n_curves * (sizeof(curve_state) / 8);
+    i->at_follows = (uint16_t)at;
+    at += (size_t)i->n_follows * (sizeof(follow_state) / 8);
     i->n_words = (uint16_t)at;
     if (at > WORDS_MAX) {
         b->why = "the condition needs too many points";
@@ -340,7 +382,7 @@ static void figure_out(build *b)
         i->timers = i->timers || i->clear.timers;
     }
     i->has_silence = i->n_silences > 0;
-    i->timers = i->timers || b->n_varies > 0;
+    i->timers = i->timers || b->n_varies > 0 || i->has_phrases;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         jslot *s = &i->slots[k];
         const sy_site_point *p = &b->j->o.site->points[s->point];
@@ -350,6 +392,30 @@ static void figure_out(build *b)
         i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
     }
     i->mixed = cmp && i->clocked;
+}
+
+/* What is counted beside the state: cumulative holds, and openings where they raise the level. */
+static sy_err histories_of(build *b)
+{
+    inst *i = b->i;
+    const sy_escalate *e = i->rule->escalate;
+    i->n_histories = (uint16_t)(i->n_cums + (e ? 1 : 0));
+    i->histories = sy_arena_get(&b->j->arena, (i->n_histories + 1u) * sizeof *i->histories);
+    i->horizons = sy_arena_get(&b->j->arena, (i->n_histories + 1u) * sizeof *i->horizons);
+    if (!i->histories || !i->horizons) {
+        return SY_E_NOMEM;
+    }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        i->horizons[k] = b->horizons[k];
+    }
+    if (e) {
+        i->escalation = (escalation){.times = (int64_t)e->times->value,
+                                     .window = sy_judge__length_of(b, &e->window),
+                                     .apart = e->apart ? sy_judge__length_of(b, e->apart) : 0,
+                                     .level = e->level};
+        i->horizons[i->n_cums] = later(i->escalation.window, i->escalation.apart);
+    }
+    return SY_OK;
 }
 
 /* A copy in the judge's arena. */
@@ -391,20 +457,11 @@ static const char *not_judged_cond(const sy_cond *c)
         bool is;
         const char *why;
     } all[] = {
-        {c->hold.kind == SY_HOLD_CUMULATIVE, "cumulative is not judged"},
         {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
         {c->agg && (c->agg->kind == SY_AGG_HOURLY_MEAN || c->agg->kind == SY_AGG_DAILY_MEAN),
          "means of calendar windows are not judged"},
         {c->portion != NULL, "share is not judged"},
         {c->kind == SY_COND_LASTS, "lasts is not judged"},
-        {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
-        {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
-        {c->kind == SY_COND_CURVE, "from start of is not judged"},
-        {c->op == SY_OP_STUCK, "stuck for is not judged"},
-        {c->op == SY_OP_EXPOSURE_ABOVE, "exposure is not judged"},
-        {c->op == SY_OP_EXPOSURE_BELOW, "exposure is not judged"},
-        {c->op == SY_OP_DUE_WITHIN, "due within is not judged"},
-        {c->op == SY_OP_OVERDUE, "overdue is not judged"},
     };
     const char *why = NULL;
     for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
@@ -422,7 +479,6 @@ static const char *not_judged(const sy_rule *r)
     for (size_t k = 0; k < r->n_watch && !why; k++) {
         why = r->watch[k].word->kind == SY_W_EVENT ? "events are not judged" : NULL;
     }
-    why = r->escalate ? "escalate is not judged" : why;
     for (size_t k = 0; k < r->n_alerts && !why; k++) {
         why = not_judged_cond(r->alerts[k].when);
     }
@@ -462,6 +518,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
         layout(&b);
         figure_out(&b);
         b.err = keep(&b);
+        b.err = b.err ? b.err : histories_of(&b);
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
@@ -469,6 +526,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     j->o.alloc.resize(j->o.alloc.ctx, b.terms, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.horizons, 0);
     *why = b.why;
     return b.err;
 }
@@ -490,8 +548,17 @@ void sy_judge__state_init(const inst *i, state *s)
         x->a = x->bridge = SY_MS_NONE;
         x->day = INT64_MIN;
     }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        st_cums(i, s)[k].since = SY_MS_NONE;
+    }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
+    }
+    for (uint32_t k = 0; k < i->n_curves; k++) {
+        st_curves(i, s)[k].begun = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_follows; k++) {
+        st_follows(i, s)[k] = (follow_state){.begun = SY_MS_NONE, .last_a = UNKNOWN3};
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;

@@ -18,8 +18,12 @@ typedef enum node_kind {
     N_NOT,
     N_THRESH,
     N_HOLD,
+    N_CUM,    /* a cumulative hold inside a condition */
     N_SAMPLE, /* looked at at the readings of some points: see sample */
     N_CLOSE,  /* of a calendar window: has a value at its closes, see calendar */
+    N_DUE,    /* judge_phrase.h */
+    N_CURVE,
+    N_FOLLOW
 } node_kind;
 /* A value in force from a time on; the first from SY_MS_NONE, ascending. */
 typedef struct dated {
@@ -36,28 +40,32 @@ typedef struct vary { /* a length that changes by date (judge_value.h) */
     const dated *rows;
     uint32_t n;
 } vary;
+struct phrase;
 typedef struct node {
     uint8_t kind, op;
-    uint16_t slot;                 /* leaf */
-    uint16_t item;                 /* NODATA: silence; HOLD: measure; SAMPLE, CLOSE: which */
-    uint16_t k, n_kids;            /* THRESH: true where k kids are true */
-    int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
-    uint32_t kid;                  /* first entry in kids */
-    double a, b;                   /* limits; IS: a is the state's number */
-    const limits *dated;           /* limits that change by date, else NULL */
+    uint16_t slot;       /* leaf */
+    uint16_t item;       /* NODATA: silence; HOLD: measure; CUM: cum; SAMPLE, CLOSE: which */
+    uint16_t k, n_kids;  /* THRESH: true where k kids are true */
+    int16_t level;       /* HOLD: whose exemptions act; -1: the clear condition's */
+    uint32_t kid;        /* first entry in kids */
+    double a, b;         /* limits; IS: a is the state's number */
+    const limits *dated; /* limits that change by date, else NULL */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
-    sy_ms gap;                     /* NODATA: at most that between readings that count as data */
-    const sy_cond *cond;           /* what of the rule it was made from, for people */
+    sy_ms gap; /* NODATA: at most that between readings that count as data; CUM: the window */
+    const struct phrase *p; /* DUE, CURVE, FOLLOW */
+    const sy_cond *cond;    /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
     sy_ms hold;           /* -1: bare */
-    uint16_t item;        /* measure of the hold */
-    bool clocked;         /* made of what holds: judged by the clock */
-    bool timers;          /* has a hold or a silence inside */
+    uint16_t item;        /* measure of the hold, or cum */
+    bool cum;             /* the hold is cumulative, over `window` */
+    sy_ms window;
+    bool clocked; /* made of what holds: judged by the clock */
+    bool timers;  /* has a hold or a silence inside */
 } root;
-typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR } level_kind;
+typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR, L_CUM } level_kind;
 typedef struct jlevel {
     root cond;
     level_kind kind;
@@ -68,6 +76,11 @@ typedef struct jlevel {
     calendar *during; /* only time inside counts; NULL: always */
     sy_ms delivery;   /* L_SILENCE, L_CALENDAR: publication waits */
 } jlevel;
+typedef struct escalation { /* openings that are counted raise the level */
+    int64_t times;
+    sy_ms window, apart;
+    sy_alert_level level;
+} escalation;
 typedef struct except {
     uint32_t kid; /* slots in kids */
     uint16_t n_slots;
@@ -88,7 +101,7 @@ typedef struct jslot {
 
 /* A leaf that has a value at each reading of its points (its instants) and follows, between two
  * neighbouring ones, from both, as a comparison does. The value is a function of the logs. */
-typedef enum sample_kind { S_DERIVED } sample_kind;
+typedef enum sample_kind { S_DERIVED, S_STUCK, S_EXPOSURE } sample_kind;
 typedef struct sample {
     uint8_t kind, op;
     uint32_t kid; /* slots in kids: of the instants, then others that it rests on */
@@ -96,6 +109,7 @@ typedef struct sample {
     sy_ms missing;           /* neighbouring instants are at most so far apart */
     uint32_t needs, n_needs; /* DERIVED: terms in kids, operands first */
     uint16_t xa, xb, a, b;   /* DERIVED: terms; x in the unit of the limit a, of b */
+    const struct phrase *p;  /* STUCK, EXPOSURE */
 } sample;
 
 #endif

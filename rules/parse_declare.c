@@ -209,7 +209,7 @@ static const sy_expr *factor(sy_parser *p)
         sy_p_next(p);
         return e;
     }
-    if (own || p->tok.kind == SY_T_NUM || sy_p_sign(p, '-')) {
+    if (own || (p->tok.kind == SY_T_NUM && !sy_p_is_agg(p)) || sy_p_sign(p, '-')) {
         e->kind = SY_EXPR_VALUE;
         return sy_p_value(p, &e->value) ? e : NULL;
     }
@@ -275,7 +275,10 @@ bool sy_p_let(sy_parser *p, uint32_t *index)
         return false;
     sy_letdef *l = &d->rule.lets[d->rule.n_lets];
     *l = (sy_letdef){.name = name, .order = (int)d->n_locals, .pos = pos};
-    if (!(l->sum = sum(p)))
+    local->open = true;
+    l->sum = sum(p);
+    local->open = false;
+    if (!l->sum)
         return false;
     local->let = l;
     *index = (uint32_t)d->rule.n_lets++;
