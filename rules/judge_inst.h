@@ -11,8 +11,8 @@
 #ifndef SY_JUDGE_INST_H
 #define SY_JUDGE_INST_H
 
+#include "rules/judge_close.h"
 #include "rules/judge_state.h"
-#include "rules/judge_term.h"
 
 typedef struct rec {
     outcome work, pub;
@@ -40,12 +40,13 @@ typedef struct inst {
     term *terms;
     window *windows; /* what they have kept is no part of the state */
     memo *memos;     /* of samples */
+    closing *closings;
     root clear;
     bool has_clear, timers, clocked, mixed, has_silence;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
-    uint16_t n_samples, n_terms, n_windows;
+    uint16_t n_samples, n_terms, n_windows, n_closings, n_runs;
     uint32_t n_nodes;
-    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples,
+    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_runs,
         n_words; /* in state.words */
     sy_ms reach; /* a change at t can alter what is up to `reach` before it */
     vary *varies;
@@ -85,6 +86,10 @@ static inline silence *st_silences(const inst *i, state *s)
 static inline sample_state *st_samples(const inst *i, state *s)
 {
     return (sample_state *)(void *)(s->words + i->at_samples);
+}
+static inline run_state *st_runs(const inst *i, state *s)
+{
+    return (run_state *)(void *)(s->words + i->at_runs);
 }
 static inline size_t st_bytes(const inst *i)
 {

@@ -146,7 +146,7 @@ static tri held(const run *r, const node *n, const uint8_t *v)
     return reached ? x : FALSE3;
 }
 
-static tri inner(const run *r, const node *n, const uint8_t *v)
+tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
 {
     switch ((node_kind)n->kind) {
     case N_NOT:
@@ -162,6 +162,14 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_CLOSE:
     default:
         return UNKNOWN3;
+    }
+}
+
+/* A condition with a calendar window has a value at its closes alone. */
+static void only_at_closes(const root *c, uint8_t *v, bool now)
+{
+    if (c->closes && !now) {
+        v[c->last] = UNKNOWN3;
     }
 }
 
@@ -182,9 +190,10 @@ void sy_judge__eval_stretch(run *r, const root *c)
                           sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
             v[k] = silent ? TRUE3 : FALSE3;
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, false);
 }
 
 void sy_judge__eval_before(run *r, const root *c, sy_ms t)
@@ -197,10 +206,13 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = r->j->seg[k];
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else if (n->kind == N_CLOSE) {
+            v[k] = (uint8_t)sy_judge__close(r, n, t);
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, c->closes && sy_judge__any_closes_at(r, c, t));
 }
 
 void sy_judge__eval_at(run *r, const root *c, sy_ms t)
@@ -218,7 +230,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, false);
 }

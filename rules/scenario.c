@@ -104,7 +104,7 @@ static sy_ms interval(const box *b, const sy_word *w)
             }
         }
     }
-    for (size_t k = 0; w->kind != SY_W_STATE && k < b->s->n_steps; k++) {
+    for (size_t k = 0; w->kind == SY_W_QUANTITY && k < b->s->n_steps; k++) {
         const sy_step *s = &b->s->steps[k];
         for (size_t q = 0; s->kind == SY_STEP_FROM && q < s->n_assigns; q++) {
             sy_ms every = sy_judge__duration(s->every);
@@ -232,6 +232,16 @@ static double number_of(const sy_assign *a)
                : a->num->value;
 }
 
+/* Its members at its time, then itself. */
+static sy_err feed_event(box *b, const sy_assign *a, sy_ms t)
+{
+    sy_err e = SY_OK;
+    for (size_t k = 0; k < a->n_members && !e; k++) {
+        e = feed(b, a->members[k].name.word, t, number_of(&a->members[k]));
+    }
+    return e ? e : feed(b, a->name.word, t, 1);
+}
+
 static sy_err feed_step(box *b, const sy_step *s)
 {
     sy_ms from = instant(b, &s->at, b->day1);
@@ -243,7 +253,9 @@ static sy_err feed_step(box *b, const sy_step *s)
             if (a->no_data || removed(b, a->name.word, t)) {
                 continue;
             }
-            sy_err e = feed(b, a->name.word, t, a->num ? number_of(a) : (double)a->state);
+            sy_err e = a->n_members
+                           ? feed_event(b, a, t)
+                           : feed(b, a->name.word, t, a->num ? number_of(a) : (double)a->state);
             if (e) {
                 return e;
             }
