@@ -136,6 +136,9 @@ void sy_judge_close(sy_judge *j)
     for (size_t k = 0; k < j->n_insts; k++) {
         sy_judge__windows_free(j, &j->insts[k]);
         a.resize(a.ctx, j->insts[k].recs, 0);
+        for (uint32_t h = 0; h < j->insts[k].n_histories; h++) {
+            a.resize(a.ctx, j->insts[k].histories[h].v, 0);
+        }
     }
     for (size_t k = 0; j->logs && k < j->o.site->n_points; k++) {
         a.resize(a.ctx, j->logs[k].e, 0);

@@ -44,6 +44,8 @@ typedef struct build {
     uint16_t event; /* slot of the event whose conditions are compiled; UINT16_MAX: none */
     vary *varies;
     size_t n_varies, cap_varies;
+    sy_ms *horizons; /* of the cumulative holds: their windows */
+    size_t cap_horizons;
 } build;
 
 static inline bool going(const build *b)

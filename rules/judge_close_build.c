@@ -151,8 +151,8 @@ static root at_events(build *b, const sy_cond *c)
     (void)sy_judge__cond_node(b, c);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     for (size_t k = r.first; k < b->n && going(b); k++) {
-        if (b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA ||
-            b->nodes[k].kind == N_CLOSE) {
+        if (b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
+            b->nodes[k].kind == N_NODATA || b->nodes[k].kind == N_CLOSE) {
             b->why = "an event has no time in which something could hold";
         }
         look_back(b, b->nodes[k].slot, true);

@@ -229,6 +229,21 @@ static uint16_t many_node(build *b, const sy_cond *c)
     return made;
 }
 
+/* The window of a cumulative hold. */
+static sy_ms window_of(build *b, const sy_cond *c, uint16_t item)
+{
+    sy_ms over = sy_judge__length_of(b, &c->hold.window);
+    sy_err e = sy_grow(b->j->o.alloc, (void **)&b->horizons, &b->cap_horizons, item + 1u,
+                       sizeof *b->horizons);
+    if (e) {
+        b->err = e;
+        return over;
+    }
+    b->horizons[item] = over;
+    b->i->slots[0].keep = later(b->i->slots[0].keep, over); /* for the figures of the alert */
+    return over;
+}
+
 /* The outermost hold belongs to the level; the length of a silence to its leaf. */
 static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
@@ -239,11 +254,15 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
-    node n = {.kind = N_HOLD,
+    bool summed = c->hold.kind == SY_HOLD_CUMULATIVE;
+    node n = {.kind = summed ? N_CUM : N_HOLD,
               .n_kids = 1,
               .level = b->level,
               .d = sy_judge__varying(b, &c->hold.length, V_NODE, (uint32_t)b->n)};
-    n.item = b->i->n_measures++;
+    n.item = summed ? b->i->n_cums++ : b->i->n_measures++;
+    if (summed) {
+        n.gap = window_of(b, c, n.item);
+    }
     n.kid = sy_judge__add_kids(b, &kid, 1);
     b->longest = later(b->longest, n.d);
     return sy_judge__add_node(b, n);
@@ -272,15 +291,20 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     memset(b->let_terms, 0xff, (b->i->rule->n_lets + 1) * sizeof *b->let_terms);
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
-    if (!is_silence && c->hold.kind == SY_HOLD_FOR) {
+    r.cum = c->hold.kind == SY_HOLD_CUMULATIVE;
+    if (!is_silence && (c->hold.kind == SY_HOLD_FOR || r.cum)) {
         r.hold = sy_judge__varying(b, &c->hold.length, level < 0 ? V_CLEAR : V_HOLD,
                                    (uint32_t)later(level, 0));
-        r.item = b->i->n_measures++;
+        r.item = r.cum ? b->i->n_cums++ : b->i->n_measures++;
+    }
+    if (r.cum) {
+        r.window = window_of(b, c, r.item);
     }
     for (size_t k = r.first; k < b->n; k++) {
         r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
         r.closes = r.closes || b->nodes[k].kind == N_CLOSE;
-        r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_NODATA;
+        r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
+                   b->nodes[k].kind == N_NODATA;
     }
     r.clocked = r.clocked || r.closes;
     return r;
@@ -308,7 +332,7 @@ static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
     l->severity = a->level;
     during_of(b, a, l);
     l->cond = root_of(b, a->when, (int16_t)at);
-    l->kind = l->cond.hold >= 0 ? L_FOR : L_BARE;
+    l->kind = l->cond.cum ? L_CUM : l->cond.hold >= 0 ? L_FOR : L_BARE;
     l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
     if (l->cond.closes) {
         l->kind = L_CALENDAR;
@@ -361,6 +385,8 @@ static void layout(build *b)
     at += (size_t)i->n_levels * (sizeof(level_state) / 8);
     i->at_silences = (uint16_t)at;
     at += (size_t)i->n_silences * (sizeof(silence) / 8);
+    i->at_cums = (uint16_t)at;
+    at += (size_t)i->n_cums * (sizeof(cum) / 8);
     i->at_samples = (uint16_t)at;
     at += b->n_samples * (sizeof(sample_state) / 8);
     i->at_runs = (uint16_t)at;
@@ -395,6 +421,30 @@ static void figure_out(build *b)
         i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
     }
     i->mixed = cmp && i->clocked;
+}
+
+/* What is counted beside the state: cumulative holds, and openings where they raise the level. */
+static sy_err histories_of(build *b)
+{
+    inst *i = b->i;
+    const sy_escalate *e = i->rule->escalate;
+    i->n_histories = (uint16_t)(i->n_cums + (e ? 1 : 0));
+    i->histories = sy_arena_get(&b->j->arena, (i->n_histories + 1u) * sizeof *i->histories);
+    i->horizons = sy_arena_get(&b->j->arena, (i->n_histories + 1u) * sizeof *i->horizons);
+    if (!i->histories || !i->horizons) {
+        return SY_E_NOMEM;
+    }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        i->horizons[k] = b->horizons[k];
+    }
+    if (e) {
+        i->escalation = (escalation){.times = (int64_t)e->times->value,
+                                     .window = sy_judge__length_of(b, &e->window),
+                                     .apart = e->apart ? sy_judge__length_of(b, e->apart) : 0,
+                                     .level = e->level};
+        i->horizons[i->n_cums] = later(i->escalation.window, i->escalation.apart);
+    }
+    return SY_OK;
 }
 
 /* A copy in the judge's arena. */
@@ -438,7 +488,6 @@ static const char *not_judged_cond(const sy_cond *c)
         bool is;
         const char *why;
     } all[] = {
-        {c->hold.kind == SY_HOLD_CUMULATIVE, "cumulative is not judged"},
         {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
         {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
         {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
@@ -462,7 +511,6 @@ static const char *not_judged_cond(const sy_cond *c)
 static const char *not_judged(const sy_rule *r)
 {
     const char *why = NULL;
-    why = r->escalate ? "escalate is not judged" : why;
     for (size_t k = 0; k < r->n_alerts && !why; k++) {
         why = not_judged_cond(r->alerts[k].when);
     }
@@ -502,6 +550,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
         layout(&b);
         figure_out(&b);
         b.err = keep(&b);
+        b.err = b.err ? b.err : histories_of(&b);
     }
     j->o.alloc.resize(j->o.alloc.ctx, b.nodes, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.kids, 0);
@@ -510,6 +559,7 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.closings, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.horizons, 0);
     *why = b.why;
     return b.err;
 }
@@ -533,6 +583,9 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_runs; k++) {
         st_runs(i, s)[k].onset = st_runs(i, s)[k].to = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        st_cums(i, s)[k].since = SY_MS_NONE;
     }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};

@@ -6,12 +6,15 @@
  *   1. A state at time t has processed every visible reading and timer up to and including t.
  *   2. base.t <= mid.t <= cur.t; base and mid rest on readings that can no longer change.
  *   3. A point's log holds every reading after the oldest base of the instances that use it.
- *   4. recs[] holds at most one rec per onset; work is what is judged, pub what has been told.
+ *   4. A history holds what is counted up to cur.t, or up to the end of a run beyond it, and all
+ *      that a state from base.t on may ask for.
+ *   5. recs[] holds at most one rec per onset; work is what is judged, pub what has been told.
  */
 #ifndef SY_JUDGE_INST_H
 #define SY_JUDGE_INST_H
 
 #include "rules/judge_close.h"
+#include "rules/judge_history.h"
 #include "rules/judge_state.h"
 
 typedef struct rec {
@@ -46,9 +49,13 @@ typedef struct inst {
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
     uint16_t n_samples, n_terms, n_windows, n_closings, n_runs;
     uint32_t n_nodes;
-    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_runs,
-        n_words; /* in state.words */
-    sy_ms reach; /* a change at t can alter what is up to `reach` before it */
+    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums, at_runs,
+        n_words;           /* in state.words */
+    sy_ms reach;           /* a change at t can alter what is up to `reach` before it */
+    history *histories;    /* of the cumulative holds; then of the openings, where they count */
+    sy_ms *horizons;       /* how far back each is asked for */
+    escalation escalation; /* times 0: none */
+    uint16_t n_cums, n_histories;
     vary *varies;
     uint32_t n_varies;
     sy_ms varies_from, varies_to; /* the lengths are those in force here; empty: of no time yet */
@@ -82,6 +89,10 @@ static inline level_state *st_levels(const inst *i, state *s)
 static inline silence *st_silences(const inst *i, state *s)
 {
     return (silence *)(void *)(s->words + i->at_silences);
+}
+static inline cum *st_cums(const inst *i, state *s)
+{
+    return (cum *)(void *)(s->words + i->at_cums);
 }
 static inline sample_state *st_samples(const inst *i, state *s)
 {

@@ -25,6 +25,9 @@ void sy_judge__close_alert(run *r, sy_ms t, sy_alert_state how)
         st_silences(r->i, r->st)[k].since = SY_MS_NONE;
         st_silences(r->i, r->st)[k].sum = 0;
     }
+    for (uint32_t k = 0; k < r->i->n_cums; k++) {
+        st_cums(r->i, r->st)[k].since = t;
+    }
 }
 
 /* The silence leaves of a level: their node is the root, or the root's kids. */
@@ -90,6 +93,10 @@ bool sy_judge__clears_at_reading(const run *r)
     if (!i->has_clear) {
         return default_clear(r);
     }
+    if (i->clear.cum) {
+        const cum *c = &st_cums(i, r->st)[i->clear.item];
+        return r->j->at[i->clear.last] == TRUE3 && c->grew && c->sum >= i->clear.hold;
+    }
     const measure *m = &st_measures(i, r->st)[i->clear.item];
     return r->j->at[i->clear.last] == TRUE3 &&
            (i->clear.hold < 0 || (m->grew && m->counted >= i->clear.hold));
@@ -99,6 +106,12 @@ bool sy_judge__clears_at_reading(const run *r)
 static bool just_completed(const run *r, const measure *m, sy_ms d, sy_ms t)
 {
     return m->counted >= d && (r->changes || m->counted - (t - r->st->t) < d);
+}
+
+static bool just_summed(const run *r, uint16_t item, sy_ms d)
+{
+    const cum *c = &st_cums(r->i, r->st)[item];
+    return c->sum >= d && (r->changes || c->was < d);
 }
 
 bool sy_judge__clears_by_clock(const run *r, sy_ms t)
@@ -111,6 +124,9 @@ bool sy_judge__clears_by_clock(const run *r, sy_ms t)
         tri was = (tri)r->j->seg[c->last];
         if (!c->clocked || (r->ending && !c->closes)) {
             return false;
+        }
+        if (c->cum) {
+            return was == TRUE3 && just_summed(r, c->item, c->hold);
         }
         return c->hold >= 0 ? was == TRUE3 && just_completed(r, &m[c->item], c->hold, t)
                             : was != TRUE3 && r->j->at[c->last] == TRUE3;
@@ -132,7 +148,7 @@ bool sy_judge__clears_by_clock(const run *r, sy_ms t)
 /* The level is reached at t: by its clock, or by a reading. */
 static bool reached(run *r, const jlevel *l, sy_ms t, bool by_clock)
 {
-    const measure *m = &st_measures(r->i, r->st)[l->cond.item];
+    const measure *m = st_measures(r->i, r->st);
     tri was = (tri)r->j->seg[l->cond.last], is = (tri)r->j->at[l->cond.last];
     if (r->ending && l->kind != L_CALENDAR) {
         return false;
@@ -143,9 +159,15 @@ static bool reached(run *r, const jlevel *l, sy_ms t, bool by_clock)
     if (by_clock && !l->cond.clocked) {
         return false;
     }
+    if (l->kind == L_CUM) {
+        const cum *c = &st_cums(r->i, r->st)[l->cond.item];
+        return by_clock ? was == TRUE3 && just_summed(r, l->cond.item, l->cond.hold)
+                        : is == TRUE3 && c->grew && c->sum >= l->cond.hold;
+    }
     if (l->kind == L_FOR) {
-        return by_clock ? was == TRUE3 && just_completed(r, m, l->cond.hold, t)
-                        : is == TRUE3 && m->grew && m->counted >= l->cond.hold;
+        return by_clock
+                   ? was == TRUE3 && just_completed(r, &m[l->cond.item], l->cond.hold, t)
+                   : is == TRUE3 && m[l->cond.item].grew && m[l->cond.item].counted >= l->cond.hold;
     }
     return is == TRUE3 && !(by_clock && was == TRUE3) &&
            (!l->during || sy_judge__cal_inside(l->during, t)) && !sy_judge__exempt(r, l, t, false);
@@ -180,11 +202,11 @@ static void silence_outcome(const run *r, const jlevel *l, sy_ms t, outcome *o)
 static outcome outcome_of(run *r, const jlevel *l, sy_ms t)
 {
     outcome o = {.onset = t, .raised = t, .cleared = SY_MS_NONE, .state = SY_ALERT_ACTIVE};
-    const measure *m = &st_measures(r->i, r->st)[l->cond.item];
     for (int k = 0; k < LEVELS; k++) {
         o.level_at[k] = SY_MS_NONE;
     }
     if (l->kind == L_FOR) {
+        const measure *m = &st_measures(r->i, r->st)[l->cond.item];
         o.onset = m->first;
         o.counted = m->counted;
         o.unknown = m->unknown;
@@ -194,6 +216,8 @@ static outcome outcome_of(run *r, const jlevel *l, sy_ms t)
         silence_outcome(r, l, t, &o);
     } else if (l->kind == L_CALENDAR) {
         sy_judge__close_outcome(r, l, t, &o);
+    } else if (l->kind == L_CUM) {
+        sy_judge__cum_outcome(r, l->cond.item, l->cond.window, t, &o);
     } else if (r->driver) {
         figs_add(&o.figs, r->driver_v);
     }
@@ -226,6 +250,9 @@ void sy_judge__open_levels(run *r, sy_ms t, bool by_clock)
     }
     if (highest < 0) {
         return;
+    }
+    if (!was_open && i->escalation.times && sy_judge__opening_counts(r, t)) {
+        highest = highest > (int)i->escalation.level - 1 ? highest : (int)i->escalation.level - 1;
     }
     for (int k = highest; k < LEVELS; k++) {
         if (a->level_at[k] != SY_MS_NONE) {

@@ -18,6 +18,7 @@ typedef enum node_kind {
     N_NOT,
     N_THRESH,
     N_HOLD,
+    N_CUM,    /* a cumulative hold inside a condition */
     N_SAMPLE, /* looked at at the readings of some points: see sample */
     N_CLOSE,  /* of a calendar window: has a value at its closes, see calendar */
 } node_kind;
@@ -38,27 +39,29 @@ typedef struct vary { /* a length that changes by date (judge_value.h) */
 } vary;
 typedef struct node {
     uint8_t kind, op;
-    uint16_t slot;                 /* leaf */
-    uint16_t item;                 /* NODATA: silence; HOLD: measure; SAMPLE, CLOSE: which */
-    uint16_t k, n_kids;            /* THRESH: true where k kids are true */
-    int16_t level;                 /* HOLD: whose exemptions act; -1: the clear condition's */
-    uint32_t kid;                  /* first entry in kids */
-    double a, b;                   /* limits; IS: a is the state's number */
-    const limits *dated;           /* limits that change by date, else NULL */
+    uint16_t slot;       /* leaf */
+    uint16_t item;       /* NODATA: silence; HOLD: measure; CUM: cum; SAMPLE, CLOSE: which */
+    uint16_t k, n_kids;  /* THRESH: true where k kids are true */
+    int16_t level;       /* HOLD: whose exemptions act; -1: the clear condition's */
+    uint32_t kid;        /* first entry in kids */
+    double a, b;         /* limits; IS: a is the state's number */
+    const limits *dated; /* limits that change by date, else NULL */
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
-    sy_ms gap;                     /* NODATA: at most that between readings that count as data */
-    const sy_cond *cond;           /* what of the rule it was made from, for people */
+    sy_ms gap; /* NODATA: at most that between readings that count as data; CUM: the window */
+    const sy_cond *cond; /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
     sy_ms hold;           /* -1: bare */
-    uint16_t item;        /* measure of the hold */
-    bool clocked;         /* made of what holds: judged by the clock */
-    bool timers;          /* has a hold or a silence inside */
-    bool closes;          /* has a calendar window: judged at its closes alone */
+    uint16_t item;        /* measure of the hold, or cum */
+    bool cum;             /* the hold is cumulative, over `window` */
+    sy_ms window;
+    bool clocked; /* made of what holds: judged by the clock */
+    bool timers;  /* has a hold or a silence inside */
+    bool closes;  /* has a calendar window: judged at its closes alone */
 } root;
-typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR } level_kind;
+typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR, L_CUM } level_kind;
 typedef struct jlevel {
     root cond;
     level_kind kind;
@@ -69,6 +72,11 @@ typedef struct jlevel {
     calendar *during; /* only time inside counts; NULL: always */
     sy_ms delivery;   /* L_SILENCE, L_CALENDAR: publication waits */
 } jlevel;
+typedef struct escalation { /* openings that are counted raise the level */
+    int64_t times;
+    sy_ms window, apart;
+    sy_alert_level level;
+} escalation;
 typedef struct except {
     uint32_t kid; /* slots in kids */
     uint16_t n_slots;

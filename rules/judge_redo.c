@@ -70,6 +70,9 @@ static void rotate(sy_judge *j, inst *i)
     i->base = i->mid;
     i->mid = old;
     memcpy(i->mid, i->cur, st_bytes(i));
+    for (uint32_t k = 0; k < i->n_histories; k++) {
+        sy_judge__hist_trim(&i->histories[k], sy_judge__history_needed(i, k, i->base->t));
+    }
 }
 
 static void sync_open(inst *i, const state *s)

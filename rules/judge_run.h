@@ -76,6 +76,21 @@ static inline sy_ms run_limit(sy_ms d)
     return d > DAY_MS ? d : DAY_MS;
 }
 
+counting sy_judge__counting(run *r, int level, bool use); /* the stretch after st.t, to a hold */
+
+/* judge_cumulative.c: over the stretch to t; when the sum reaches d while time counts, and after
+ * which instant it is below d while none does; whether the hold is true in the stretch after st.t,
+ * its condition being true; the alert that it raises. */
+void sy_judge__cum_stretch(run *r, uint16_t item, sy_ms over, bool counts, sy_ms t);
+sy_ms sy_judge__cum_completes(const run *r, uint16_t item, sy_ms d, sy_ms over);
+sy_ms sy_judge__cum_falls(const run *r, uint16_t item, sy_ms d, sy_ms over);
+bool sy_judge__cum_holds(const run *r, uint16_t item, sy_ms d, sy_ms over, bool counts);
+void sy_judge__cum_outcome(const run *r, uint16_t item, sy_ms over, sy_ms t, outcome *o);
+/* The alert opens at t: true where that raises its level. */
+bool sy_judge__opening_counts(run *r, sy_ms t);
+void sy_judge__histories_cut(inst *i, sy_ms t);
+sy_ms sy_judge__history_needed(const inst *i, uint32_t k, sy_ms t);
+
 /* judge_exempt.c */
 bool sy_judge__exempt(run *r, const jlevel *l, sy_ms t, bool use); /* at t+; use up where it acts */
 void sy_judge__exempt_at(run *r, sy_ms t);                         /* the states are as after t */
@@ -89,8 +104,10 @@ bool sy_judge__clears_at_reading(const run *r);
 bool sy_judge__clears_by_clock(const run *r, sy_ms t);
 void sy_judge__close_alert(run *r, sy_ms t, sy_alert_state how);
 
-/* judge_step.c: run to the limit. */
+/* judge_step.c: run to the limit. Measures of the stretch from there on, up to t within it; its
+ * values stay in j->seg. */
 void sy_judge__steps(run *r);
+void sy_judge__reach(run *r, sy_ms t);
 
 /* judge_redo.c: what a reading, or the clock, makes of an instance. */
 sy_err sy_judge__run(sy_judge *j, inst *i);

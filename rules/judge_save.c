@@ -6,10 +6,11 @@
 #include "base/hash.h"
 #include "rules/judge_run.h"
 
-enum { MAGIC = 0x314a5953, VERSION = 2 };
+enum { MAGIC = 0x314a5953, VERSION = 3 };
 
 _Static_assert(sizeof(outcome) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
-                   sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(double) == 8,
+                   sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(cum) % 8 == 0 &&
+                   sizeof(double) == 8,
                "a state consists of words");
 
 static void hash_text(sy_sha256 *s, const char *text)
@@ -148,6 +149,45 @@ static sy_ms get_time(sy_rd *r)
     return (sy_ms)sy_rd_u64(r);
 }
 
+/* As much of it as the states from base on may ask for: equal states give equal bytes. */
+static void put_history(sy_buf *b, const inst *i, uint32_t k)
+{
+    const history *h = &i->histories[k];
+    size_t from = sy_judge__hist_after(h, sy_judge__history_needed(i, k, i->base->t)), n;
+    from = from == h->n && from > 0 ? from - 1 : from;
+    for (n = from; n < h->n; n++) {
+        if (h->v[n].a > i->cur->t || (h->v[n].a == i->cur->t && h->v[n].b > i->cur->t)) {
+            break;
+        }
+    }
+    sy_buf_u32(b, (uint32_t)(n - from));
+    for (size_t q = from; q < n; q++) {
+        put_time(b, h->v[q].a);
+        put_time(b, sooner(h->v[q].b, i->cur->t));
+    }
+}
+
+static sy_err get_history(sy_judge *j, history *h, sy_rd *r)
+{
+    uint32_t n = sy_rd_u32(r);
+    if (r->bad || (size_t)n * sizeof *h->v > r->n) {
+        return SY_E_CORRUPT;
+    }
+    sy_err e = n ? sy_judge__grow(j, (void **)&h->v, &h->cap, n, sizeof *h->v) : SY_OK;
+    if (e) {
+        return e;
+    }
+    h->n = n;
+    for (uint32_t k = 0; k < n; k++) {
+        h->v[k].a = get_time(r);
+        h->v[k].b = get_time(r);
+        if (h->v[k].a > h->v[k].b || (k > 0 && h->v[k - 1].b > h->v[k].a)) {
+            return SY_E_CORRUPT;
+        }
+    }
+    return SY_OK;
+}
+
 static void put_inst(sy_buf *b, const inst *i)
 {
     put_words(b, i->cur, st_bytes(i));
@@ -166,6 +206,9 @@ static void put_inst(sy_buf *b, const inst *i)
         put_time(b, r->replaces);
         put_words(b, &r->work, sizeof r->work);
         put_words(b, &r->pub, sizeof r->pub);
+    }
+    for (uint32_t k = 0; k < i->n_histories; k++) {
+        put_history(b, i, k);
     }
 }
 
@@ -266,6 +309,9 @@ static sy_err get_inst(sy_judge *j, inst *i, sy_rd *r)
     i->provisional = flags & 1;
     i->dirty = flags & 2;
     sy_err e = get_recs(j, i, r);
+    for (uint32_t k = 0; k < i->n_histories && !e; k++) {
+        e = get_history(j, &i->histories[k], r);
+    }
     if (!e) {
         sy_judge__wake(j, i, wake);
     }

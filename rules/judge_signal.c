@@ -146,6 +146,18 @@ static tri held(const run *r, const node *n, const uint8_t *v)
     return reached ? x : FALSE3;
 }
 
+/* A cumulative hold, at st.t or over the stretch after it. */
+static tri summed(run *r, const node *n, const uint8_t *v, bool open)
+{
+    tri x = (tri)v[r->i->kids[n->kid]];
+    bool holds = st_cums(r->i, r->st)[n->item].sum >= n->d;
+    if (holds && open && x == TRUE3) {
+        bool counts = sy_judge__counting(r, n->level, false) == COUNTS;
+        holds = sy_judge__cum_holds(r, n->item, n->d, n->gap, counts);
+    }
+    return x == UNKNOWN3 ? UNKNOWN3 : (holds ? x : FALSE3);
+}
+
 tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
 {
     switch ((node_kind)n->kind) {
@@ -158,6 +170,7 @@ tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
     case N_CMP:
     case N_IS:
     case N_NODATA:
+    case N_CUM:
     case N_SAMPLE:
     case N_CLOSE:
     default:
@@ -189,6 +202,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             bool silent = r->st->t != SY_MS_NONE &&
                           sy_judge__silent_from(r, n, r->st->t + 1, &base) <= r->st->t;
             v[k] = silent ? TRUE3 : FALSE3;
+        } else if (n->kind == N_CUM) {
+            v[k] = (uint8_t)summed(r, n, v, true);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
@@ -206,6 +221,8 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = r->j->seg[k];
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else if (n->kind == N_CUM) {
+            v[k] = (uint8_t)summed(r, n, v, false);
         } else if (n->kind == N_CLOSE) {
             v[k] = (uint8_t)sy_judge__close(r, n, t);
         } else {
@@ -229,6 +246,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
             v[k] = x->t != t ? r->j->seg[k] : (uint8_t)x->v;
         } else if (n->kind == N_NODATA) {
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
+        } else if (n->kind == N_CUM) {
+            v[k] = (uint8_t)summed(r, n, v, false);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }

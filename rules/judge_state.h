@@ -39,6 +39,11 @@ typedef struct silence { /* of a "has no data" leaf */
     sy_ms since, sum;    /* data time since the level opened */
     sy_ms last;          /* last valid reading, SY_MS_NONE */
 } silence;
+typedef struct cum { /* of a cumulative hold */
+    sy_ms sum, was;  /* counted in the window that ends at st.t; at the instant before */
+    sy_ms since;     /* last clear */
+    int64_t grew;    /* counted time since the previous reading of the instance */
+} cum;
 typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value there */
     sy_ms t;
     int64_t v;

@@ -124,6 +124,10 @@ static sy_ms nested_completes(run *r, const root *c, bool counts)
     sy_ms best = SY_MS_MAX;
     for (uint32_t k = c->first; k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
+        if (n->kind == N_CUM && r->j->seg[r->i->kids[n->kid]] == TRUE3) {
+            best = sooner(best, counts ? sy_judge__cum_completes(r, n->item, n->d, n->gap)
+                                       : sy_judge__cum_falls(r, n->item, n->d, n->gap));
+        }
         if (n->kind == N_HOLD && counts) {
             best = sooner(best, completes(r, &st_measures(r->i, r->st)[n->item],
                                           (tri)r->j->seg[r->i->kids[n->kid]], n->d));
@@ -143,13 +147,17 @@ static sy_ms completion(run *r)
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
-        bool counts = inside(l, t) && !sy_judge__exempt(r, l, t, false);
+        bool counts = sy_judge__counting(r, (int)k, false) == COUNTS;
         tri v = (tri)r->j->seg[l->cond.last];
         if (l->cond.timers) {
             best = sooner(best, nested_completes(r, &l->cond, counts));
         }
         if (l->cond.clocked && l->kind == L_FOR && counts) {
             best = sooner(best, completes(r, &m[l->cond.item], v, l->cond.hold));
+        }
+        if (l->cond.clocked && l->kind == L_CUM && counts && v == TRUE3) {
+            best = sooner(best,
+                          sy_judge__cum_completes(r, l->cond.item, l->cond.hold, l->cond.window));
         }
         if (l->cond.clocked && !i->has_clear && l->fhold > 0) {
             best = sooner(best, completes(r, &m[l->fitem], (tri)(TRUE3 - v), l->fhold));
@@ -158,7 +166,10 @@ static sy_ms completion(run *r)
     if (i->has_clear) {
         tri v = (tri)r->j->seg[i->clear.last];
         best = sooner(best, nested_completes(r, &i->clear, true));
-        if (i->clear.clocked && i->clear.hold >= 0) {
+        if (i->clear.clocked && i->clear.cum && v == TRUE3) {
+            best = sooner(
+                best, sy_judge__cum_completes(r, i->clear.item, i->clear.hold, i->clear.window));
+        } else if (i->clear.clocked && i->clear.hold >= 0 && !i->clear.cum) {
             best = sooner(best, completes(r, &m[i->clear.item], v, i->clear.hold));
         }
     }
@@ -169,7 +180,10 @@ static void nested_stretch(run *r, const root *c, counting how, sy_ms t)
 {
     for (uint32_t k = c->first; c->timers && k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
-        if (n->kind == N_HOLD) {
+        if (n->kind == N_CUM) {
+            bool counts = how == COUNTS && r->j->seg[r->i->kids[n->kid]] == TRUE3;
+            sy_judge__cum_stretch(r, n->item, n->gap, counts, t);
+        } else if (n->kind == N_HOLD) {
             sy_judge__measure_stretch(r, &st_measures(r->i, r->st)[n->item],
                                       (tri)r->j->seg[r->i->kids[n->kid]], how, run_limit(n->d), t);
         }
@@ -179,25 +193,31 @@ static void nested_stretch(run *r, const root *c, counting how, sy_ms t)
 /* True where time that an exemption may subtract is known true in the stretch. */
 static bool counts(const run *r, const jlevel *l)
 {
-    if (l->kind == L_FOR && r->j->seg[l->cond.last] == TRUE3) {
+    if ((l->kind == L_FOR || l->kind == L_CUM) && r->j->seg[l->cond.last] == TRUE3) {
         return true;
     }
     for (uint32_t k = l->cond.first; l->cond.timers && k <= l->cond.last; k++) {
         const node *n = &r->i->nodes[k];
-        if (n->kind == N_HOLD && r->j->seg[r->i->kids[n->kid]] == TRUE3) {
+        if ((n->kind == N_HOLD || n->kind == N_CUM) && r->j->seg[r->i->kids[n->kid]] == TRUE3) {
             return true;
         }
     }
     return false;
 }
 
-/* What the stretch from now on is to the holds of a level; an exemption is used up by it. */
-static counting counting_of(run *r, const jlevel *l)
+counting sy_judge__counting(run *r, int level, bool use)
 {
+    const jlevel *l = level < 0 ? NULL : &r->i->levels[level];
+    if (!l) {
+        return COUNTS;
+    }
     if (!inside(l, r->st->t)) {
         return OUTSIDE;
     }
-    return l->n_excepts && counts(r, l) && sy_judge__exempt(r, l, r->st->t, true) ? EXEMPT : COUNTS;
+    if (l->n_excepts == 0 || (use && !counts(r, l))) { /* nothing that is subtracted */
+        return COUNTS;
+    }
+    return sy_judge__exempt(r, l, r->st->t, use) ? EXEMPT : COUNTS;
 }
 
 static void stretch_to(run *r, sy_ms t)
@@ -211,10 +231,13 @@ static void stretch_to(run *r, sy_ms t)
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
         tri v = (tri)r->j->seg[l->cond.last];
-        counting how = counting_of(r, l);
+        counting how = sy_judge__counting(r, (int)k, true);
         nested_stretch(r, &l->cond, how, t);
         if (l->kind == L_FOR) {
             sy_judge__measure_stretch(r, &m[l->cond.item], v, how, run_limit(l->cond.hold), t);
+        }
+        if (l->kind == L_CUM) {
+            sy_judge__cum_stretch(r, l->cond.item, l->cond.window, how == COUNTS && v == TRUE3, t);
         }
         if (!i->has_clear && l->kind != L_SILENCE && l->fhold > 0) {
             sy_judge__measure_stretch(r, &m[l->fitem], (tri)(TRUE3 - v), COUNTS,
@@ -226,11 +249,20 @@ static void stretch_to(run *r, sy_ms t)
     }
     if (i->has_clear) {
         nested_stretch(r, &i->clear, COUNTS, t);
-        if (i->clear.hold >= 0) {
+        if (i->clear.cum) {
+            sy_judge__cum_stretch(r, i->clear.item, i->clear.window,
+                                  r->j->seg[i->clear.last] == TRUE3, t);
+        } else if (i->clear.hold >= 0) {
             sy_judge__measure_stretch(r, &m[i->clear.item], (tri)r->j->seg[i->clear.last], COUNTS,
                                       run_limit(i->clear.hold), t);
         }
     }
+}
+
+void sy_judge__reach(run *r, sy_ms t)
+{
+    eval_stretch(r);
+    stretch_to(r, t);
 }
 
 /* The driver's reading of the instant belongs to every figure that is being taken. */
@@ -397,7 +429,7 @@ static void readings_at(run *r, sy_ms t, bool closed)
                                      t);
             }
         }
-        if (i->clear.hold >= 0) {
+        if (i->clear.hold >= 0 && !i->clear.cum) {
             sy_judge__measure_at(&m[i->clear.item], (tri)r->j->at[i->clear.last],
                                  run_limit(i->clear.hold), t);
         }
@@ -417,6 +449,9 @@ static void readings_at(run *r, sy_ms t, bool closed)
     }
     for (uint32_t k = 0; k < i->n_measures; k++) {
         m[k].grew = 0;
+    }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        st_cums(i, r->st)[k].grew = 0;
     }
 }
 
@@ -467,6 +502,9 @@ void sy_judge__steps(run *r)
         r->j->next[k] = sy_judge__log_after(&r->j->logs[i->slots[k].point], r->st->t);
     }
     r->timer = SY_MS_MAX;
+    if (i->n_histories) {
+        sy_judge__histories_cut(r->i, r->st->t);
+    }
     while (r->st->t < i->end) {
         sy_judge__lengths_at(r->i, r->st->t);
         sy_ms reading = next_reading(r);

@@ -143,7 +143,8 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
     if (memcmp(a->rule->judgement_hash, b->rule->judgement_hash, 32) != 0 ||
         a->n_words != b->n_words || a->n_slots != b->n_slots || a->n_nodes != b->n_nodes ||
         a->n_levels != b->n_levels || a->n_excepts != b->n_excepts ||
-        a->n_samples != b->n_samples || a->n_terms != b->n_terms || a->n_windows != b->n_windows ||
+        a->n_histories != b->n_histories || a->n_samples != b->n_samples ||
+        a->n_terms != b->n_terms || a->n_windows != b->n_windows ||
         a->n_closings != b->n_closings || !same_terms(a, b)) {
         return false;
     }
@@ -238,6 +239,32 @@ static sy_err take_recs(sy_judge *to, inst *a, const inst *b, bool same)
     return SY_OK;
 }
 
+static sy_err take_history(sy_judge *to, history *a, const history *b)
+{
+    sy_err e = b->n ? sy_judge__grow(to, (void **)&a->v, &a->cap, b->n, sizeof *a->v) : SY_OK;
+    if (!e && b->n) {
+        memcpy(a->v, b->v, b->n * sizeof *a->v);
+    }
+    a->n = e ? 0 : b->n;
+    return e;
+}
+
+/* Openings count on under any text of the rule. */
+static sy_err take_histories(sy_judge *to, inst *a, inst *b, bool same)
+{
+    sy_err e = SY_OK;
+    if (same) {
+        sy_judge__histories_cut(b, b->cur->t);
+    }
+    for (uint32_t k = 0; same && k < a->n_cums && !e; k++) {
+        e = take_history(to, &a->histories[k], &b->histories[k]);
+    }
+    if (!e && a->n_histories > a->n_cums && b->n_histories > b->n_cums) {
+        e = take_history(to, &a->histories[a->n_cums], &b->histories[b->n_cums]);
+    }
+    return e;
+}
+
 static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
 {
     sy_judge__lengths_at(a, b->cur->t);
@@ -264,7 +291,8 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
     }
     a->work_t = b->work_t;
     a->dirty = true;
-    return take_recs(to, a, b, same);
+    sy_err e = take_histories(to, a, b, same);
+    return e ? e : take_recs(to, a, b, same);
 }
 
 static sy_err end(sy_judge *from, inst *b, sy_ms at)
@@ -361,6 +389,9 @@ static void shift_state(const inst *i, state *s, sy_ms by)
         shift(&st_runs(i, s)[k].onset, by);
         shift(&st_runs(i, s)[k].to, by);
     }
+    for (uint32_t k = 0; k < i->n_cums; k++) {
+        shift(&st_cums(i, s)[k].since, by);
+    }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         shift(&st_samples(i, s)[k].t, by);
     }
@@ -406,6 +437,13 @@ static void shift_recs(inst *i, sy_ms by)
 
 static void shift_inst(const sy_judge *j, inst *i, sy_ms by)
 {
+    sy_judge__histories_cut(i, i->cur->t);
+    for (uint32_t k = 0; k < i->n_histories; k++) {
+        for (size_t q = 0; q < i->histories[k].n; q++) {
+            i->histories[k].v[q].a += by;
+            i->histories[k].v[q].b += by;
+        }
+    }
     shift_state(i, i->cur, by);
     sy_judge__windows_forget(i);
     shift_recs(i, by);

@@ -268,10 +268,11 @@ static void hold(sy_mutate *m, size_t k)
         drop(m, k, end);
 }
 
-static void exemption(sy_mutate *m, size_t k)
+/* From here to the keyword that ends it. */
+static void drop_to(sy_mutate *m, size_t k, sy_kw last)
 {
     size_t end = k;
-    while (end < m->n && !is_kw(m, end, SY_KW_TIMES))
+    while (end < m->n && !is_kw(m, end, last))
         end++;
     if (end < m->n)
         drop(m, k, end);
@@ -311,7 +312,9 @@ static void keyword(sy_mutate *m, size_t k)
     else if (kw == SY_KW_DURING && k + 1 < m->n)
         drop(m, k, k + 1);
     else if (kw == SY_KW_EXCEPT_WHILE)
-        exemption(m, k);
+        drop_to(m, k, SY_KW_TIMES);
+    else if (kw == SY_KW_IN)
+        drop_to(m, k, SY_KW_READINGS);
     else if (kw == SY_KW_BY)
         rows(m, k);
     else

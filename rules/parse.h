@@ -46,6 +46,7 @@ typedef struct sy_list { /* growing array in the arena; items move when it grows
 typedef struct sy_local { /* a name that the rule declares */
     sy_setdef *set;       /* neither: its declaration had an error; no further errors about it */
     sy_letdef *let;
+    bool open; /* its sum is being read */
 } sy_local;
 
 /* A rule while it is made: the tree, its clauses in source order, its own names. */

@@ -275,7 +275,10 @@ bool sy_p_let(sy_parser *p, uint32_t *index)
         return false;
     sy_letdef *l = &d->rule.lets[d->rule.n_lets];
     *l = (sy_letdef){.name = name, .order = (int)d->n_locals, .pos = pos};
-    if (!(l->sum = sum(p)))
+    local->open = true;
+    l->sum = sum(p);
+    local->open = false;
+    if (!l->sum)
         return false;
     local->let = l;
     *index = (uint32_t)d->rule.n_lets++;

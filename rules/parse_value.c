@@ -238,7 +238,7 @@ static bool own_name(sy_parser *p, sy_value *out, bool limit)
                          "'%1' is a name of 'let': here stands a number or a name of 'set'",
                          "“%1”是“令”的名称：此处应为数或“设”的名称", NULL, p->tok.text,
                          p->tok.text);
-    if (own) {
+    if (own && !own->open) {
         out->set = own->set;
         out->let = own->let;
         if (own->set)

@@ -116,6 +116,21 @@ static sy_ms interval(const box *b, const sy_word *w)
     return best;
 }
 
+/* Expanded, in the unit of the point; 0 unless given. */
+static double uncertainty(const box *b, const sy_word *w)
+{
+    for (size_t k = 0; k < b->s->n_steps; k++) {
+        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
+            const sy_fact *f = &b->s->steps[k].facts[q];
+            if (f->kind == SY_FACT_UNCERTAINTY && f->name.word == w) {
+                const sy_unit *u = f->num->unit;
+                return u && w->unit ? f->num->value * u->factor / w->unit->factor : f->num->value;
+            }
+        }
+    }
+    return 0;
+}
+
 static sy_err make_points(box *b)
 {
     const sy_rule *r = b->s->rule;
@@ -139,7 +154,8 @@ static sy_err make_points(box *b)
                                         .quantity = w->id,
                                         .unit = w->unit ? w->unit->id : NULL,
                                         .is_state = w->kind == SY_W_STATE,
-                                        .every = interval(b, w)};
+                                        .every = interval(b, w),
+                                        .uncertainty = uncertainty(b, w)};
         b->site.points = b->points;
         b->site.n_points = ++n;
     }
@@ -149,6 +165,68 @@ static sy_err make_points(box *b)
 static const char *first_name(const sy_axis *a)
 {
     return a->n ? a->names[0].word->id : NULL;
+}
+
+static bool has_calendar(const sy_site_calendar *v, size_t n, const char *name)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (same_text(v[k].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The calendars that are given, every day alike; one that is not given is always inside. */
+static sy_err make_calendars(box *b, size_t facts)
+{
+    const sy_rule *r = b->s->rule;
+    size_t cap = facts + r->n_alerts + 1, n = 0;
+    sy_site_calendar *v = sy_arena_get(b->arena, cap * sizeof *v);
+    sy_site_span *spans = sy_arena_get(b->arena, cap * sizeof *spans);
+    if (!v || !spans) {
+        return SY_E_NOMEM;
+    }
+    for (size_t k = 0; k < b->s->n_steps; k++) {
+        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
+            const sy_fact *f = &b->s->steps[k].facts[q];
+            if (f->kind == SY_FACT_CALENDAR && !has_calendar(v, n, f->name.word->id)) {
+                sy_ms to = f->to > f->from ? f->to : f->to + DAY_MS;
+                spans[n] = (sy_site_span){0x7f, f->from, to};
+                v[n] = (sy_site_calendar){f->name.word->id, &spans[n], 1};
+                n++;
+            }
+        }
+    }
+    for (size_t k = 0; k < r->n_alerts; k++) {
+        const sy_word *w = r->alerts[k].during.word;
+        if (w && !has_calendar(v, n, w->id)) {
+            spans[n] = (sy_site_span){0x7f, 0, DAY_MS};
+            v[n] = (sy_site_calendar){w->id, &spans[n], 1};
+            n++;
+        }
+    }
+    b->premises.calendars = v;
+    b->premises.n_calendars = n;
+    return SY_OK;
+}
+
+static sy_err make_dues(box *b, size_t facts)
+{
+    sy_site_due *v = sy_arena_get(b->arena, (facts + 1) * sizeof *v);
+    if (!v) {
+        return SY_E_NOMEM;
+    }
+    for (size_t k = 0; k < b->s->n_steps; k++) {
+        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
+            const sy_fact *f = &b->s->steps[k].facts[q];
+            if (f->kind == SY_FACT_DATE) {
+                v[b->premises.n_dues++] = (sy_site_due){f->name.word->id, sy_days_of(f->date)};
+            }
+        }
+    }
+    b->premises.dues = v;
+    return SY_OK;
 }
 
 static sy_err make_site(box *b)
@@ -187,7 +265,9 @@ static sy_err make_site(box *b)
                         .n_premises = 1,
                         .places = &b->place,
                         .n_places = 1};
-    return make_points(b);
+    sy_err e = make_calendars(b, cap);
+    e = e ? e : make_dues(b, cap);
+    return e ? e : make_points(b);
 }
 
 static sy_err feed(box *b, const sy_word *w, sy_ms t, double v)

@@ -12,5 +12,6 @@ int sy_rules_test_main(int argc, char **argv);
 int sy_rules_backtest_main(int argc, char **argv);
 int sy_rules_mutate_main(int argc, char **argv);
 int sy_rules_cover_main(int argc, char **argv);
+int sy_rules_explain_main(int argc, char **argv);
 
 #endif

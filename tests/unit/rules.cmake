@@ -1,4 +1,4 @@
-foreach(test errors load words hostile fmt)
+foreach(test errors load words whole meaning hostile fmt)
     sy_test(test_rules_${test}
         SOURCES unit/test_rules_${test}.c unit/rules_rig.c LINKS sy_rules sy_base m)
 endforeach()
@@ -14,3 +14,5 @@ add_test(NAME rules_fmt_cli
 add_test(NAME rules_tree_cli
     COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tree_cli.py $<TARGET_FILE:steelyard>
         ${PROJECT_SOURCE_DIR})
+add_test(NAME rules_tools_doc
+    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_doc.py $<TARGET_FILE:steelyard>)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# steelyard rules mutate, cover and backtest --against as a person runs them: rules_tools_cli.sh STEELYARD
+# steelyard rules mutate, cover, backtest --against and explain as a person runs them: rules_tools_cli.sh STEELYARD
 set -eu
 steelyard=$1
 dir=$(mktemp -d)
@@ -200,3 +200,73 @@ assert d["totals"] == [{"premises": "depot", "rule": "A-1", "gained": 1, "lost":
 END
 expect 1 against --against "$dir/gw.yaml" "$dir/new.rules"
 expect 2 against --against "$dir/none.rules" "$dir/new.rules"
+
+# Why at that time? Rows every minute: hot from 08:20, 09:00 and 09:40 on.
+explain() {
+    "$steelyard" rules explain A-1 --config "$dir/gw.yaml" --readings "$dir/r.csv" "$@"
+}
+expect 0 explain --place depot/cr-1 --at 2026-03-02T08:27:30Z "$dir/old.rules"
+has out '^A-1 depot/cr-1/d1/t at 2026-03-02 16:27:30: no alert$'
+has out 'for 10 min \[policy\]: counted 7 min 30 s of 10 min, since 2026-03-02 16:20:00$'
+has out 'true: temperature above 9 °C \[law\]$'
+has out 'd1/t: 9.5 °C at 2026-03-02 16:27:00 good, by itself true; limit 9 °C \[law\]$'
+expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z "$dir/old.rules"
+has out ': alert serious, onset 2026-03-02 16:20:00, raised 2026-03-02 16:30:00$'
+# Cleared at 08:45: what came later does not show at 08:40, and what was does.
+expect 0 explain --place cr-1 --at 2026-03-02T08:40:00Z "$dir/old.rules"
+has out 'alert serious, open$'
+has out 'known false: counted 5 min of 10 min, since 2026-03-02 16:35:00$'
+expect 0 explain --place cr-1 --at 2026-03-02T08:46:00Z "$dir/old.rules"
+has out ': no alert$'
+# After the last reading nothing is presumed.
+expect 0 explain --place cr-1 --at 2026-03-02T14:00:00Z "$dir/old.rules"
+has out 'unknown: temperature above'
+expect 0 explain --place cr-1 --at 2026-03-02T08:27:30Z --json "$dir/old.rules"
+python3 - "$dir/out" <<'END'
+import json, sys
+[i] = json.load(open(sys.argv[1]))
+assert (i["kind"], i["rule"], i["alert"], i["in_force"]) == ("instance", "A-1", None, True), i
+level, point = i["inside"]
+hold = level["inside"][0]
+assert (hold["counted_ms"], hold["needed_ms"], hold["reached"]) == (450000, 600000, False), hold
+assert hold["length"] == "10 min [policy]", hold
+cond = hold["inside"][0]
+assert cond["value"] == "true" and cond["text"] == "temperature above 9 °C [law]", cond
+leaf = cond["inside"][0]
+assert (leaf["reading"], leaf["by_itself"], leaf["limit_used"]) == ("9.5 °C", "true", 9), leaf
+assert point["latest_quality"] == "good", point
+END
+expect 0 env LC_ALL=zh_CN.UTF-8 "$steelyard" rules explain A-1 --config "$dir/gw.yaml" \
+    --readings "$dir/r.csv" --place cr-1 --at 2026-03-02T08:33:00Z "$dir/old.rules"
+has out '：报警 严重，起始 2026-03-02 16:20:00'
+expect 1 explain --place cr-2 --at 2026-03-02T08:27:30Z "$dir/old.rules"
+has err 'A-1 is not watched there: the place has no temperature'
+expect 1 explain --place cr-9 --at 2026-03-02T08:27:30Z "$dir/old.rules"
+expect 0 explain --place cr-1 --at 2026-03-01T08:00:00Z "$dir/old.rules"
+has out "d1/t: no valid reading; limit"
+expect 2 explain --place cr-1 --at noon "$dir/old.rules"
+expect 2 explain --place cr-1 --at 2026-03-02T08:27:30Z "$dir/b-only.rules"
+
+# A derived quantity: 60 min of 9.5 °C for 15 and 5 °C for 45.
+cat >"$dir/mean.rules" <<'END'
+rule A-1 version 1 "Cold room"
+  basis "b" law
+  watch each room: temperature
+  alert serious when mean of temperature over 60 min above 6 °C [law]
+end
+END
+expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z "$dir/mean.rules"
+has out 'true: mean of temperature over 60 min above 6 °C \[law\]$'
+has out 'comes to 6.125 °C at 2026-03-02 16:59:00, by itself true; limit 6 °C \[law\]$'
+expect 0 explain --place cr-1 --at 2026-03-02T08:59:00Z --json "$dir/mean.rules"
+has out '"comes_to": 6.125,'
+sed 's/mean of .*/temperature above 9 °C [law] in 3 of 5 readings/' "$dir/mean.rules" >"$dir/of.rules"
+expect 1 "$steelyard" rules mutate "$dir/of.rules"
+has out "without 'in 3 of 5 readings'\$"
+has out "'5' as '4'\$"
+
+sed 's/for 10 min/cumulative 20 min in any 2 h/' "$dir/old.rules" >"$dir/cum.rules"
+expect 0 explain --place cr-1 --at 2026-03-02T09:03:00Z "$dir/cum.rules"
+has out '^    cumulative 20 min \[policy\] in any 2 h \[policy\]: counted 17 min of 20 min$'
+expect 0 explain --place cr-1 --at 2026-03-02T09:50:00Z "$dir/cum.rules"
+has out ': alert serious, onset'

@@ -27,7 +27,27 @@ static const char seed_text[] =
     "then tell premises; respond within 2 h\nsay \"s\" / “言”\nend\n"
     "情景 “一” 检验 A-1\n已知 库门为关闭；湿度 每隔 5分钟\n"
     "自 08:00 至 09:00 每隔1分钟：温度5.0℃，库门打开\nat day 2 08:00: door open\n"
-    "预期 无报警 直到 08:44\nexpect alert warning at 08:45\nend\n";
+    "预期 无报警 直到 08:44\nexpect alert warning at 08:45\nend\n"
+    "rule B version 1 \"t\" basis \"b\" law\nwatch each nozzle: temperature, fume, door, refuel\n"
+    "mode trial from 2026-01-01 to 2026-02-01\naccept uncertain\nover range counts as above\n"
+    "设 限 自 2026-01-01 8℃【法定】；自 2027-01-01 7℃【法定】\n"
+    "let r = (vapour-volume - 1 L) / fuel-volume\n令 查 = 查表 温度（0℃ 10mg/m3；5℃ "
+    "8mg/m3【法定】）\n"
+    "set dose = 300 °C·min [tunable 200 °C·min to 400 °C·min]\n"
+    "count refuel daily only when fuel-volume above 15 L\n"
+    "alert notice when r outside 0.9 to 1.3 [law], share of refuel above 25 % [law], counted at "
+    "least 4\nalert warning when notice lasts 7 d\n"
+    "alert serious when (95 percentile of fume over 1 h while door is open (valid at least 75 %) "
+    "above 查 or fume above 查 or (temperature beyond doubt above 限 cumulative 1 h in any 2 h) or "
+    "(rate of temperature over 1 h above 5 K/h [law] followed by door is open within 5 min) or "
+    "temperature from start of door open: at most 21 °C [law] within 2 h) during service-hours\n"
+    "报警 重大 当温度不变6小时而其他变化 或 温度超限累积高于8℃【法定】超过dose在任意24小时 "
+    "或 校准临期30日 或 （温度高于8℃【法定】达到3/5次读数）\n"
+    "escalate to major when this alert opens at least 3 times in any 30 d, apart at least 1 "
+    "h\nend\n"
+    "scenario \"s\" tests B\ngiven service-hours 08:00 to 20:00; calibration due 2026-05-01\n"
+    "at 08:00: refuel (vapour-volume 22 L, fuel-volume 20 L)\nexpect no alert until 09:00\nend\n"
+    "tune A-1: hold = 20 min at p/room_1 reason \"r\" until 2026-12-31\n";
 
 static uint64_t state_of_random = 88172645463325252u;
 
@@ -48,10 +68,50 @@ static size_t below(size_t n)
 static size_t mutate(char *b, size_t n, size_t cap)
 {
     static const char *const words[] = {
-        "(",   ")",       "and ",         "for 5 min ", "“",    "”",     "\"", "[",  "]",   "，",
-        "2-8", "的",      "end ",         "of",         "set ", "rule ", "至", "～", "～",  "99.9",
-        "08:", "\n",      "　",           "%",          "否",   "-",     "/",  "#",  "令 ", "；",
-        "一",  "in any ", "hourly mean ", "\xe5",
+        "(",
+        ")",
+        "and ",
+        "for 5 min ",
+        "“",
+        "”",
+        "\"",
+        "[",
+        "]",
+        "，",
+        "2-8",
+        "的",
+        "end ",
+        "of",
+        "set ",
+        "rule ",
+        "至",
+        "～",
+        "～",
+        "99.9",
+        "08:",
+        "\n",
+        "　",
+        "%",
+        "否",
+        "-",
+        "/",
+        "#",
+        "令 ",
+        "；",
+        "一",
+        "in any ",
+        "hourly mean ",
+        "\xe5",
+        "·",
+        "*",
+        "share of ",
+        "in 3 of 5 readings ",
+        "over 1 h ",
+        "followed by ",
+        "within ",
+        "let a = ",
+        "a + ",
+        "tune ",
     };
     size_t at = n ? below(n) : 0, len = 1 + below(12);
     const char *w;
@@ -180,6 +240,20 @@ static void test_floods(void **state)
         "set a by food-risk-tier: A 5 min;",
         "\n",
         "～",
+        "let a = ",
+        "a + ",
+        "9 * ",
+        "- ",
+        "mean of ",
+        "9 percentile ",
+        "door is open followed by ",
+        "fume from start of door open: ",
+        "table of fume (",
+        "0 °C 1 °C; ",
+        "tune A: a = 5 min at p reason \"r\"\n",
+        "a (",
+        "door is open, ",
+        "serious lasts 2 d or ",
     };
     enum { SIZE = 1 << 18 };
     char *b = malloc(SIZE);
@@ -239,6 +313,8 @@ static void test_no_memory(void **state)
         if (e == SY_OK)
             e = sy_set_load(&source, 1, &vocab, &arena, &diags, &set);
         done = f.calls < at;
+        if (e == SY_E_PARSE)
+            fail_msg("%s", diags.v[diags.n - 1].en);
         assert_int_equal(e, done ? SY_OK : SY_E_NOMEM);
         assert_true((set != NULL) == done);
         sy_diags_fini(&diags);
