@@ -74,6 +74,10 @@ uint16_t sy_judge__cond_node(build *b, const sy_cond *c);
 /* The point of the slot is on the device of the event that is being compiled. */
 bool sy_judge__on_device(const build *b, uint16_t slot);
 
+/* judge_layout.c: of the state; what moves the instance. */
+void sy_judge__layout(build *b);
+void sy_judge__figure_out(build *b);
+
 /* judge_close_build.c: leaves of calendar windows, and what they need once all levels are there. */
 bool sy_judge__is_close(const sy_cond *c);
 uint16_t sy_judge__close_node(build *b, const sy_cond *c);
@@ -83,6 +87,11 @@ void sy_judge__closes_build(build *b);
 void sy_judge__filter(build *b, const sy_agg *a, window *w);
 /* judge_derive.c: a comparison of a let, of an aggregate, or with a let; slot of a plain operand */
 uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot);
+/* judge_phrase_build.c: stuck and exposure of a slot; a date; deadlines; what follows what. */
+uint16_t sy_judge__phrase_leaf(build *b, const sy_cond *c, uint16_t slot);
+uint16_t sy_judge__due_node(build *b, const sy_cond *c);
+uint16_t sy_judge__curve_node(build *b, const sy_cond *c);
+uint16_t sy_judge__follow_node(build *b, const sy_cond *c, const uint16_t kids[2]);
 /* A sample over these slots, complete but for what its kind needs. */
 uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots);
 

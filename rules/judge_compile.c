@@ -132,6 +132,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     if (c->a.let || c->b.let) {
         return sy_judge__derived_node(b, c, s);
     }
+    if (c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE || c->op == SY_OP_EXPOSURE_BELOW) {
+        return sy_judge__phrase_leaf(b, c, s);
+    }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
         n.d = c->hold.kind == SY_HOLD_FOR
@@ -173,6 +176,9 @@ static uint16_t test_node(build *b, const sy_cond *c)
     if (b->event != UINT16_MAX && c->pick == SY_PICK_ONE) {
         uint16_t s = sy_judge__slot(b, c->operand.word);
         return going(b) ? leaf_node(b, c, s) : 0;
+    }
+    if (c->op == SY_OP_DUE_WITHIN || c->op == SY_OP_OVERDUE) {
+        return sy_judge__due_node(b, c);
     }
     if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
@@ -218,7 +224,10 @@ static uint16_t many_node(build *b, const sy_cond *c)
     for (size_t k = 0; k < c->n_kids && !b->err && !b->why; k++) {
         kids[k] = cond_node(b, c->kids[k], false);
     }
-    if (!b->err && !b->why) {
+    bool follows = c->kind == SY_COND_FOLLOWED || c->kind == SY_COND_NOT_FOLLOWED;
+    if (going(b) && follows) {
+        made = sy_judge__follow_node(b, c, kids);
+    } else if (going(b)) {
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
@@ -249,8 +258,9 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    bool one = c->kind == SY_COND_TEST || c->kind == SY_COND_LASTS;
-    kid = one ? test_node(b, c) : many_node(b, c);
+    kid = c->kind == SY_COND_TEST || c->kind == SY_COND_LASTS ? test_node(b, c)
+          : c->kind == SY_COND_CURVE                          ? sy_judge__curve_node(b, c)
+                                                              : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
@@ -301,7 +311,8 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
         r.window = window_of(b, c, r.item);
     }
     for (size_t k = r.first; k < b->n; k++) {
-        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE &&
+                    b->nodes[k].kind != N_CURVE;
         r.closes = r.closes || b->nodes[k].kind == N_CLOSE;
         r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
                    b->nodes[k].kind == N_NODATA;
@@ -373,56 +384,6 @@ static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
     }
 }
 
-static void layout(build *b)
-{
-    inst *i = b->i;
-    size_t at = (size_t)i->n_slots * (sizeof(slot_state) / 8);
-    i->at_measures = (uint16_t)at;
-    at += (size_t)i->n_measures * (sizeof(measure) / 8);
-    i->at_stretches = (uint16_t)at;
-    at += (size_t)i->n_excepts * (sizeof(stretch) / 8);
-    i->at_levels = (uint16_t)at;
-    at += (size_t)i->n_levels * (sizeof(level_state) / 8);
-    i->at_silences = (uint16_t)at;
-    at += (size_t)i->n_silences * (sizeof(silence) / 8);
-    i->at_cums = (uint16_t)at;
-    at += (size_t)i->n_cums * (sizeof(cum) / 8);
-    i->at_samples = (uint16_t)at;
-    at += b->n_samples * (sizeof(sample_state) / 8);
-    i->at_runs = (uint16_t)at;
-    at += (size_t)i->n_runs * (sizeof(run_state) / 8);
-    i->n_words = (uint16_t)at;
-    if (at > WORDS_MAX) {
-        b->why = "the condition needs too many points";
-    }
-}
-
-static void figure_out(build *b)
-{
-    inst *i = b->i;
-    bool cmp = false;
-    i->timers = i->n_excepts > 0;
-    for (uint32_t k = 0; k < i->n_levels; k++) {
-        i->clocked = i->clocked || i->levels[k].cond.clocked;
-        i->timers = i->timers || i->levels[k].cond.timers || i->levels[k].during;
-    }
-    if (i->has_clear) {
-        i->clocked = i->clocked || i->clear.clocked;
-        i->timers = i->timers || i->clear.timers;
-    }
-    i->has_silence = i->n_silences > 0;
-    i->timers = i->timers || b->n_varies > 0 || b->n_closings > 0;
-    for (uint32_t k = 0; k < i->n_slots; k++) {
-        jslot *s = &i->slots[k];
-        const sy_site_point *p = &b->j->o.site->points[s->point];
-        s->bound = p->is_state ? 3 * p->every : 0;
-        i->timers = i->timers || s->bound > 0 || i->clocked;
-        cmp = cmp || s->cmp;
-        i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
-    }
-    i->mixed = cmp && i->clocked;
-}
-
 /* What is counted beside the state: cumulative holds, and openings where they raise the level. */
 static sy_err histories_of(build *b)
 {
@@ -489,14 +450,6 @@ static const char *not_judged_cond(const sy_cond *c)
         const char *why;
     } all[] = {
         {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
-        {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
-        {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
-        {c->kind == SY_COND_CURVE, "from start of is not judged"},
-        {c->op == SY_OP_STUCK, "stuck for is not judged"},
-        {c->op == SY_OP_EXPOSURE_ABOVE, "exposure is not judged"},
-        {c->op == SY_OP_EXPOSURE_BELOW, "exposure is not judged"},
-        {c->op == SY_OP_DUE_WITHIN, "due within is not judged"},
-        {c->op == SY_OP_OVERDUE, "overdue is not judged"},
     };
     const char *why = NULL;
     for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
@@ -547,8 +500,8 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     }
     sy_judge__closes_build(&b);
     if (!b.err && !b.why) {
-        layout(&b);
-        figure_out(&b);
+        sy_judge__layout(&b);
+        sy_judge__figure_out(&b);
         b.err = keep(&b);
         b.err = b.err ? b.err : histories_of(&b);
     }
@@ -562,36 +515,4 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     j->o.alloc.resize(j->o.alloc.ctx, b.horizons, 0);
     *why = b.why;
     return b.err;
-}
-
-void sy_judge__state_init(const inst *i, state *s)
-{
-    memset(s, 0, st_bytes(i));
-    s->t = SY_MS_NONE;
-    s->alert.raised = SY_MS_NONE;
-    for (uint32_t k = 0; k < i->n_slots; k++) {
-        st_slots(s)[k].t = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_measures; k++) {
-        st_measures(i, s)[k].first = SY_MS_NONE;
-        st_measures(i, s)[k].unk_since = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_excepts; k++) {
-        stretch *x = &st_stretches(i, s)[k];
-        x->a = x->bridge = SY_MS_NONE;
-        x->day = INT64_MIN;
-    }
-    for (uint32_t k = 0; k < i->n_runs; k++) {
-        st_runs(i, s)[k].onset = st_runs(i, s)[k].to = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_cums; k++) {
-        st_cums(i, s)[k].since = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_samples; k++) {
-        st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
-    }
-    for (uint32_t k = 0; k < i->n_silences; k++) {
-        st_silences(i, s)[k].since = SY_MS_NONE;
-        st_silences(i, s)[k].last = SY_MS_NONE;
-    }
 }

@@ -15,6 +15,7 @@
 
 #include "rules/judge_close.h"
 #include "rules/judge_history.h"
+#include "rules/judge_phrase.h"
 #include "rules/judge_state.h"
 
 typedef struct rec {
@@ -45,12 +46,12 @@ typedef struct inst {
     memo *memos;     /* of samples */
     closing *closings;
     root clear;
-    bool has_clear, timers, clocked, mixed, has_silence;
+    bool has_clear, timers, clocked, mixed, has_silence, has_phrases;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
-    uint16_t n_samples, n_terms, n_windows, n_closings, n_runs;
+    uint16_t n_samples, n_terms, n_windows, n_closings, n_runs, n_curves, n_follows;
     uint32_t n_nodes;
     uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums, at_runs,
-        n_words;           /* in state.words */
+        at_curves, at_follows, n_words; /* in state.words */
     sy_ms reach;           /* a change at t can alter what is up to `reach` before it */
     history *histories;    /* of the cumulative holds; then of the openings, where they count */
     sy_ms *horizons;       /* how far back each is asked for */
@@ -101,6 +102,14 @@ static inline sample_state *st_samples(const inst *i, state *s)
 static inline run_state *st_runs(const inst *i, state *s)
 {
     return (run_state *)(void *)(s->words + i->at_runs);
+}
+static inline curve_state *st_curves(const inst *i, state *s)
+{
+    return (curve_state *)(void *)(s->words + i->at_curves);
+}
+static inline follow_state *st_follows(const inst *i, state *s)
+{
+    return (follow_state *)(void *)(s->words + i->at_follows);
 }
 static inline size_t st_bytes(const inst *i)
 {

@@ -173,6 +173,9 @@ tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
     case N_CUM:
     case N_SAMPLE:
     case N_CLOSE:
+    case N_DUE:
+    case N_CURVE:
+    case N_FOLLOW:
     default:
         return UNKNOWN3;
     }
@@ -204,6 +207,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             v[k] = silent ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, true);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, r->st->t, true);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
@@ -225,6 +230,8 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = (uint8_t)summed(r, n, v, false);
         } else if (n->kind == N_CLOSE) {
             v[k] = (uint8_t)sy_judge__close(r, n, t);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
@@ -248,6 +255,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, false);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }

@@ -57,7 +57,7 @@ typedef struct window {
     bool has_while;
     uint16_t slot, while_slot;
     double while_value, rank, valid; /* valid: per cent */
-    double factor, offset;           /* KINETIC: into kelvin */
+    double factor, offset;           /* KINETIC: into °C */
     sy_ms length, every, missing;
     calendar *during; /* only readings inside; NULL: all */
     /* what it has kept */
