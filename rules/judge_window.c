@@ -314,7 +314,8 @@ bool sy_judge__window(run *r, window *w, sy_ms u, double *out)
 /* The entry has become what it is now; it had the same value before, or was not taken. */
 static void patch(run *r, window *w, const entry *e, const added *what)
 {
-    bool was = (r->i->takes >> what->was) & 1u, is = (r->i->takes >> what->is) & 1u;
+    bool was = ((unsigned)r->i->takes >> what->was) & 1u;
+    bool is = ((unsigned)r->i->takes >> what->is) & 1u;
     if (what->was == E_ABSENT) {
         w->end++;
         w->first += e_time(e) <= w->lo;
