@@ -66,6 +66,9 @@ typedef struct sy_fmt_text {
     sy_lang lang;
 } sy_fmt_text;
 
+/* Empty pieces behind the last one, so that a phrase may be looked for at any. */
+enum { SY_FMT_AHEAD = 4 };
+
 /* fmt_scan.c */
 SY_MUST_USE sy_err sy_fmt__scan(sy_fmt_text *t);
 /* fmt_word.c */

@@ -19,7 +19,9 @@ typedef struct scan {
     bool tune_at;         /* tune: an id stands here, signs included */
     bool told;            /* expect: its time has been announced */
     bool excepted;        /* alert: an exemption was seen */
+    bool table;           /* the rows of a table: a minus belongs to its number */
     sy_span names[SY_MAX_LOCALS];
+    bool lets[SY_MAX_LOCALS]; /* declared by let */
 } scan;
 
 static const sy_fmt_piece *back(const scan *s, size_t n)
@@ -62,20 +64,12 @@ static int value_of(const scan *s, const sy_token *t)
     return here ? sy_word_value_find(w, t->text) : -1;
 }
 
-static bool is_local(const scan *s, sy_span name)
-{
-    for (size_t i = 0; i < s->lex.n_locals; i++)
-        if (sy_span_eq(s->names[i], name))
-            return true;
-    return false;
-}
-
 /* Where a number could stand, a name is one that the rule declares. */
 static bool wants_value(const scan *s)
 {
     const sy_fmt_piece *p = back(s, 1);
     if (p->role == SY_F_SIGN)
-        return p->sign != '(' && p->sign != ',' && s->clause != SY_KW_COUNT;
+        return s->clause == SY_KW_LET || (p->sign != '(' && p->sign != ',');
     switch ((int)p->kw) {
     case SY_KW_WHEN:
     case SY_KW_AND:
@@ -85,10 +79,24 @@ static bool wants_value(const scan *s)
     case SY_KW_ALL_OF:
     case SY_KW_ONLY_WHEN:
     case SY_KW_SHARE:
+    case SY_KW_TABLE:
+    case SY_KW_FOLLOWED_BY:
+    case SY_KW_NOT_FOLLOWED_BY:
         return false;
     default:
         return p->role == SY_F_KW && !(sy_keywords[p->kw].flags & SY_KW_AGG);
     }
+}
+
+/* A name of the rule's own, not one of the vocabulary that is spelt alike. */
+static bool is_own(const scan *s, sy_span name)
+{
+    const sy_fmt_piece *p = back(s, 1);
+    bool measured = p->role == SY_F_KW && (sy_keywords[p->kw].flags & SY_KW_AGG);
+    for (size_t i = 0; i < s->lex.n_locals; i++)
+        if (sy_span_eq(s->names[i], name))
+            return wants_value(s) || (s->lets[i] && !measured);
+    return false;
 }
 
 static void begin_clause(scan *s, sy_fmt_piece *p)
@@ -96,7 +104,7 @@ static void begin_clause(scan *s, sy_fmt_piece *p)
     p->line = SY_F_CLAUSE;
     s->clause = p->kw;
     s->scope = NULL;
-    s->rows = s->told = s->excepted = s->marked = false;
+    s->rows = s->told = s->excepted = s->marked = s->table = false;
 }
 
 static void begin_item(scan *s, sy_fmt_piece *p)
@@ -129,6 +137,8 @@ static void keyword(scan *s, sy_fmt_piece *p)
         s->excepted = true;
     } else if (p->kw == SY_KW_BY && s->clause == SY_KW_SET) {
         s->rows = true;
+    } else if (p->kw == SY_KW_TABLE) {
+        s->table = true;
     } else if (s->item == SY_KW_TUNE) {
         s->tune_at = p->kw == SY_KW_AT;
     }
@@ -136,11 +146,13 @@ static void keyword(scan *s, sy_fmt_piece *p)
 
 static void word(scan *s, const sy_token *t, sy_fmt_piece *p)
 {
-    bool number = back(s, 1)->role == SY_F_NUM;
+    bool time = back(s, 1)->role == SY_F_SIGN && back(s, 1)->glued; /* of °C·min */
+    bool number = time || back(s, 1)->role == SY_F_NUM;
     p->role = SY_F_ASIS;
+    p->glued = time;
     if (after_kw(s, 1, SY_KW_RULE) || after_kw(s, 1, SY_KW_TESTS) || after_kw(s, 1, SY_KW_TUNE))
         return;
-    if (t->unit && number && !counts(s)) {
+    if (number && !counts(s) && sy_lex_is_unit(&s->lex, t)) {
         p->role = SY_F_UNIT;
         p->unit = t->unit;
         return;
@@ -154,12 +166,23 @@ static void word(scan *s, const sy_token *t, sy_fmt_piece *p)
     if (p->value >= 0) {
         p->role = SY_F_VALUE;
         p->word = s->scope;
-    } else if (t->word && !(is_local(s, t->text) && wants_value(s))) {
+    } else if (t->word && !is_own(s, t->text)) {
         p->role = SY_F_NAME;
         p->word = t->word;
         if (t->word->kind == SY_W_STATE || t->word->kind == SY_W_TIER)
             s->scope = t->word;
     }
+}
+
+/* The sign of K/h, °C·min: behind a unit, a unit of time directly behind it. */
+static bool joins_units(const scan *s, const sy_token *t)
+{
+    sy_lexer ahead = s->lex;
+    if (back(s, 1)->role != SY_F_UNIT || back(s, 1)->glued || (t->sign != '/' && t->sign != '*'))
+        return false;
+    sy_token time = sy_lex_next(&ahead);
+    return time.kind == SY_T_WORD && !time.kw && time.unit && time.from == t->to &&
+           sy_span_is(sy_span_of(time.unit->tag), "time");
 }
 
 static void sign(scan *s, const sy_token *t, sy_fmt_piece *p)
@@ -168,7 +191,9 @@ static void sign(scan *s, const sy_token *t, sy_fmt_piece *p)
     bool open = b->role == SY_F_SIGN && b->sign != ')' && b->sign != ']';
     p->role = SY_F_SIGN;
     p->sign = t->sign;
-    p->unary = t->sign == '-' && (open || s->clause != SY_KW_LET);
+    p->unary = t->sign == '-' && (open || s->table || s->clause != SY_KW_LET);
+    p->glued = joins_units(s, t);
+    s->table = s->table && t->sign != ')';
     if (t->sign == '[' || t->sign == ']')
         s->marked = t->sign == '[';
 }
@@ -287,8 +312,10 @@ static bool own_name(scan *s, sy_token *t)
     }
     *t = name;
     s->tune_name = false;
-    if (declares && s->lex.n_locals < SY_MAX_LOCALS)
+    if (declares && s->lex.n_locals < SY_MAX_LOCALS) {
+        s->lets[s->lex.n_locals] = b->kw == SY_KW_LET;
         s->names[s->lex.n_locals++] = name.text;
+    }
     return true;
 }
 
@@ -300,6 +327,8 @@ sy_err sy_fmt__scan(sy_fmt_text *text)
     sy_token t;
     do {
         t = sy_lex_next(&s.lex);
+        if (back(&s, 1)->role == SY_F_UNIT)
+            sy_lex_apart(&s.lex, &t);
         sy_fmt_piece *p = add(&s);
         if (!p)
             return SY_E_NOMEM;
@@ -313,11 +342,16 @@ sy_err sy_fmt__scan(sy_fmt_text *text)
             p->role = SY_F_ASIS;
         else
             classify(&s, &t, p);
-        p->glued = at && !after_kw(&s, 1, SY_KW_AT) && start == s.read;
+        p->glued |= at && !after_kw(&s, 1, SY_KW_AT) && start == s.read;
+        p->glued &= p->n_comments == 0;
         p->clause = s.clause;
         p->marked = s.marked;
         s.read = t.kind == SY_T_END ? start : text->norm.at[t.to];
         text->n++;
     } while (t.kind != SY_T_END);
+    for (size_t i = 0; i < SY_FMT_AHEAD; i++, text->n++)
+        if (!add(&s))
+            return SY_E_NOMEM;
+    text->n -= SY_FMT_AHEAD;
     return SY_OK;
 }

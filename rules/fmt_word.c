@@ -48,29 +48,108 @@ static void put_new(order *o, sy_fmt_role role, sy_kw kw, sy_kw clause)
     o->v[o->n++] = (sy_fmt_piece){.role = role, .kw = kw, .clause = clause};
 }
 
-/* An aggregate or share and its name, in either order: the order of the language. */
+/* The words of an aggregate or share that begin at p; 0: none do. A percentile has its number
+ * before or behind. */
+static size_t measure(const sy_fmt_piece *p)
+{
+    if (p[0].role == SY_F_NUM)
+        return is_kw(&p[1], SY_KW_PERCENTILE) && p[1].line == SY_F_ON ? 2 : 0;
+    if (is_kw(p, SY_KW_PERCENTILE))
+        return p[1].role == SY_F_NUM ? 2 : 0;
+    return is_agg(p) || is_kw(p, SY_KW_SHARE);
+}
+
+/* An aggregate or share and its name, in either order: the order of the language. 0: no such. */
 static size_t put_pair(order *o, const sy_fmt_piece *p)
 {
-    const sy_fmt_piece *word = p->role == SY_F_KW ? &p[0] : &p[1];
-    const sy_fmt_piece *name = p->role == SY_F_KW ? &p[1] : &p[0];
-    put(o, o->lang == SY_ZH ? name : word);
-    if (o->lang == SY_EN || word->kw != SY_KW_SHARE)
+    size_t n = measure(p), first = 0;
+    const sy_fmt_piece *name = p + n;
+    if (is_name(p)) {
+        n = p[1].line == SY_F_ON ? measure(p + 1) : 0;
+        name = p;
+        first = 1;
+    }
+    if (n == 0 || !is_name(name) || name[0].line != SY_F_ON)
+        return 0;
+    if (o->lang == SY_ZH)
+        put(o, name);
+    if (o->lang == SY_ZH && !is_kw(&p[first], SY_KW_SHARE))
         put_new(o, SY_F_KW, SY_KW_OF, p->clause);
-    put(o, o->lang == SY_ZH ? word : name);
-    return 2;
+    bool turned = n == 2 && (p[first].role == SY_F_NUM) != (o->lang == SY_ZH);
+    for (size_t i = 0; i < n; i++)
+        put(o, &p[first + (turned ? n - 1 - i : i)]);
+    if (o->lang == SY_EN) {
+        put_new(o, SY_F_KW, SY_KW_OF, p->clause);
+        put(o, name);
+    }
+    return n + 1;
 }
 
 /* day N, with 日 after it in Chinese */
 static size_t put_day(order *o, const sy_fmt_piece *p)
 {
-    size_t n = 2 + (p[2].role == SY_F_UNIT);
+    bool unit = p[2].role == SY_F_UNIT;
     put(o, &p[0]);
     put(o, &p[1]);
-    if (o->lang == SY_ZH) {
+    if (unit && (o->lang == SY_ZH || p[2].n_comments > 0)) {
+        put(o, &p[2]);
+    } else if (o->lang == SY_ZH) {
         put_new(o, SY_F_UNIT, SY_KW_NONE, p->clause);
         o->v[o->n - 1].unit = sy_unit_by_id("d");
     }
+    return 2 + unit;
+}
+
+/* The pieces of a value at p: a name, or a number with unit and mark. */
+static size_t value(const sy_fmt_piece *p)
+{
+    size_t n = is_sign(p, "-") && p->unary;
+    if (is_name(p))
+        return 1;
+    if (p[n].role != SY_F_NUM)
+        return 0;
+    for (n++; p[n].role == SY_F_UNIT || p[n].glued;)
+        n++;
+    if (is_sign(&p[n], "["))
+        while (p[n].role != SY_F_END && !is_sign(&p[n++], "]"))
+            continue;
     return n;
+}
+
+/* "within 10 min" of a time, 在10分钟内; not "within 2 to 8". 0: no such. */
+static size_t put_in_time(order *o, const sy_fmt_piece *p)
+{
+    bool en = is_kw(p, SY_KW_WITHIN);
+    size_t n = en || is_kw(p, SY_KW_AT) ? value(p + 1) : 0;
+    const sy_fmt_piece *next = p + 1 + n;
+    bool here = n > 0 && (en ? !is_kw(next, SY_KW_TO) : is_kw(next, SY_KW_INSIDE));
+    if (!here || en == (o->lang == SY_EN) || (!en && next->n_comments > 0))
+        return 0;
+    put(o, p);
+    o->v[o->n - 1].kw = en ? SY_KW_AT : SY_KW_WITHIN;
+    for (size_t i = 0; i < n; i++)
+        put(o, &p[1 + i]);
+    if (en)
+        put_new(o, SY_F_KW, SY_KW_INSIDE, p->clause);
+    return 1 + n + !en;
+}
+
+/* in 3 of 5 readings, 达到3/5次读数. 0: no such. */
+static size_t put_readings(order *o, const sy_fmt_piece *p)
+{
+    size_t m = 2 + is_sign(&p[2], "/");
+    if (!is_kw(p, SY_KW_IN) || p[1].role != SY_F_NUM || p[m].role != SY_F_NUM ||
+        (m == 3 && p[2].n_comments > 0) || p[m].n_comments > 0)
+        return 0;
+    put(o, &p[0]);
+    put(o, &p[1]);
+    put_new(o, o->lang == SY_EN ? SY_F_KW : SY_F_SIGN, SY_KW_OF, p->clause);
+    o->v[o->n - 1].glued = o->lang == SY_ZH;
+    o->v[o->n - 1].sign = '/';
+    o->v[o->n - 1].text = (sy_span){"/", 1};
+    put(o, &p[m]);
+    o->v[o->n - 1].glued = o->lang == SY_ZH;
+    return m + 1;
 }
 
 /* The pieces of a comparison and its limits, from p. */
@@ -104,29 +183,38 @@ static size_t put_doubt(order *o, const sy_fmt_piece *p)
     return 1;
 }
 
+/* Whether "of" comes after p: 2 of temperature, table of humidity. */
+static bool has_of(const sy_fmt_piece *p)
+{
+    return (p->role == SY_F_NUM || is_kw(p, SY_KW_TABLE)) && is_name(&p[1]) && p[1].line == SY_F_ON;
+}
+
+/* One phrase from p on; how many pieces it was. */
+static size_t put_phrase(order *o, const sy_fmt_piece *p)
+{
+    size_t n = put_pair(o, p);
+    n = n ? n : put_in_time(o, p);
+    n = n ? n : put_readings(o, p);
+    if (n)
+        return n;
+    if (is_kw(p, SY_KW_DAY) && p[1].role == SY_F_NUM)
+        return put_day(o, p);
+    if (is_kw(p, SY_KW_BEYOND_DOUBT))
+        return put_doubt(o, p);
+    put(o, p);
+    if (o->lang == SY_EN && has_of(p))
+        put_new(o, SY_F_KW, SY_KW_OF, p->clause);
+    return 1;
+}
+
 sy_err sy_fmt__arrange(sy_fmt_text *t)
 {
+    /* No phrase grows by more than a piece for each that it has. */
     order o = {sy_arena_get(t->arena, (2 * t->n + 1) * sizeof *o.v), 0, t->lang};
     if (!o.v)
         return SY_E_NOMEM;
-    for (size_t i = 0; i < t->n;) {
-        const sy_fmt_piece *p = &t->v[i];
-        bool two = i + 2 < t->n && p[1].line == SY_F_ON; /* the last one is the end */
-        bool word = two && (is_agg(&p[0]) || is_kw(&p[0], SY_KW_SHARE)) && is_name(&p[1]);
-        bool name = two && (is_agg(&p[1]) || is_kw(&p[1], SY_KW_SHARE)) && is_name(&p[0]);
-        if (word || name) {
-            i += put_pair(&o, p);
-        } else if (two && is_kw(p, SY_KW_DAY) && p[1].role == SY_F_NUM) {
-            i += put_day(&o, p);
-        } else if (i + 1 < t->n && is_kw(p, SY_KW_BEYOND_DOUBT)) {
-            i += put_doubt(&o, p);
-        } else {
-            put(&o, p);
-            if (two && t->lang == SY_EN && p->role == SY_F_NUM && is_name(&p[1]))
-                put_new(&o, SY_F_KW, SY_KW_OF, p->clause); /* 2 of temperature */
-            i++;
-        }
-    }
+    for (size_t i = 0; i < t->n;)
+        i += put_phrase(&o, &t->v[i]);
     t->v = o.v;
     t->n = o.n;
     return SY_OK;
@@ -166,6 +254,8 @@ static sy_span sign_text(const sy_fmt_text *t, const sy_fmt_piece *p)
     } signs[] = {{":", "："}, {";", "；"}, {"(", "（"}, {")", "）"}, {"[", "【"}, {"]", "】"}};
     bool list =
         p->clause == SY_KW_WATCH || p->clause == SY_KW_APPLIES_TO || p->clause == SY_KW_THEN;
+    if (p->glued && p->sign == '*')
+        return sy_span_of("·");
     if (t->lang == SY_EN || p->glued)
         return p->text;
     if (p->sign == ',')
@@ -232,6 +322,8 @@ static unsigned apart(const sy_fmt_piece *a, const sy_fmt_piece *p, const sy_fmt
         return p->marked || a->role == SY_F_TIME || is_kw(a, SY_KW_ESCALATE) ? BOTH : 0;
     case SY_KW_EVERY: /* 每隔1分钟 of a step, 每隔 5分钟 of what is given */
         return p->clause == SY_KW_GIVEN ? BOTH : BEFORE;
+    case SY_KW_AT: /* 在10分钟内 of a condition */
+        return sy_keywords[p->clause].flags & SY_KW_HEAD ? 0 : BOTH;
     case SY_KW_DAILY:
         return p->clause == SY_KW_COUNT ? BOTH : 0;
     default:
@@ -248,7 +340,8 @@ static bool ascii_word(char c)
 static bool would_join(sy_span a, sy_span b)
 {
     char last = a.n ? a.p[a.n - 1] : ' ', first = b.n ? b.p[0] : ' ';
-    return (ascii_word(last) || last == '\xb0') && ascii_word(first);
+    bool degree = a.n > 1 && memcmp(a.p + a.n - 2, "°", 2) == 0;
+    return (ascii_word(last) || degree) && ascii_word(first);
 }
 
 static sy_span joined(const sy_fmt_text *t, size_t i, char *to, size_t cap)
@@ -290,10 +383,10 @@ static bool blank_zh(const sy_fmt_text *t, size_t i)
         return true;
     if ((apart(before, a, b) & AFTER) || (apart(a, b, after) & BEFORE))
         return true;
-    if (a->role == SY_F_VALUE && b->role == SY_F_NUM) /* A 60分钟 */
+    if (a->role == SY_F_NUM && is_name(b))
         return true;
-    if (a->role == SY_F_NUM && b->role != SY_F_UNIT && is_name(b))
-        return true;
+    if (b->role == SY_F_NUM && (a->role == SY_F_VALUE || a->role == SY_F_UNIT || is_sign(a, "]")))
+        return true; /* A 60分钟 */
     if (a->role == SY_F_NUM && b->role == SY_F_UNIT)
         return false;
     return would_join(sy_fmt__text(t, i), sy_fmt__text(t, i + 1)) || swallows(t, i);

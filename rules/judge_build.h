@@ -61,6 +61,11 @@ uint16_t sy_judge__slot(build *b, const sy_word *w);
 
 /* judge_derive.c: a comparison of a let, of an aggregate, or with a let; slot of a plain operand */
 uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot);
+/* judge_phrase_build.c: stuck and exposure of a slot; a date; deadlines; what follows what. */
+uint16_t sy_judge__phrase_leaf(build *b, const sy_cond *c, uint16_t slot);
+uint16_t sy_judge__due_node(build *b, const sy_cond *c);
+uint16_t sy_judge__curve_node(build *b, const sy_cond *c);
+uint16_t sy_judge__follow_node(build *b, const sy_cond *c, const uint16_t kids[2]);
 /* A sample over these slots, complete but for what its kind needs. */
 uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots);
 

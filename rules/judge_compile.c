@@ -110,6 +110,9 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     if (c->a.let || c->b.let) {
         return sy_judge__derived_node(b, c, s);
     }
+    if (c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE || c->op == SY_OP_EXPOSURE_BELOW) {
+        return sy_judge__phrase_leaf(b, c, s);
+    }
     if (c->op == SY_OP_NO_DATA) {
         n.kind = N_NODATA;
         n.d = c->hold.kind == SY_HOLD_FOR
@@ -142,6 +145,9 @@ static uint16_t test_node(build *b, const sy_cond *c)
     uint16_t *kids, n = 0, made;
     if (c->agg || c->let) {
         return sy_judge__derived_node(b, c, 0);
+    }
+    if (c->op == SY_OP_DUE_WITHIN || c->op == SY_OP_OVERDUE) {
+        return sy_judge__due_node(b, c);
     }
     if (c->pick == SY_PICK_ONE && sy_judge__is_word(b, 0, c->operand.word)) {
         return leaf_node(b, c, 0);
@@ -187,7 +193,10 @@ static uint16_t many_node(build *b, const sy_cond *c)
     for (size_t k = 0; k < c->n_kids && !b->err && !b->why; k++) {
         kids[k] = cond_node(b, c->kids[k], false);
     }
-    if (!b->err && !b->why) {
+    bool follows = c->kind == SY_COND_FOLLOWED || c->kind == SY_COND_NOT_FOLLOWED;
+    if (going(b) && follows) {
+        made = sy_judge__follow_node(b, c, kids);
+    } else if (going(b)) {
         node n = {.kind = c->kind == SY_COND_NOT ? N_NOT : N_THRESH, .level = b->level};
         n.k = (uint16_t)(c->kind == SY_COND_OR ? 1 : c->n_kids);
         n.n_kids = (uint16_t)c->n_kids;
@@ -218,7 +227,9 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    kid = c->kind == SY_COND_TEST ? test_node(b, c) : many_node(b, c);
+    kid = c->kind == SY_COND_TEST    ? test_node(b, c)
+          : c->kind == SY_COND_CURVE ? sy_judge__curve_node(b, c)
+                                     : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
@@ -263,7 +274,8 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
         r.window = window_of(b, c, r.item);
     }
     for (size_t k = r.first; k < b->n; k++) {
-        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE;
+        r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE &&
+                    b->nodes[k].kind != N_CURVE;
         r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
                    b->nodes[k].kind == N_NODATA;
     }
@@ -346,6 +358,10 @@ static void layout(build *b)
     at += (size_t)i->n_cums * (sizeof(cum) / 8);
     i->at_samples = (uint16_t)at;
     at += b->n_samples * (sizeof(sample_state) / 8);
+    i->at_curves = (uint16_t)at;
+    at += (size_t)i->n_curves * (sizeof(curve_state) / 8);
+    i->at_follows = (uint16_t)at;
+    at += (size_t)i->n_follows * (sizeof(follow_state) / 8);
     i->n_words = (uint16_t)at;
     if (at > WORDS_MAX) {
         b->why = "the condition needs too many points";
@@ -366,7 +382,7 @@ static void figure_out(build *b)
         i->timers = i->timers || i->clear.timers;
     }
     i->has_silence = i->n_silences > 0;
-    i->timers = i->timers || b->n_varies > 0;
+    i->timers = i->timers || b->n_varies > 0 || i->has_phrases;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         jslot *s = &i->slots[k];
         const sy_site_point *p = &b->j->o.site->points[s->point];
@@ -446,14 +462,6 @@ static const char *not_judged_cond(const sy_cond *c)
          "means of calendar windows are not judged"},
         {c->portion != NULL, "share is not judged"},
         {c->kind == SY_COND_LASTS, "lasts is not judged"},
-        {c->kind == SY_COND_FOLLOWED, "followed by is not judged"},
-        {c->kind == SY_COND_NOT_FOLLOWED, "not followed by is not judged"},
-        {c->kind == SY_COND_CURVE, "from start of is not judged"},
-        {c->op == SY_OP_STUCK, "stuck for is not judged"},
-        {c->op == SY_OP_EXPOSURE_ABOVE, "exposure is not judged"},
-        {c->op == SY_OP_EXPOSURE_BELOW, "exposure is not judged"},
-        {c->op == SY_OP_DUE_WITHIN, "due within is not judged"},
-        {c->op == SY_OP_OVERDUE, "overdue is not judged"},
     };
     const char *why = NULL;
     for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
@@ -545,6 +553,12 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_samples; k++) {
         st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
+    }
+    for (uint32_t k = 0; k < i->n_curves; k++) {
+        st_curves(i, s)[k].begun = SY_MS_NONE;
+    }
+    for (uint32_t k = 0; k < i->n_follows; k++) {
+        st_follows(i, s)[k] = (follow_state){.begun = SY_MS_NONE, .last_a = UNKNOWN3};
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;

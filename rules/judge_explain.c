@@ -131,13 +131,34 @@ static void tell_hold(const telling *x, const sy_cond *c, const measure *m, sy_m
                       .reached = m->counted >= needed});
 }
 
+/* n: of the hold, or of what a level holds. */
+static void tell_cum(const telling *x, const node *n, uint16_t item, const sy_ms length[2],
+                     sy_truth inside, int depth)
+{
+    sy_ms sum = st_cums(x->r->i, x->r->st)[item].sum, needed = length[0];
+    tell(x, (sy_told){.kind = SY_TOLD_HOLD,
+                      .depth = depth,
+                      .value = inside,
+                      .cond = n->cond,
+                      .onset = SY_MS_NONE,
+                      .counted = sum,
+                      .needed = needed,
+                      .window = length[1],
+                      .reached = sum >= needed});
+}
+
 static void tell_node(const telling *x, uint32_t at, int depth)
 {
     const inst *i = x->r->i;
     const node *n = &i->nodes[at];
-    if (n->kind == N_HOLD) {
+    if (n->kind == N_HOLD || n->kind == N_CUM) {
         uint32_t kid = i->kids[n->kid];
-        tell_hold(x, n->cond, &st_measures(i, x->r->st)[n->item], n->d, truth(x->v[kid]), depth);
+        sy_truth inside = truth(x->v[kid]);
+        if (n->kind == N_CUM) {
+            tell_cum(x, n, n->item, (const sy_ms[2]){n->d, n->gap}, inside, depth);
+        } else {
+            tell_hold(x, n->cond, &st_measures(i, x->r->st)[n->item], n->d, inside, depth);
+        }
         tell_node(x, kid, depth + 1);
         return;
     }
@@ -164,7 +185,11 @@ static void tell_node(const telling *x, uint32_t at, int depth)
 static void tell_root(const telling *x, const root *c, int depth)
 {
     const inst *i = x->r->i;
-    if (c->hold >= 0) {
+    const node *last = &i->nodes[c->last];
+    if (c->cum) {
+        tell_cum(x, last, c->item, (const sy_ms[2]){c->hold, c->window}, truth(x->v[c->last]),
+                 depth++);
+    } else if (c->hold >= 0) {
         tell_hold(x, i->nodes[c->last].cond, &st_measures(i, x->r->st)[c->item], c->hold,
                   truth(x->v[c->last]), depth);
         depth++;
@@ -216,7 +241,7 @@ static void tell_clear(const telling *x)
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
-        if (ls[k].open && (l->kind == L_FOR || l->kind == L_BARE)) {
+        if (ls[k].open && l->kind != L_SILENCE && l->kind != L_CALENDAR) {
             sy_truth no = truth((uint8_t)(TRUE3 - x->v[l->cond.last]));
             tell(x, (sy_told){.kind = SY_TOLD_CLEAR, .depth = 1, .value = no});
             if (l->fhold > 0) {
@@ -282,6 +307,7 @@ sy_err sy_judge_explain(sy_judge *j, size_t k, sy_ms at, sy_told_fn fn, void *ct
     }
     memcpy(j->scratch, from, st_bytes(i));
     i->provisional = true;
+    sy_judge__histories_cut(i, from->t);
     sy_judge__steps(&r);
     if (r.err) {
         return r.err;

@@ -47,6 +47,7 @@ typedef struct sy_told {
     sy_alert_level level; /* INSTANCE: of the open alert; LEVEL */
     sy_ms onset, raised;  /* INSTANCE with open. HOLD: onset is the first counted time or NONE */
     sy_ms counted, unknown, exempt, needed; /* HOLD; silence: counted since the last reading */
+    sy_ms window;                           /* HOLD: of a cumulative one; 0 */
     bool reached;                           /* HOLD */
     uint32_t point;                         /* POINT, WATCH */
     sy_ms at;        /* … its last valid reading, NONE; DERIVED: instant; EXCEPT: since */

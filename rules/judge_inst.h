@@ -14,6 +14,7 @@
 #define SY_JUDGE_INST_H
 
 #include "rules/judge_history.h"
+#include "rules/judge_phrase.h"
 #include "rules/judge_state.h"
 #include "rules/judge_term.h"
 
@@ -44,16 +45,16 @@ typedef struct inst {
     window *windows; /* what they have kept is no part of the state */
     memo *memos;     /* of samples */
     root clear;
-    bool has_clear, timers, clocked, mixed, has_silence;
+    bool has_clear, timers, clocked, mixed, has_silence, has_phrases;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
-    uint16_t n_samples, n_terms, n_windows;
+    uint16_t n_samples, n_terms, n_windows, n_curves, n_follows;
     uint32_t n_nodes;
-    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums,
-        n_words;           /* in state.words */
-    sy_ms reach;           /* a change at t can alter what is up to `reach` before it */
-    history *histories;    /* of the cumulative holds; then of the openings, where they count */
-    sy_ms *horizons;       /* how far back each is asked for */
-    escalation escalation; /* times 0: none */
+    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums, at_curves,
+        at_follows, n_words; /* in state.words */
+    sy_ms reach;             /* a change at t can alter what is up to `reach` before it */
+    history *histories;      /* of the cumulative holds; then of the openings, where they count */
+    sy_ms *horizons;         /* how far back each is asked for */
+    escalation escalation;   /* times 0: none */
     uint16_t n_cums, n_histories;
     vary *varies;
     uint32_t n_varies;
@@ -96,6 +97,14 @@ static inline cum *st_cums(const inst *i, state *s)
 static inline sample_state *st_samples(const inst *i, state *s)
 {
     return (sample_state *)(void *)(s->words + i->at_samples);
+}
+static inline curve_state *st_curves(const inst *i, state *s)
+{
+    return (curve_state *)(void *)(s->words + i->at_curves);
+}
+static inline follow_state *st_follows(const inst *i, state *s)
+{
+    return (follow_state *)(void *)(s->words + i->at_follows);
 }
 static inline size_t st_bytes(const inst *i)
 {

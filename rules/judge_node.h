@@ -21,6 +21,9 @@ typedef enum node_kind {
     N_CUM,    /* a cumulative hold inside a condition */
     N_SAMPLE, /* looked at at the readings of some points: see sample */
     N_CLOSE,  /* of a calendar window: has a value at its closes, see calendar */
+    N_DUE,    /* judge_phrase.h */
+    N_CURVE,
+    N_FOLLOW
 } node_kind;
 /* A value in force from a time on; the first from SY_MS_NONE, ascending. */
 typedef struct dated {
@@ -37,6 +40,7 @@ typedef struct vary { /* a length that changes by date (judge_value.h) */
     const dated *rows;
     uint32_t n;
 } vary;
+struct phrase;
 typedef struct node {
     uint8_t kind, op;
     uint16_t slot;       /* leaf */
@@ -49,7 +53,8 @@ typedef struct node {
     const sy_unit *from, *ua, *ub; /* convert the reading where not NULL */
     sy_ms d;                       /* HOLD, NODATA: length */
     sy_ms gap; /* NODATA: at most that between readings that count as data; CUM: the window */
-    const sy_cond *cond; /* what of the rule it was made from, for people */
+    const struct phrase *p; /* DUE, CURVE, FOLLOW */
+    const sy_cond *cond;    /* what of the rule it was made from, for people */
 } node;
 typedef struct root {     /* a condition with its outer hold split off */
     uint32_t first, last; /* nodes; last is the root */
@@ -96,7 +101,7 @@ typedef struct jslot {
 
 /* A leaf that has a value at each reading of its points (its instants) and follows, between two
  * neighbouring ones, from both, as a comparison does. The value is a function of the logs. */
-typedef enum sample_kind { S_DERIVED } sample_kind;
+typedef enum sample_kind { S_DERIVED, S_STUCK, S_EXPOSURE } sample_kind;
 typedef struct sample {
     uint8_t kind, op;
     uint32_t kid; /* slots in kids: of the instants, then others that it rests on */
@@ -104,6 +109,7 @@ typedef struct sample {
     sy_ms missing;           /* neighbouring instants are at most so far apart */
     uint32_t needs, n_needs; /* DERIVED: terms in kids, operands first */
     uint16_t xa, xb, a, b;   /* DERIVED: terms; x in the unit of the limit a, of b */
+    const struct phrase *p;  /* STUCK, EXPOSURE */
 } sample;
 
 #endif

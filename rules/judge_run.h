@@ -52,6 +52,15 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, con
 void sy_judge__windows_forget(inst *i);
 void sy_judge__windows_free(sy_judge *j, inst *i);
 
+/* judge_phrase.c: samples at a reading; a node at a moment (`after`: the stretch that begins at t)
+ * with its kids' values; what follows and deadlines in the state; the next instant that matters. */
+tri sy_judge__stuck(const run *r, const sample *s, sy_ms u);
+tri sy_judge__exposure(const run *r, const sample *s, sy_ms u);
+tri sy_judge__phrase(run *r, const node *n, const uint8_t *v, sy_ms t, bool after);
+void sy_judge__follows(run *r, const root *c, const uint8_t *v, sy_ms t, bool after);
+void sy_judge__curves_at(run *r, sy_ms t);
+sy_ms sy_judge__phrase_timer(const run *r);
+
 /* judge_measure.c: what a stretch is to a measure. Outside its calendar time that is true neither
  * counts nor resets. */
 typedef enum counting { COUNTS, EXEMPT, OUTSIDE } counting;

@@ -173,6 +173,9 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_CUM:
     case N_SAMPLE:
     case N_CLOSE:
+    case N_DUE:
+    case N_CURVE:
+    case N_FOLLOW:
     default:
         return UNKNOWN3;
     }
@@ -196,6 +199,8 @@ void sy_judge__eval_stretch(run *r, const root *c)
             v[k] = silent ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, true);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, r->st->t, true);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }
@@ -214,6 +219,8 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, false);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }
@@ -236,6 +243,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, false);
+        } else if (n->p) {
+            v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)inner(r, n, v);
         }

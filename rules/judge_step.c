@@ -72,6 +72,9 @@ static sy_ms next_timer(run *r)
             best = sooner(best, sy_judge__cal_next(i->levels[k].during, t));
         }
     }
+    if (i->has_phrases) {
+        best = sooner(best, sy_judge__phrase_timer(r));
+    }
     if (!i->has_silence) {
         return best;
     }
@@ -440,11 +443,29 @@ static void readings_at(run *r, sy_ms t, bool closed)
     }
 }
 
+typedef enum moment { AFTER, BEFORE, WITH } moment; /* of an instant's readings */
+
+/* What follows what, through a moment of t: its parts are as they are there. */
+static void follows(run *r, sy_ms t, moment m)
+{
+    uint32_t n = r->i->n_levels + r->i->has_clear;
+    for (uint32_t k = 0; k < n && r->i->n_follows; k++) {
+        const root *c = k < r->i->n_levels ? &r->i->levels[k].cond : &r->i->clear;
+        if (m == BEFORE) {
+            sy_judge__eval_before(r, c, t);
+        } else if (m == WITH) {
+            sy_judge__eval_at(r, c, t);
+        }
+        sy_judge__follows(r, c, m == AFTER ? r->j->seg : r->j->at, t, m == AFTER);
+    }
+}
+
 static void step(run *r, sy_ms t)
 {
     const inst *i = r->i;
     bool closed = false;
     stretch_to(r, t);
+    follows(r, r->st->t, AFTER);
     r->changes = i->n_varies && t >= i->varies_to;
     sy_judge__lengths_at(r->i, t);
     look(r, t);
@@ -460,12 +481,15 @@ static void step(run *r, sy_ms t)
     } else if (i->clocked && t >= i->from && r->st->t != SY_MS_NONE) {
         closed = timers_at(r, t);
     }
+    follows(r, t, BEFORE);
     if (r->reading) {
         take(r, t);
         if (i->n_samples) {
             sy_judge__samples_at(r, t);
         }
+        follows(r, t, WITH);
     }
+    sy_judge__curves_at(r, t);
     if (i->n_excepts) {
         sy_judge__exempt_at(r, t);
     }

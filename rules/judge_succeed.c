@@ -383,6 +383,12 @@ static void shift_state(const inst *i, state *s, sy_ms by)
     for (uint32_t k = 0; k < i->n_samples; k++) {
         shift(&st_samples(i, s)[k].t, by);
     }
+    for (uint32_t k = 0; k < i->n_curves; k++) {
+        shift(&st_curves(i, s)[k].begun, by);
+    }
+    for (uint32_t k = 0; k < i->n_follows; k++) {
+        shift(&st_follows(i, s)[k].begun, by);
+    }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         shift(&st_silences(i, s)[k].since, by);
         shift(&st_silences(i, s)[k].last, by);

@@ -163,7 +163,9 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
         return derived(r, s, u, true);
     }
     if (m->u != u) {
-        tri v = derived(r, s, u, false);
+        tri v = s->kind == S_STUCK      ? sy_judge__stuck(r, s, u)
+                : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
+                                        : derived(r, s, u, false);
         *m = (memo){.u = u, .v = v};
     }
     return (tri)m->v;

@@ -56,7 +56,7 @@ typedef struct window {
     bool has_while;
     uint16_t slot, while_slot;
     double while_value, rank, valid; /* valid: per cent */
-    double factor, offset;           /* KINETIC: into kelvin */
+    double factor, offset;           /* KINETIC: into °C */
     sy_ms length, every, missing;
     /* what it has kept */
     bool ready;

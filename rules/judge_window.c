@@ -18,7 +18,7 @@ double sy_judge__image(sy_agg_kind agg, double v, double factor, double offset)
 {
     double x;
     if (agg == SY_AGG_KINETIC) {
-        double kelvin = v * factor + offset;
+        double kelvin = v * factor + offset + freezing;
         x = kelvin > 0 ? sy_judge__exp(h_over_r * (1 / freezing - 1 / kelvin)) : 0;
     } else {
         x = sy_judge__exp10(v / 10 - loud);
@@ -32,7 +32,7 @@ double sy_judge__preimage(sy_agg_kind agg, double mean, double factor, double of
         return no_number;
     }
     if (agg == SY_AGG_KINETIC) {
-        return (1 / (1 / freezing - sy_judge__ln(mean) / h_over_r) - offset) / factor;
+        return (1 / (1 / freezing - sy_judge__ln(mean) / h_over_r) - freezing - offset) / factor;
     }
     return 10 * (sy_judge__lg(mean) + loud);
 }
@@ -314,8 +314,8 @@ bool sy_judge__window(run *r, window *w, sy_ms u, double *out)
 /* The entry has become what it is now; it had the same value before, or was not taken. */
 static void patch(run *r, window *w, const entry *e, const added *what)
 {
-    bool was = ((unsigned)r->i->takes >> what->was) & 1u;
-    bool is = ((unsigned)r->i->takes >> what->is) & 1u;
+    bool was = ((unsigned)r->i->takes >> what->was) & 1u,
+         is = ((unsigned)r->i->takes >> what->is) & 1u;
     if (what->was == E_ABSENT) {
         w->end++;
         w->first += e_time(e) <= w->lo;

@@ -304,6 +304,28 @@ sy_token sy_lex_new_name(sy_lexer *l, const sy_token *first)
     return t;
 }
 
+bool sy_lex_is_unit(const sy_lexer *l, const sy_token *t)
+{
+    sy_lexer ahead = *l;
+    if (t->kind != SY_T_WORD || !t->unit || !t->kw)
+        return t->kind == SY_T_WORD && t->unit;
+    sy_token next_one = sy_lex_next(&ahead);
+    return next_one.kind != SY_T_WORD || next_one.kw;
+}
+
+void sy_lex_apart(sy_lexer *l, sy_token *t)
+{
+    if (t->kind != SY_T_WORD || t->text.p[0] != '/')
+        return;
+    *t = (sy_token){.kind = SY_T_SIGN,
+                    .from = t->from,
+                    .to = t->from + 1,
+                    .text = {t->text.p, 1},
+                    .line = t->line,
+                    .sign = '/'};
+    l->at = t->to;
+}
+
 sy_token sy_lex_id(sy_lexer *l, const sy_token *first)
 {
     sy_token t = {.kind = SY_T_WORD, .from = first->from, .line = first->line};

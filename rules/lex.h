@@ -48,6 +48,11 @@ sy_token sy_lex_next(sy_lexer *l);
 /* Read on from `t`, as a name that is declared here: up to a blank, a sign, 按 or 自. Its text is
  * empty where no name stands there. */
 sy_token sy_lex_new_name(sy_lexer *l, const sy_token *t);
+/* Whether t, behind a number, is its unit: "3 count", but not the "count refuel" of a next clause.
+ */
+bool sy_lex_is_unit(const sy_lexer *l, const sy_token *t);
+/* Behind a unit "/min" is a sign and a unit, not the unit of a frequency: make t the sign alone. */
+void sy_lex_apart(sy_lexer *l, sy_token *t);
 /* Read on from `t`, as the id of a place or series: letters, digits and "-_./:". */
 sy_token sy_lex_id(sy_lexer *l, const sy_token *t);
 

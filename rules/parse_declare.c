@@ -209,7 +209,7 @@ static const sy_expr *factor(sy_parser *p)
         sy_p_next(p);
         return e;
     }
-    if (own || p->tok.kind == SY_T_NUM || sy_p_sign(p, '-')) {
+    if (own || (p->tok.kind == SY_T_NUM && !sy_p_is_agg(p)) || sy_p_sign(p, '-')) {
         e->kind = SY_EXPR_VALUE;
         return sy_p_value(p, &e->value) ? e : NULL;
     }

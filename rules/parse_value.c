@@ -141,6 +141,7 @@ sy_local *sy_p_local(sy_parser *p)
  * sum. */
 static void unit_of_time(sy_parser *p, sy_num *n)
 {
+    sy_lex_apart(&p->lex, &p->tok);
     if (!sy_p_sign(p, '/') && !sy_p_sign(p, '*'))
         return;
     sy_lexer ahead = p->lex;
@@ -162,7 +163,7 @@ bool sy_p_amount(sy_parser *p, sy_num *n)
     if (!digits(p, n, negative))
         return false;
     const sy_token *t = &p->tok;
-    if (t->kind == SY_T_WORD && t->unit) {
+    if (sy_lex_is_unit(&p->lex, t)) {
         n->unit = t->unit;
         sy_p_next(p);
         unit_of_time(p, n);

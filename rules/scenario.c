@@ -9,25 +9,10 @@
 
 #include "rules/judge_alert.h"
 #include "rules/judge_bind.h"
-#include "rules/judge_core.h"
+#include "rules/scenario_int.h"
 
 enum { READINGS_MAX = 1000000 };
 #define DEFAULT_DAY ((sy_date){2026, 1, 1})
-
-typedef struct box {
-    const sy_scenario *s;
-    const sy_zone *zone;
-    sy_arena *arena;
-    sy_judge *j;
-    int64_t day1;
-    sy_ms start, last;
-    sy_site site;
-    sy_site_point *points;
-    sy_site_premises premises;
-    sy_site_place place;
-    size_t fed;
-    bool too_many;
-} box;
 
 static sy_ms instant(const box *b, const sy_when *w, int64_t day)
 {
@@ -51,16 +36,6 @@ static sy_ms end_of(const box *b, const sy_step *s)
         day = b->day1 + s->at.day - 1;
     }
     return instant(b, &s->to, day);
-}
-
-static uint32_t point_of(const box *b, const sy_word *w)
-{
-    for (uint32_t k = 0; k < b->site.n_points; k++) {
-        if (same_text(b->points[k].quantity, w->id)) {
-            return k;
-        }
-    }
-    return UINT32_MAX;
 }
 
 static bool expects(const sy_step *s)
@@ -92,188 +67,10 @@ static void find_bounds(box *b)
     }
 }
 
-/* The smallest `every` of a quantity, unless it is given. */
-static sy_ms interval(const box *b, const sy_word *w)
-{
-    sy_ms best = 0;
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        const sy_step *s = &b->s->steps[k];
-        for (size_t q = 0; q < s->n_facts; q++) {
-            if (s->facts[q].kind == SY_FACT_EVERY && s->facts[q].name.word == w) {
-                return sy_judge__duration(s->facts[q].num);
-            }
-        }
-    }
-    for (size_t k = 0; w->kind != SY_W_STATE && k < b->s->n_steps; k++) {
-        const sy_step *s = &b->s->steps[k];
-        for (size_t q = 0; s->kind == SY_STEP_FROM && q < s->n_assigns; q++) {
-            sy_ms every = sy_judge__duration(s->every);
-            if (s->assigns[q].name.word == w && !s->assigns[q].no_data) {
-                best = best == 0 ? every : sooner(best, every);
-            }
-        }
-    }
-    return best;
-}
-
-/* Expanded, in the unit of the point; 0 unless given. */
-static double uncertainty(const box *b, const sy_word *w)
-{
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
-            const sy_fact *f = &b->s->steps[k].facts[q];
-            if (f->kind == SY_FACT_UNCERTAINTY && f->name.word == w) {
-                const sy_unit *u = f->num->unit;
-                return u && w->unit ? f->num->value * u->factor / w->unit->factor : f->num->value;
-            }
-        }
-    }
-    return 0;
-}
-
-static sy_err make_points(box *b)
-{
-    const sy_rule *r = b->s->rule;
-    size_t n = 0;
-    b->points = sy_arena_get(b->arena, (r->n_watch + 1) * sizeof *b->points);
-    if (!b->points) {
-        return SY_E_NOMEM;
-    }
-    for (size_t k = 0; k < r->n_watch; k++) {
-        const sy_word *w = r->watch[k].word;
-        size_t at = n;
-        if (b->site.n_points && point_of(b, w) != UINT32_MAX) {
-            continue;
-        }
-        for (; at > 0 && text_order(b->points[at - 1].series, w->id) > 0; at--) {
-            b->points[at] = b->points[at - 1];
-        }
-        b->points[at] = (sy_site_point){.series = w->id,
-                                        .device = "scenario",
-                                        .name = w->id,
-                                        .quantity = w->id,
-                                        .unit = w->unit ? w->unit->id : NULL,
-                                        .is_state = w->kind == SY_W_STATE,
-                                        .every = interval(b, w),
-                                        .uncertainty = uncertainty(b, w)};
-        b->site.points = b->points;
-        b->site.n_points = ++n;
-    }
-    return SY_OK;
-}
-
-static const char *first_name(const sy_axis *a)
-{
-    return a->n ? a->names[0].word->id : NULL;
-}
-
-static bool has_calendar(const sy_site_calendar *v, size_t n, const char *name)
-{
-    for (size_t k = 0; k < n; k++) {
-        if (same_text(v[k].name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The calendars that are given, every day alike; one that is not given is always inside. */
-static sy_err make_calendars(box *b, size_t facts)
-{
-    const sy_rule *r = b->s->rule;
-    size_t cap = facts + r->n_alerts + 1, n = 0;
-    sy_site_calendar *v = sy_arena_get(b->arena, cap * sizeof *v);
-    sy_site_span *spans = sy_arena_get(b->arena, cap * sizeof *spans);
-    if (!v || !spans) {
-        return SY_E_NOMEM;
-    }
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
-            const sy_fact *f = &b->s->steps[k].facts[q];
-            if (f->kind == SY_FACT_CALENDAR && !has_calendar(v, n, f->name.word->id)) {
-                sy_ms to = f->to > f->from ? f->to : f->to + DAY_MS;
-                spans[n] = (sy_site_span){0x7f, f->from, to};
-                v[n] = (sy_site_calendar){f->name.word->id, &spans[n], 1};
-                n++;
-            }
-        }
-    }
-    for (size_t k = 0; k < r->n_alerts; k++) {
-        const sy_word *w = r->alerts[k].during.word;
-        if (w && !has_calendar(v, n, w->id)) {
-            spans[n] = (sy_site_span){0x7f, 0, DAY_MS};
-            v[n] = (sy_site_calendar){w->id, &spans[n], 1};
-            n++;
-        }
-    }
-    b->premises.calendars = v;
-    b->premises.n_calendars = n;
-    return SY_OK;
-}
-
-static sy_err make_dues(box *b, size_t facts)
-{
-    sy_site_due *v = sy_arena_get(b->arena, (facts + 1) * sizeof *v);
-    if (!v) {
-        return SY_E_NOMEM;
-    }
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
-            const sy_fact *f = &b->s->steps[k].facts[q];
-            if (f->kind == SY_FACT_DATE) {
-                v[b->premises.n_dues++] = (sy_site_due){f->name.word->id, sy_days_of(f->date)};
-            }
-        }
-    }
-    b->premises.dues = v;
-    return SY_OK;
-}
-
-static sy_err make_site(box *b)
-{
-    const sy_rule *r = b->s->rule;
-    size_t n = 0, cap = 0;
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        cap += b->s->steps[k].n_facts;
-    }
-    sy_site_tier *tiers = sy_arena_get(b->arena, (cap + 1) * sizeof *tiers);
-    const char **goods = sy_arena_get(b->arena, sizeof *goods);
-    if (!tiers || !goods) {
-        return SY_E_NOMEM;
-    }
-    for (size_t k = 0; k < b->s->n_steps; k++) {
-        for (size_t q = 0; q < b->s->steps[k].n_facts; q++) {
-            const sy_fact *f = &b->s->steps[k].facts[q];
-            if (f->kind == SY_FACT_IS && f->name.word->kind == SY_W_TIER) {
-                tiers[n++] = (sy_site_tier){f->name.word->id, f->name.word->values[f->value].id};
-            }
-        }
-    }
-    goods[0] = first_name(&r->goods);
-    b->premises = (sy_site_premises){.id = "premises",
-                                     .subject = first_name(&r->subject),
-                                     .stage = first_name(&r->stage),
-                                     .tiers = tiers,
-                                     .n_tiers = n,
-                                     .zone = b->zone};
-    b->place = (sy_site_place){.id = "place",
-                               .kind = r->watch_kind ? r->watch_kind->id : "place",
-                               .goods = goods,
-                               .n_goods = goods[0] ? 1 : 0};
-    b->site = (sy_site){.gateway = "scenario",
-                        .premises = &b->premises,
-                        .n_premises = 1,
-                        .places = &b->place,
-                        .n_places = 1};
-    sy_err e = make_calendars(b, cap);
-    e = e ? e : make_dues(b, cap);
-    return e ? e : make_points(b);
-}
-
 static sy_err feed(box *b, const sy_word *w, sy_ms t, double v)
 {
     sy_verdict verdict;
-    uint32_t p = point_of(b, w);
+    uint32_t p = sy_scenario__point(b, w);
     if (p == UINT32_MAX || t > b->last || b->too_many) {
         return SY_OK;
     }
@@ -312,6 +109,16 @@ static double number_of(const sy_assign *a)
                : a->num->value;
 }
 
+/* Its members first: the event is there once they are. */
+static sy_err feed_event(box *b, const sy_assign *a, sy_ms t)
+{
+    sy_err e = SY_OK;
+    for (size_t k = 0; k < a->n_members && !e; k++) {
+        e = feed(b, a->members[k].name.word, t, number_of(&a->members[k]));
+    }
+    return e ? e : feed(b, a->name.word, t, 1);
+}
+
 static sy_err feed_step(box *b, const sy_step *s)
 {
     sy_ms from = instant(b, &s->at, b->day1);
@@ -323,7 +130,9 @@ static sy_err feed_step(box *b, const sy_step *s)
             if (a->no_data || removed(b, a->name.word, t)) {
                 continue;
             }
-            sy_err e = feed(b, a->name.word, t, a->num ? number_of(a) : (double)a->state);
+            sy_err e = a->n_members
+                           ? feed_event(b, a, t)
+                           : feed(b, a->name.word, t, a->num ? number_of(a) : (double)a->state);
             if (e) {
                 return e;
             }
@@ -488,7 +297,7 @@ sy_err sy_scenario_run(const sy_scenario *s, const sy_set *set, const sy_zone *z
     b.day1 = sy_days_of(s->rule->has_from ? s->rule->from : DEFAULT_DAY);
     *out = (sy_scenario_result){.scenario = s};
     find_bounds(&b);
-    sy_err e = make_site(&b);
+    sy_err e = sy_scenario__site(&b);
     sy_judge_options o = {
         .set = &one, .site = &b.site, .start = b.start, .in_force = SY_MS_NONE, .alloc = alloc};
     e = e ? e : sy_judge_open(&b.j, &o);

@@ -104,9 +104,9 @@ static void measure(sy_explain_out *x, const sy_told *t)
 {
     sy_buf_printf(x->out,
                   ", \"counted_ms\": %lld, \"unknown_ms\": %lld, \"exempt_ms\": %lld, "
-                  "\"needed_ms\": %lld, \"reached\": %s",
+                  "\"needed_ms\": %lld, \"window_ms\": %lld, \"reached\": %s",
                   (long long)t->counted, (long long)t->unknown, (long long)t->exempt,
-                  (long long)t->needed, t->reached ? "true" : "false");
+                  (long long)t->needed, (long long)t->window, t->reached ? "true" : "false");
     put_time(x->out, "since", t->onset);
 }
 

@@ -150,8 +150,12 @@ static void instance(const sy_explain_out *x, const sy_told *t)
 static void hold(const sy_explain_out *x, const sy_told *t)
 {
     if (t->cond && t->cond->hold.kind != SY_HOLD_NONE) {
-        sy_buf_text(x->out, PICK(x, "for ", "持续 "));
+        sy_buf_text(x->out, t->window ? PICK(x, "cumulative ", "累计 ") : PICK(x, "for ", "持续 "));
         sy_explain_limit(x, &t->cond->hold.length);
+        if (t->window) {
+            sy_buf_text(x->out, PICK(x, " in any ", " 在任意 "));
+            sy_explain_limit(x, &t->cond->hold.window);
+        }
     } else {
         sy_buf_text(x->out, PICK(x, "known false", "已知不成立"));
     }

@@ -16,3 +16,10 @@ add_test(NAME rules_tree_cli
         ${PROJECT_SOURCE_DIR})
 add_test(NAME rules_tools_doc
     COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_doc.py $<TARGET_FILE:steelyard>)
+# Texts made from the grammar of docs/: some hundreds, once, in the plain build.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT SY_SANITIZE)
+    add_test(NAME rules_grammar
+        COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/rules/grammar.py $<TARGET_FILE:steelyard>
+            ${PROJECT_SOURCE_DIR})
+    set_tests_properties(rules_grammar PROPERTIES TIMEOUT 300)
+endif()

@@ -264,3 +264,9 @@ sed 's/mean of .*/temperature above 9 °C [law] in 3 of 5 readings/' "$dir/mean.
 expect 1 "$steelyard" rules mutate "$dir/of.rules"
 has out "without 'in 3 of 5 readings'\$"
 has out "'5' as '4'\$"
+
+sed 's/for 10 min/cumulative 20 min in any 2 h/' "$dir/old.rules" >"$dir/cum.rules"
+expect 0 explain --place cr-1 --at 2026-03-02T09:03:00Z "$dir/cum.rules"
+has out '^    cumulative 20 min \[policy\] in any 2 h \[policy\]: counted 17 min of 20 min$'
+expect 0 explain --place cr-1 --at 2026-03-02T09:50:00Z "$dir/cum.rules"
+has out ': alert serious, onset'

@@ -78,11 +78,11 @@ with tempfile.TemporaryDirectory() as dir:
         n += 1
         tree = tree_of(path)
         other = os.path.join(dir, "other.rules")
-        for language in ("zh", "en"):
-            with open(other, "w", encoding="utf-8") as f:
-                f.write(call("fmt", "--language", language, path))
-            if bare(tree_of(other)) != bare(tree):
-                sys.exit(f"{path}: in {language} it is another tree")
+        language = "en" if ".zh." in path else "zh"
+        with open(other, "w", encoding="utf-8") as f:
+            f.write(call("fmt", "--language", language, path))
+        if bare(json.loads(call("tree", other))) != bare(tree):
+            sys.exit(f"{path}: in {language} it is another tree")
     if n < 1:
         sys.exit("no rule file was found")
 

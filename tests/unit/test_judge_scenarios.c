@@ -35,9 +35,26 @@ static void first_chinese(void **state)
     shared_file("rules/first.zh.rules", 4);
 }
 
+/* Files of the tests, whose scenarios pin constructs one by one. */
+static void of_the_project(void **state)
+{
+    static const char *const paths[] = {"tests/rules/phrases.rules"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        kit_set k;
+        sy_buf text = kit_file(paths[i]);
+        kit_load(&k, paths[i], sy_buf_span(&text), false);
+        assert_true(k.set->n_scenarios > 0);
+        assert_int_equal(kit_scenarios(&k, kit_zone("Asia/Shanghai", &k.arena), true), 0);
+        kit_free(&k);
+        sy_buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_the_project),
         cmocka_unit_test(first_english),
         cmocka_unit_test(first_chinese),
     };

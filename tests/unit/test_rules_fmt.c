@@ -116,6 +116,47 @@ static void translation(void **state)
     rig_close(&r);
 }
 
+/* The phrases whose words stand otherwise in the other language. */
+static void phrases(void **state)
+{
+    (void)state;
+    static const char en[] =
+        "rule A version 1 \"t\"\n"
+        "  watch each room: temperature, humidity, cooling, calibration\n"
+        "  set soon = 10 d [policy]\n"
+        "  let dew = table of humidity (40 %RH -5 °C; 60 %RH 5 °C [law]) - 2 °C\n"
+        "  alert notice when percentile 95 of temperature over 1 h above 8 °C [law]\n"
+        "  alert warning when temperature above 8 °C [law] in 3 of 5 readings\n"
+        "  alert serious when cooling is on followed by temperature within 2 to 8 °C [law] within "
+        "soon\n"
+        "  alert major when temperature from start of cooling on: at most 21 °C [law] within 2 h, "
+        "at "
+        "most 5 °C [law] within 6 h\n"
+        "    except while cooling on, each at most 5 min, daily at most 2 times\n"
+        "  clear when rate of temperature over 1 h below 0.5 °C/h\n"
+        "  clear when temperature exposure above 8 °C [law] more than 300 °C·min in any 24 h\n"
+        "  clear when temperature stuck for 30 min while others move or calibration overdue\n"
+        "end\n";
+    static const char zh[] =
+        "规则 A 版本 1 “t”\n"
+        "  监测每个库房：温度、湿度、冷却、校准\n"
+        "  设 soon = 10日【裁量】\n"
+        "  令 dew = 查表湿度（40%RH -5℃；60%RH 5℃【法定】） - 2℃\n"
+        "  报警 提醒 当温度的95百分位过去1小时高于8℃【法定】\n"
+        "  报警 预警 当温度高于8℃【法定】达到3/5次读数\n"
+        "  报警 严重 当冷却为运行随后温度处于2至8℃【法定】在soon内\n"
+        "  报警 重大 当温度自开始冷却运行：不高于21℃【法定】在2小时内，不高于5℃【法定】在6小时内\n"
+        "    除外情形 冷却运行，每次至多5分钟，每日至多2次\n"
+        "  解除 当温度的变化率过去1小时低于0.5℃/小时\n"
+        "  解除 当温度超限累积高于8℃【法定】超过300℃·分钟在任意24小时\n"
+        "  解除 当温度不变30分钟而其他变化或校准逾期\n"
+        "结束\n";
+    gives(en, SY_FMT_ZH, zh);
+    gives(zh, SY_FMT_EN, en);
+    gives(en, SY_FMT_OWN, en);
+    gives(zh, SY_FMT_OWN, zh);
+}
+
 static void comments(void **state)
 {
     (void)state;
@@ -263,9 +304,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout),        cmocka_unit_test(translation), cmocka_unit_test(comments),
-        cmocka_unit_test(quotation),     cmocka_unit_test(homonyms),    cmocka_unit_test(examples),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(layout),   cmocka_unit_test(translation),   cmocka_unit_test(phrases),
+        cmocka_unit_test(comments), cmocka_unit_test(quotation),     cmocka_unit_test(homonyms),
+        cmocka_unit_test(examples), cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
