@@ -353,6 +353,41 @@ class Packs(unittest.TestCase):
                                 and (x["cleared"] is None or x["cleared"] > at) for x in want), a)
         print("    its instrument: %d alarms found" % len(alarms))
 
+    def test_office_air(self):
+        """Carbon dioxide of an office, as if it were a hotel's, and as if it were a shop's."""
+        got = []
+        with open(SERIES / "occupancy_datatraining.csv") as f:
+            for r in list(csv.reader(f))[1:]:  # a number of the row stands before the columns
+                got.append((seconds(r[1]) + 4018 * DAY, float(r[5])))
+        point = [{"quantity": "co2", "device": "o", "name": "c", "unit": "ppm", "every": "60 s"}]
+        for rule, subject, limit in (("CO2-HOTEL", "hotel", 1000), ("CO2-PUBLIC", "caterer", 1500)):
+            place = {"id": "o", "kind": "hall", "goods": ["indoor-air"], "points": point}
+            found = self.backtest(["air"], {"subject": subject, "stage": "use"}, [place],
+                                  {"o": ("c", got)})
+            judged = windows(hourly_means(got, 45), HOUR, got[0][0], got[-1][0], lambda w: limit)
+            self.same(rule, found.get(rule, {}).get("o", []), verdicts(judged, "notice"))
+
+    def test_city_air(self):
+        """PM2.5 of a station in Beijing, in the years of the first limit and of the second."""
+        with gzip.open(SERIES / "prsa_gucheng.csv.gz", "rt") as f:
+            hours = [("%s-%02d-%02d %02d:00" % (r["year"], int(r["month"]), int(r["day"]),
+                                                int(r["hour"])), r["PM2.5"])
+                     for r in csv.DictReader(f)]
+        place = {"id": "s", "kind": "station", "goods": ["ambient-air"], "points": [
+            {"quantity": "pm25", "device": "s", "name": "p", "unit": "ug/m3", "every": "3600 s"}]}
+        second = seconds("2031-01-01 00:00")
+        for moved in (4748, 5479):
+            got = [(seconds(t) + moved * DAY, float(v)) for t, v in hours if v not in ("", "NA")]
+            found = self.backtest(["air"], {}, [place], {"s": ("p", got)})
+            days = {}
+            for h, v in hourly_means(got, 1).items():
+                days.setdefault(h // DAY * DAY, []).append(v)
+            means = {d: math.fsum(v) / len(v) for d, v in days.items()
+                     if len(v) * 100 >= 83 * 24}
+            judged = windows(means, DAY, got[0][0], got[-1][0],
+                             lambda w: 60 if w < second else 50)
+            self.same("PM25-DAY", found["PM25-DAY"]["s"], verdicts(judged, "notice"))
+
     def test_drinking_water(self):
         moved = 3652
         series = {name: rows("gecco2018_water_open.csv.gz", "Time_utc", column, moved)
