@@ -122,6 +122,8 @@ static const struct spoiled {
     {"device: t1", "device: t9", SY_DIAG_ERROR, "unknown-device", 28, 45, NULL},
     {"every: 60 s", "every: 3 min", SY_DIAG_ERROR, "blind", 29, 21, NULL},
     {"every: 60 s", "every: 3 min, accept-blind: a logger", SY_DIAG_WARNING, "blind", 29, 21, NULL},
+    {"every: 60 s", "every: 11 min, accept-blind: a logger", SY_DIAG_WARNING, "short-hold", 29, 21,
+     NULL},
     {"every: 60 s", "every: 0 s", SY_DIAG_ERROR, "out-of-range", 29, 21, NULL},
     {"[-40, 60]", "[60, -40]", SY_DIAG_ERROR, "out-of-range", 29, 0, NULL},
     {"[-40, 60]", "[-40, x]", SY_DIAG_ERROR, "wrong-value", 29, 0, NULL},
