@@ -302,52 +302,12 @@ static void test_groups(void **state)
                         hash_of(G("door is open and fan is on or defrost is on")));
 }
 
-/* The manual: its two examples are one rule, and it names every word of the language. */
-static void test_manual(void **state)
-{
-    (void)state;
-    char *manual = rig_manual();
-    assert_non_null(manual);
-    const char *at = manual;
-    sy_span blocks[2];
-    for (size_t i = 0; i < 2; i++) {
-        const char *from = strstr(at, "```\n"), *to = from ? strstr(from + 4, "```\n") : NULL;
-        assert_non_null(to);
-        blocks[i] = (sy_span){from + 4, (size_t)(to - from) - 4};
-        at = to + 4;
-    }
-    rig r;
-    rig_open(&r);
-    rig_add(&r, "en", blocks[0]);
-    rig_add(&r, "zh", blocks[1]);
-    rig_load(&r);
-    assert_int_equal(r.diags.errors, 0);
-    assert_int_equal(r.set->n_rules, 1);
-    assert_non_null(r.set->rules[0]->title.en);
-    assert_non_null(r.set->rules[0]->title.zh);
-    rig_close(&r);
-    static const char *const words[][2] = {
-#define SY_WORD(id, en, zh, flags) {en, zh},
-#include "rules/lex_words.def"
-#undef SY_WORD
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        char both[160];
-        size_t n = strcspn(words[i][1], "|");
-        snprintf(both, sizeof both, "%s %.*s", words[i][0], (int)n, words[i][1]);
-        if (!strstr(manual, both))
-            fail_msg("the manual lacks '%s'", both);
-    }
-    free(manual);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors), cmocka_unit_test(test_rest_vectors),
         cmocka_unit_test(test_same),    cmocka_unit_test(test_changes),
         cmocka_unit_test(test_tree),    cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
