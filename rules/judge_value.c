@@ -241,6 +241,8 @@ void sy_judge__lengths_at(inst *i, sy_ms t)
         }
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
-        clears_after(i, &i->levels[k]);
+        if (i->levels[k].kind != L_CALENDAR) {
+            clears_after(i, &i->levels[k]);
+        }
     }
 }
