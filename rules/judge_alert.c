@@ -120,7 +120,8 @@ static outcome visible(const sy_judge *j, inst *i, const rec *r)
         if (r->stands && *at == r->pub.level_at[l->severity - 1]) {
             continue; /* told in a time that was ahead of this one */
         }
-        if (l->kind == L_SILENCE && *at != SY_MS_NONE && *at + l->delivery > j->now) {
+        if ((l->kind == L_SILENCE || l->kind == L_CALENDAR) && *at != SY_MS_NONE &&
+            *at + l->delivery > j->now) {
             i->due = sooner(i->due, *at + l->delivery);
             *at = SY_MS_NONE;
         }

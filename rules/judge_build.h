@@ -6,9 +6,15 @@
 #define SY_JUDGE_BUILD_H
 
 #include "rules/judge_bind.h"
-#include "rules/judge_term.h"
+#include "rules/judge_close.h"
 
 enum { WORDS_MAX = 60000, NODES_MAX = 60000 };
+
+enum { SHARES_MAX = 16 };
+typedef struct share_of { /* its conditions are compiled behind the levels */
+    uint16_t closing;
+    const sy_cond *cond;
+} share_of;
 
 typedef struct build {
     sy_judge *j;
@@ -31,6 +37,11 @@ typedef struct build {
     window *windows;
     size_t n_windows, cap_windows;
     uint16_t *let_terms; /* of each let its term; UINT16_MAX: none yet */
+    closing *closings;
+    size_t n_closings, cap_closings;
+    share_of shares[SHARES_MAX];
+    size_t n_shares;
+    uint16_t event; /* slot of the event whose conditions are compiled; UINT16_MAX: none */
     vary *varies;
     size_t n_varies, cap_varies;
     sy_ms *horizons; /* of the cumulative holds: their windows */
@@ -59,6 +70,21 @@ sy_ms sy_judge__missing(build *b, uint32_t slot);
 /* The one slot that a name alone means: the driver, or the only point of that name at the place. */
 uint16_t sy_judge__slot(build *b, const sy_word *w);
 
+uint16_t sy_judge__cond_node(build *b, const sy_cond *c);
+/* The point of the slot is on the device of the event that is being compiled. */
+bool sy_judge__on_device(const build *b, uint16_t slot);
+
+/* judge_layout.c: of the state; what moves the instance. */
+void sy_judge__layout(build *b);
+void sy_judge__figure_out(build *b);
+
+/* judge_close_build.c: leaves of calendar windows, and what they need once all levels are there. */
+bool sy_judge__is_close(const sy_cond *c);
+uint16_t sy_judge__close_node(build *b, const sy_cond *c);
+void sy_judge__closes_build(build *b);
+
+/* judge_derive.c: which readings an aggregate takes; how many of them make it known. */
+void sy_judge__filter(build *b, const sy_agg *a, window *w);
 /* judge_derive.c: a comparison of a let, of an aggregate, or with a let; slot of a plain operand */
 uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot);
 /* judge_phrase_build.c: stuck and exposure of a slot; a date; deadlines; what follows what. */

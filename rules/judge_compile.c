@@ -65,11 +65,33 @@ sy_ms sy_judge__missing(build *b, uint32_t slot)
     return v ? sy_judge__length_of(b, v) : 3 * b->j->o.site->points[b->i->slots[slot].point].every;
 }
 
+bool sy_judge__on_device(const build *b, uint16_t slot)
+{
+    const sy_site_point *p = b->j->o.site->points;
+    return same_text(p[b->i->slots[slot].point].device, p[b->i->slots[b->event].point].device);
+}
+
+/* A member of the event that is being compiled: then it is that of the event's device. */
+static bool of_event(const build *b, const sy_word *w)
+{
+    const sy_rule *rule = b->i->rule;
+    for (size_t k = 0; b->event != UINT16_MAX && k < rule->n_watch; k++) {
+        const sy_word *e = rule->watch[k].word;
+        for (size_t m = 0; sy_judge__is_word(b, b->event, e) && m < e->n_members; m++) {
+            if (e->members[m] == w) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 uint16_t sy_judge__slot(build *b, const sy_word *w)
 {
     uint16_t found = UINT16_MAX;
+    bool in_event = of_event(b, w);
     for (uint16_t s = 0; s < b->i->n_slots && going(b); s++) {
-        if (!sy_judge__is_word(b, s, w)) {
+        if (!sy_judge__is_word(b, s, w) || (in_event && !sy_judge__on_device(b, s))) {
             continue;
         }
         if (s == 0) {
@@ -132,9 +154,11 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
         n.kind = N_CMP;
         n.from = p->unit ? sy_unit_by_id(p->unit) : NULL;
         sy_judge__limits(b, c, &n);
-        sl->cmp = true;
         sl->missing = missing;
-        sl->wait = later(sl->wait, missing);
+        if (b->event == UINT16_MAX) {
+            sl->cmp = true;
+            sl->wait = later(sl->wait, missing);
+        }
     }
     return sy_judge__add_node(b, n);
 }
@@ -143,8 +167,15 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
 static uint16_t test_node(build *b, const sy_cond *c)
 {
     uint16_t *kids, n = 0, made;
+    if (sy_judge__is_close(c)) {
+        return sy_judge__close_node(b, c);
+    }
     if (c->agg || c->let) {
         return sy_judge__derived_node(b, c, 0);
+    }
+    if (b->event != UINT16_MAX && c->pick == SY_PICK_ONE) {
+        uint16_t s = sy_judge__slot(b, c->operand.word);
+        return going(b) ? leaf_node(b, c, s) : 0;
     }
     if (c->op == SY_OP_DUE_WITHIN || c->op == SY_OP_OVERDUE) {
         return sy_judge__due_node(b, c);
@@ -227,9 +258,9 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     uint16_t kid;
-    kid = c->kind == SY_COND_TEST    ? test_node(b, c)
-          : c->kind == SY_COND_CURVE ? sy_judge__curve_node(b, c)
-                                     : many_node(b, c);
+    kid = c->kind == SY_COND_TEST || c->kind == SY_COND_LASTS ? test_node(b, c)
+          : c->kind == SY_COND_CURVE                          ? sy_judge__curve_node(b, c)
+                                                              : many_node(b, c);
     if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
         return kid;
     }
@@ -256,12 +287,18 @@ static uint16_t cond_node(build *b, const sy_cond *c, bool outermost)
     return made;
 }
 
+uint16_t sy_judge__cond_node(build *b, const sy_cond *c)
+{
+    return cond_node(b, c, false);
+}
+
 static root root_of(build *b, const sy_cond *c, int16_t level)
 {
     bool is_silence = c->kind == SY_COND_TEST && c->op == SY_OP_NO_DATA;
     root r = {.first = (uint32_t)b->n, .hold = -1, .clocked = true};
     b->level = level;
     b->longest = 0;
+    memset(b->let_terms, 0xff, (b->i->rule->n_lets + 1) * sizeof *b->let_terms);
     (void)cond_node(b, c, true);
     r.last = b->n ? (uint32_t)b->n - 1 : 0;
     r.cum = c->hold.kind == SY_HOLD_CUMULATIVE;
@@ -276,9 +313,11 @@ static root root_of(build *b, const sy_cond *c, int16_t level)
     for (size_t k = r.first; k < b->n; k++) {
         r.clocked = r.clocked && b->nodes[k].kind != N_CMP && b->nodes[k].kind != N_SAMPLE &&
                     b->nodes[k].kind != N_CURVE;
+        r.closes = r.closes || b->nodes[k].kind == N_CLOSE;
         r.timers = r.timers || b->nodes[k].kind == N_HOLD || b->nodes[k].kind == N_CUM ||
                    b->nodes[k].kind == N_NODATA;
     }
+    r.clocked = r.clocked || r.closes;
     return r;
 }
 
@@ -306,7 +345,10 @@ static void level_of(build *b, const sy_alert_clause *a, uint16_t at)
     l->cond = root_of(b, a->when, (int16_t)at);
     l->kind = l->cond.cum ? L_CUM : l->cond.hold >= 0 ? L_FOR : L_BARE;
     l->fhold = l->cond.hold >= 0 ? l->cond.hold : b->longest;
-    if (a->when->kind == SY_COND_TEST && a->when->op == SY_OP_NO_DATA) {
+    if (l->cond.closes) {
+        l->kind = L_CALENDAR;
+        l->fhold = 0;
+    } else if (a->when->kind == SY_COND_TEST && a->when->op == SY_OP_NO_DATA) {
         l->kind = L_SILENCE;
         for (size_t k = l->cond.first; k < b->n; k++) {
             if (b->nodes[k].kind == N_NODATA) {
@@ -340,58 +382,6 @@ static void excepts_of(build *b, const sy_alert_clause *a, jlevel *l)
         b->i->n_excepts++;
         l->n_excepts++;
     }
-}
-
-static void layout(build *b)
-{
-    inst *i = b->i;
-    size_t at = (size_t)i->n_slots * (sizeof(slot_state) / 8);
-    i->at_measures = (uint16_t)at;
-    at += (size_t)i->n_measures * (sizeof(measure) / 8);
-    i->at_stretches = (uint16_t)at;
-    at += (size_t)i->n_excepts * (sizeof(stretch) / 8);
-    i->at_levels = (uint16_t)at;
-    at += (size_t)i->n_levels * (sizeof(level_state) / 8);
-    i->at_silences = (uint16_t)at;
-    at += (size_t)i->n_silences * (sizeof(silence) / 8);
-    i->at_cums = (uint16_t)at;
-    at += (size_t)i->n_cums * (sizeof(cum) / 8);
-    i->at_samples = (uint16_t)at;
-    at += b->n_samples * (sizeof(sample_state) / 8);
-    i->at_curves = (uint16_t)at;
-    at += (size_t)i->n_curves * (sizeof(curve_state) / 8);
-    i->at_follows = (uint16_t)at;
-    at += (size_t)i->n_follows * (sizeof(follow_state) / 8);
-    i->n_words = (uint16_t)at;
-    if (at > WORDS_MAX) {
-        b->why = "the condition needs too many points";
-    }
-}
-
-static void figure_out(build *b)
-{
-    inst *i = b->i;
-    bool cmp = false;
-    i->timers = i->n_excepts > 0;
-    for (uint32_t k = 0; k < i->n_levels; k++) {
-        i->clocked = i->clocked || i->levels[k].cond.clocked;
-        i->timers = i->timers || i->levels[k].cond.timers || i->levels[k].during;
-    }
-    if (i->has_clear) {
-        i->clocked = i->clocked || i->clear.clocked;
-        i->timers = i->timers || i->clear.timers;
-    }
-    i->has_silence = i->n_silences > 0;
-    i->timers = i->timers || b->n_varies > 0 || i->has_phrases;
-    for (uint32_t k = 0; k < i->n_slots; k++) {
-        jslot *s = &i->slots[k];
-        const sy_site_point *p = &b->j->o.site->points[s->point];
-        s->bound = p->is_state ? 3 * p->every : 0;
-        i->timers = i->timers || s->bound > 0 || i->clocked;
-        cmp = cmp || s->cmp;
-        i->reach = later(i->reach, later(s->wait, FLUTTER_MS));
-    }
-    i->mixed = cmp && i->clocked;
 }
 
 /* What is counted beside the state: cumulative holds, and openings where they raise the level. */
@@ -440,6 +430,8 @@ static sy_err keep(build *b)
     e = e ? e : hold(b, &i->samples, b->samples, b->n_samples, sizeof *i->samples);
     e = e ? e : hold(b, &i->terms, b->terms, b->n_terms, sizeof *i->terms);
     e = e ? e : hold(b, &i->windows, b->windows, b->n_windows, sizeof *i->windows);
+    e = e ? e : hold(b, &i->closings, b->closings, b->n_closings, sizeof *i->closings);
+    i->n_closings = (uint16_t)b->n_closings;
     e = e ? e : hold(b, &i->varies, b->varies, b->n_varies, sizeof *i->varies);
     i->n_nodes = (uint32_t)b->n;
     i->n_samples = (uint16_t)b->n_samples;
@@ -458,10 +450,6 @@ static const char *not_judged_cond(const sy_cond *c)
         const char *why;
     } all[] = {
         {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
-        {c->agg && (c->agg->kind == SY_AGG_HOURLY_MEAN || c->agg->kind == SY_AGG_DAILY_MEAN),
-         "means of calendar windows are not judged"},
-        {c->portion != NULL, "share is not judged"},
-        {c->kind == SY_COND_LASTS, "lasts is not judged"},
     };
     const char *why = NULL;
     for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
@@ -476,9 +464,6 @@ static const char *not_judged_cond(const sy_cond *c)
 static const char *not_judged(const sy_rule *r)
 {
     const char *why = NULL;
-    for (size_t k = 0; k < r->n_watch && !why; k++) {
-        why = r->watch[k].word->kind == SY_W_EVENT ? "events are not judged" : NULL;
-    }
     for (size_t k = 0; k < r->n_alerts && !why; k++) {
         why = not_judged_cond(r->alerts[k].when);
     }
@@ -488,7 +473,7 @@ static const char *not_judged(const sy_rule *r)
 sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
                          const char **why)
 {
-    build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers};
+    build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers, .event = UINT16_MAX};
     const sy_rule *rule = i->rule;
     size_t excepts = 1;
     *why = not_judged(rule);
@@ -504,7 +489,6 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     if (!i->levels || !i->excepts || !b.let_terms) {
         return SY_E_NOMEM;
     }
-    memset(b.let_terms, 0xff, (rule->n_lets + 1) * sizeof *b.let_terms);
     i->has_clear = rule->clear != NULL;
     for (size_t k = 0; k < rule->n_alerts && !b.err && !b.why; k++) {
         level_of(&b, &rule->alerts[k], (uint16_t)k);
@@ -514,9 +498,10 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     if (rule->clear && !b.err && !b.why) {
         i->clear = root_of(&b, rule->clear, -1);
     }
+    sy_judge__closes_build(&b);
     if (!b.err && !b.why) {
-        layout(&b);
-        figure_out(&b);
+        sy_judge__layout(&b);
+        sy_judge__figure_out(&b);
         b.err = keep(&b);
         b.err = b.err ? b.err : histories_of(&b);
     }
@@ -525,43 +510,9 @@ sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t
     j->o.alloc.resize(j->o.alloc.ctx, b.samples, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.terms, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.windows, 0);
+    j->o.alloc.resize(j->o.alloc.ctx, b.closings, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.varies, 0);
     j->o.alloc.resize(j->o.alloc.ctx, b.horizons, 0);
     *why = b.why;
     return b.err;
-}
-
-void sy_judge__state_init(const inst *i, state *s)
-{
-    memset(s, 0, st_bytes(i));
-    s->t = SY_MS_NONE;
-    s->alert.raised = SY_MS_NONE;
-    for (uint32_t k = 0; k < i->n_slots; k++) {
-        st_slots(s)[k].t = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_measures; k++) {
-        st_measures(i, s)[k].first = SY_MS_NONE;
-        st_measures(i, s)[k].unk_since = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_excepts; k++) {
-        stretch *x = &st_stretches(i, s)[k];
-        x->a = x->bridge = SY_MS_NONE;
-        x->day = INT64_MIN;
-    }
-    for (uint32_t k = 0; k < i->n_cums; k++) {
-        st_cums(i, s)[k].since = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_samples; k++) {
-        st_samples(i, s)[k] = (sample_state){.t = SY_MS_NONE, .v = UNKNOWN3};
-    }
-    for (uint32_t k = 0; k < i->n_curves; k++) {
-        st_curves(i, s)[k].begun = SY_MS_NONE;
-    }
-    for (uint32_t k = 0; k < i->n_follows; k++) {
-        st_follows(i, s)[k] = (follow_state){.begun = SY_MS_NONE, .last_a = UNKNOWN3};
-    }
-    for (uint32_t k = 0; k < i->n_silences; k++) {
-        st_silences(i, s)[k].since = SY_MS_NONE;
-        st_silences(i, s)[k].last = SY_MS_NONE;
-    }
 }

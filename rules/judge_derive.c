@@ -81,6 +81,20 @@ static void look_back(build *b, uint16_t slot, sy_ms by)
     b->i->slots[slot].keep = later(b->i->slots[slot].keep, by);
 }
 
+void sy_judge__filter(build *b, const sy_agg *a, window *w)
+{
+    *w = (window){.agg = (uint8_t)a->kind, .slot = sy_judge__slot(b, a->of.word)};
+    w->valid = per_cent(b, a->valid);
+    w->every = b->j->o.site->points[b->i->slots[w->slot].point].every;
+    w->missing = sy_judge__missing(b, w->slot);
+    w->during = b->level < 0 ? NULL : b->i->levels[b->level].during;
+    if (a->while_state.text.n) {
+        w->has_while = true;
+        w->while_value = a->while_value;
+        w->while_slot = sy_judge__slot(b, a->while_state.word);
+    }
+}
+
 static typed over_time(build *b, const sy_agg *a)
 {
     uint16_t slot = sy_judge__slot(b, a->of.word);
@@ -88,22 +102,19 @@ static typed over_time(build *b, const sy_agg *a)
         return (typed){0};
     }
     const sy_unit *u = point_unit(b, slot);
-    window w = {.agg = (uint8_t)a->kind,
-                .slot = slot,
-                .valid = per_cent(b, a->valid),
-                .rank = a->rank ? a->rank->value : 0,
-                .length = sy_judge__length_of(b, a->over),
-                .every = b->j->o.site->points[b->i->slots[slot].point].every,
-                .missing = sy_judge__missing(b, slot),
-                .factor = u ? u->factor : 1,
-                .offset = u ? u->offset : 0};
-    if (a->while_state.text.n) {
-        w.has_while = true;
-        w.while_value = a->while_value;
-        w.while_slot = sy_judge__slot(b, a->while_state.word);
+    window w = {0};
+    sy_judge__filter(b, a, &w);
+    w.rank = a->rank ? a->rank->value : 0;
+    w.length = sy_judge__length_of(b, a->over);
+    w.factor = u ? u->factor : 1;
+    w.offset = u ? u->offset : 0;
+    if (w.has_while) {
         look_back(b, w.while_slot, w.length);
     }
     look_back(b, slot, w.length);
+    if (!going(b)) {
+        return (typed){0};
+    }
     b->err =
         sy_grow(b->j->o.alloc, (void **)&b->windows, &b->cap_windows, b->n_windows + 1, sizeof w);
     if (!going(b)) {
@@ -381,12 +392,13 @@ static void slots_of(build *b, const sample *s, uint8_t *mark)
 uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots)
 {
     sample x = *s;
+    x.event = b->event != UINT16_MAX;
     node n = {.kind = N_SAMPLE, .op = s->op, .level = b->level, .slot = slots[0]};
     x.kid = sy_judge__add_kids(b, slots, (size_t)s->n_slots + s->n_more);
     for (uint32_t k = 0; k < (uint32_t)s->n_slots + s->n_more; k++) {
         jslot *j = &b->i->slots[slots[k]];
         j->sampled = true;
-        if (k < s->n_slots) {
+        if (k < s->n_slots && b->event == UINT16_MAX) {
             j->cmp = true;
             j->wait = later(j->wait, s->missing);
         }

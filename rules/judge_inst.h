@@ -13,10 +13,10 @@
 #ifndef SY_JUDGE_INST_H
 #define SY_JUDGE_INST_H
 
+#include "rules/judge_close.h"
 #include "rules/judge_history.h"
 #include "rules/judge_phrase.h"
 #include "rules/judge_state.h"
-#include "rules/judge_term.h"
 
 typedef struct rec {
     outcome work, pub;
@@ -28,6 +28,8 @@ typedef struct rec {
 typedef struct memo { /* what a sample came to at an instant; SY_MS_NONE: none known */
     sy_ms u;
     int64_t v;
+    sy_ms at;    /* EXPOSURE: of the window that ends here, SY_MS_NONE: none known */
+    sy_i128 sum; /* … its whole segments */
 } memo;
 
 typedef struct inst {
@@ -44,17 +46,18 @@ typedef struct inst {
     term *terms;
     window *windows; /* what they have kept is no part of the state */
     memo *memos;     /* of samples */
+    closing *closings;
     root clear;
     bool has_clear, timers, clocked, mixed, has_silence, has_phrases;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;
-    uint16_t n_samples, n_terms, n_windows, n_curves, n_follows;
+    uint16_t n_samples, n_terms, n_windows, n_closings, n_runs, n_curves, n_follows;
     uint32_t n_nodes;
-    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums, at_curves,
-        at_follows, n_words; /* in state.words */
-    sy_ms reach;             /* a change at t can alter what is up to `reach` before it */
-    history *histories;      /* of the cumulative holds; then of the openings, where they count */
-    sy_ms *horizons;         /* how far back each is asked for */
-    escalation escalation;   /* times 0: none */
+    uint16_t at_measures, at_stretches, at_levels, at_silences, at_samples, at_cums, at_runs,
+        at_curves, at_follows, n_words; /* in state.words */
+    sy_ms reach;           /* a change at t can alter what is up to `reach` before it */
+    history *histories;    /* of the cumulative holds; then of the openings, where they count */
+    sy_ms *horizons;       /* how far back each is asked for */
+    escalation escalation; /* times 0: none */
     uint16_t n_cums, n_histories;
     vary *varies;
     uint32_t n_varies;
@@ -97,6 +100,10 @@ static inline cum *st_cums(const inst *i, state *s)
 static inline sample_state *st_samples(const inst *i, state *s)
 {
     return (sample_state *)(void *)(s->words + i->at_samples);
+}
+static inline run_state *st_runs(const inst *i, state *s)
+{
+    return (run_state *)(void *)(s->words + i->at_runs);
 }
 static inline curve_state *st_curves(const inst *i, state *s)
 {

@@ -77,6 +77,9 @@ static bool default_clear(const run *r)
         if (l->kind == L_SILENCE) {
             return data_is_back(r, l);
         }
+        if (l->kind == L_CALENDAR) {
+            return false;
+        }
         const measure *m = &st_measures(i, r->st)[l->fitem];
         return r->j->at[l->cond.last] == FALSE3 &&
                (l->fhold == 0 || (m->grew && m->counted >= l->fhold));
@@ -119,7 +122,7 @@ bool sy_judge__clears_by_clock(const run *r, sy_ms t)
     if (i->has_clear) {
         const root *c = &i->clear;
         tri was = (tri)r->j->seg[c->last];
-        if (!c->clocked) {
+        if (!c->clocked || (r->ending && !c->closes)) {
             return false;
         }
         if (c->cum) {
@@ -130,8 +133,11 @@ bool sy_judge__clears_by_clock(const run *r, sy_ms t)
     }
     for (uint32_t k = 0; k < i->n_levels; k++) {
         const jlevel *l = &i->levels[k];
+        if (ls[k].open && l->kind == L_CALENDAR) {
+            return r->j->at[l->cond.last] == FALSE3;
+        }
         if (ls[k].open) {
-            return l->cond.clocked && l->kind != L_SILENCE && l->fhold > 0 &&
+            return l->cond.clocked && !r->ending && l->kind != L_SILENCE && l->fhold > 0 &&
                    r->j->seg[l->cond.last] == FALSE3 &&
                    just_completed(r, &m[l->fitem], l->fhold, t);
         }
@@ -144,7 +150,10 @@ static bool reached(run *r, const jlevel *l, sy_ms t, bool by_clock)
 {
     const measure *m = st_measures(r->i, r->st);
     tri was = (tri)r->j->seg[l->cond.last], is = (tri)r->j->at[l->cond.last];
-    if (l->kind == L_SILENCE) {
+    if (r->ending && l->kind != L_CALENDAR) {
+        return false;
+    }
+    if (l->kind == L_SILENCE || l->kind == L_CALENDAR) {
         return by_clock && is == TRUE3;
     }
     if (by_clock && !l->cond.clocked) {
@@ -190,7 +199,7 @@ static void silence_outcome(const run *r, const jlevel *l, sy_ms t, outcome *o)
         l->during ? sy_judge__cal_time(l->during, o->onset, t) : t - o->onset; /* inside alone */
 }
 
-static outcome outcome_of(const run *r, const jlevel *l, sy_ms t)
+static outcome outcome_of(run *r, const jlevel *l, sy_ms t)
 {
     outcome o = {.onset = t, .raised = t, .cleared = SY_MS_NONE, .state = SY_ALERT_ACTIVE};
     for (int k = 0; k < LEVELS; k++) {
@@ -205,6 +214,8 @@ static outcome outcome_of(const run *r, const jlevel *l, sy_ms t)
         o.figs = m->figs;
     } else if (l->kind == L_SILENCE) {
         silence_outcome(r, l, t, &o);
+    } else if (l->kind == L_CALENDAR) {
+        sy_judge__close_outcome(r, l, t, &o);
     } else if (l->kind == L_CUM) {
         sy_judge__cum_outcome(r, l->cond.item, l->cond.window, t, &o);
     } else if (r->driver) {

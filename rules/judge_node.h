@@ -64,6 +64,7 @@ typedef struct root {     /* a condition with its outer hold split off */
     sy_ms window;
     bool clocked; /* made of what holds: judged by the clock */
     bool timers;  /* has a hold or a silence inside */
+    bool closes;  /* has a calendar window: judged at its closes alone */
 } root;
 typedef enum level_kind { L_BARE, L_FOR, L_SILENCE, L_CALENDAR, L_CUM } level_kind;
 typedef struct jlevel {
@@ -106,6 +107,7 @@ typedef struct sample {
     uint8_t kind, op;
     uint32_t kid; /* slots in kids: of the instants, then others that it rests on */
     uint16_t n_slots, n_more;
+    bool event;              /* judged at events alone */
     sy_ms missing;           /* neighbouring instants are at most so far apart */
     uint32_t needs, n_needs; /* DERIVED: terms in kids, operands first */
     uint16_t xa, xb, a, b;   /* DERIVED: terms; x in the unit of the limit a, of b */

@@ -12,6 +12,7 @@ typedef struct run {
     inst *i;
     state *st;
     sy_ms limit;  /* judged up to here */
+    bool ending;  /* the last instant in force: only calendar windows are judged */
     bool reading; /* a watched point has a reading at the instant */
     bool driver;  /* … the driver has */
     bool changes; /* a length changes at the instant */
@@ -27,9 +28,10 @@ bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b);
 /* When silence that is counted from `base` is due. */
 sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
-void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
-void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
-void sy_judge__eval_at(run *r, const root *c, sy_ms t);     /* at t, after its readings */
+void sy_judge__eval_stretch(run *r, const root *c);                 /* over (st.t, next instant) */
+void sy_judge__eval_before(run *r, const root *c, sy_ms t);         /* at t, before its readings */
+void sy_judge__eval_at(run *r, const root *c, sy_ms t);             /* at t, after its readings */
+tri sy_judge__inner(const run *r, const node *n, const uint8_t *v); /* not, and, or, hold */
 
 /* judge_term.c: samples. Their value at an instant (`event`: members have exactly that time), over
  * the stretch from st.t on, and in the state once the readings of t are taken; from the slots of a
@@ -40,8 +42,20 @@ void sy_judge__samples_at(run *r, sy_ms t);
 void sy_judge__samples_begin(run *r);
 sy_ms sy_judge__samples_before(const sy_judge *j, const inst *i, uint32_t slot, sy_ms t);
 
+/* judge_term.c: the latest reading of a slot at u, not older than its bound (0: none), or NULL */
+const entry *sy_judge__latest(const run *r, uint32_t slot, sy_ms u, sy_ms missing);
+
+/* judge_close.c: calendar windows. The next close after t; whether one of them, or one of those of
+ * a condition, closes at t; the value of a leaf at t; what an alert that opens there is. */
+sy_ms sy_judge__next_close(const run *r, sy_ms t);
+bool sy_judge__closes_at(const run *r, const closing *c, sy_ms t, sy_ms *start);
+bool sy_judge__any_closes_at(const run *r, const root *c, sy_ms t);
+tri sy_judge__close(run *r, const node *n, sy_ms t);
+void sy_judge__close_outcome(run *r, const jlevel *l, sy_ms t, outcome *o);
+
 /* judge_window.c: the value at an instant of the window's point, false: unknown; what its kinds
  * compute with. */
+bool sy_judge__counts(const run *r, const window *w, const entry *e);
 bool sy_judge__window(run *r, window *w, sy_ms u, double *out);
 double sy_judge__image(sy_agg_kind agg, double v, double factor, double offset);
 double sy_judge__preimage(sy_agg_kind agg, double mean, double factor, double offset);

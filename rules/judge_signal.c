@@ -158,7 +158,7 @@ static tri summed(run *r, const node *n, const uint8_t *v, bool open)
     return x == UNKNOWN3 ? UNKNOWN3 : (holds ? x : FALSE3);
 }
 
-static tri inner(const run *r, const node *n, const uint8_t *v)
+tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
 {
     switch ((node_kind)n->kind) {
     case N_NOT:
@@ -178,6 +178,14 @@ static tri inner(const run *r, const node *n, const uint8_t *v)
     case N_FOLLOW:
     default:
         return UNKNOWN3;
+    }
+}
+
+/* A condition with a calendar window has a value at its closes alone. */
+static void only_at_closes(const root *c, uint8_t *v, bool now)
+{
+    if (c->closes && !now) {
+        v[c->last] = UNKNOWN3;
     }
 }
 
@@ -202,9 +210,10 @@ void sy_judge__eval_stretch(run *r, const root *c)
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, r->st->t, true);
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, false);
 }
 
 void sy_judge__eval_before(run *r, const root *c, sy_ms t)
@@ -219,12 +228,15 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, false);
+        } else if (n->kind == N_CLOSE) {
+            v[k] = (uint8_t)sy_judge__close(r, n, t);
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, c->closes && sy_judge__any_closes_at(r, c, t));
 }
 
 void sy_judge__eval_at(run *r, const root *c, sy_ms t)
@@ -246,7 +258,8 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
-            v[k] = (uint8_t)inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v);
         }
     }
+    only_at_closes(c, v, false);
 }

@@ -58,6 +58,9 @@ static sy_ms next_timer(run *r)
         return best;
     }
     best = sooner(best, sy_judge__exempt_timer(r));
+    if (i->n_closings) {
+        best = sooner(best, sy_judge__next_close(r, t));
+    }
     if (i->n_varies && i->varies_to > t) {
         best = sooner(best, i->varies_to);
     }
@@ -359,23 +362,35 @@ static void look(run *r, sy_ms t)
     }
 }
 
+/* At the end of the time in force, what is not a calendar window is not judged any more. */
+static bool by_clock(const run *r, const root *c)
+{
+    return c->clocked && (!r->ending || c->closes);
+}
+
 /* Returns true where the alert closed at t. */
 static bool timers_at(run *r, sy_ms t)
 {
     const inst *i = r->i;
     bool closed = false;
     for (uint32_t k = 0; k < i->n_levels; k++) {
-        if (i->levels[k].cond.clocked) {
+        if (by_clock(r, &i->levels[k].cond)) {
             sy_judge__eval_before(r, &i->levels[k].cond, t);
         }
     }
-    if (i->has_clear && i->clear.clocked) {
+    if (i->has_clear && by_clock(r, &i->clear)) {
         sy_judge__eval_before(r, &i->clear, t);
     }
     if (r->st->alert.raised != SY_MS_NONE && sy_judge__clears_by_clock(r, t)) {
         sy_judge__close_alert(r, t, SY_ALERT_CLEARED);
         r->i->dirty = true;
         closed = true;
+    }
+    for (uint32_t k = 0; k < i->n_levels; k++) {
+        const root *c = &i->levels[k].cond;
+        if (c->closes && r->j->at[c->last] == FALSE3) {
+            st_levels(i, r->st)[k].blocked = 0;
+        }
     }
     if (!closed) {
         sy_judge__open_levels(r, t, true);
@@ -474,6 +489,11 @@ static void step(run *r, sy_ms t)
         silence_anew(r, t);
     }
     if (t == i->end) {
+        r->ending = true;
+        if (i->n_closings && r->st->t != SY_MS_NONE) {
+            (void)timers_at(r, t);
+        }
+        r->ending = false;
         if (r->st->alert.raised != SY_MS_NONE) {
             sy_judge__close_alert(r, t, SY_ALERT_SUPERSEDED);
             r->i->dirty = true;

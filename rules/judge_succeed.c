@@ -104,6 +104,13 @@ static bool same_terms(const inst *a, const inst *b)
             return false;
         }
     }
+    for (uint32_t k = 0; k < a->n_closings; k++) {
+        const closing *x = &a->closings[k], *y = &b->closings[k];
+        if (x->what.every != y->what.every || x->what.valid != y->what.valid ||
+            x->counted != y->counted || x->times != y->times) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -137,7 +144,8 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
         a->n_words != b->n_words || a->n_slots != b->n_slots || a->n_nodes != b->n_nodes ||
         a->n_levels != b->n_levels || a->n_excepts != b->n_excepts ||
         a->n_histories != b->n_histories || a->n_samples != b->n_samples ||
-        a->n_terms != b->n_terms || a->n_windows != b->n_windows || !same_terms(a, b)) {
+        a->n_terms != b->n_terms || a->n_windows != b->n_windows ||
+        a->n_closings != b->n_closings || !same_terms(a, b)) {
         return false;
     }
     for (uint32_t k = 0; k < a->n_slots; k++) {
@@ -376,6 +384,10 @@ static void shift_state(const inst *i, state *s, sy_ms by)
     for (uint32_t k = 0; k < i->n_excepts; k++) {
         shift(&st_stretches(i, s)[k].a, by);
         shift(&st_stretches(i, s)[k].bridge, by);
+    }
+    for (uint32_t k = 0; k < i->n_runs; k++) {
+        shift(&st_runs(i, s)[k].onset, by);
+        shift(&st_runs(i, s)[k].to, by);
     }
     for (uint32_t k = 0; k < i->n_cums; k++) {
         shift(&st_cums(i, s)[k].since, by);

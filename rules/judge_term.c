@@ -9,7 +9,7 @@
 static const double no_number = (double)__builtin_nanf("");
 
 /* The latest reading of a slot at u, not older than its bound; NULL: none. */
-static const entry *latest(const run *r, uint32_t slot, sy_ms u, sy_ms missing)
+const entry *sy_judge__latest(const run *r, uint32_t slot, sy_ms u, sy_ms missing)
 {
     const entry *e = sy_judge__log_prev(&r->j->logs[r->i->slots[slot].point], u + 1, r->i->takes);
     return e && (missing == 0 || u - e_time(e) <= missing) ? e : NULL;
@@ -94,14 +94,14 @@ static double across(const run *r, const term *t, const double *v)
 static double window_at(run *r, const term *t, sy_ms u)
 {
     window *w = &r->i->windows[t->a];
-    const entry *e = latest(r, w->slot, u, t->missing);
+    const entry *e = sy_judge__latest(r, w->slot, u, t->missing);
     double v;
     return e && sy_judge__window(r, w, e_time(e), &v) ? v : no_number;
 }
 
 static double point_at(const run *r, const term *t, sy_ms u, bool event)
 {
-    const entry *e = latest(r, t->a, u, t->missing);
+    const entry *e = sy_judge__latest(r, t->a, u, t->missing);
     if (event && e && r->i->slots[t->a].member && e_time(e) != u) {
         e = NULL;
     }
@@ -166,7 +166,8 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
         tri v = s->kind == S_STUCK      ? sy_judge__stuck(r, s, u)
                 : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
                                         : derived(r, s, u, false);
-        *m = (memo){.u = u, .v = v};
+        m->u = u;
+        m->v = v;
     }
     return (tri)m->v;
 }
@@ -204,6 +205,9 @@ void sy_judge__samples_at(run *r, sy_ms t)
     for (uint32_t k = 0; k < r->i->n_samples; k++) {
         const sample *s = &r->i->samples[k];
         bool now = false;
+        if (s->event) {
+            continue;
+        }
         for (uint32_t q = 0; q < s->n_slots && !now; q++) {
             const slot_state *x = &st_slots(r->st)[r->i->kids[s->kid + q]];
             now = x->t == t && x->v - x->v == 0; /* over range is not taken */
@@ -222,7 +226,7 @@ void sy_judge__samples_begin(run *r)
         sy_ms last = SY_MS_NONE;
         for (uint32_t q = 0; q < s->n_slots; q++) {
             uint16_t slot = r->i->kids[s->kid + q];
-            const entry *e = latest(r, slot, r->st->t, 0);
+            const entry *e = sy_judge__latest(r, slot, r->st->t, 0);
             last = e ? later(last, e_time(e)) : last;
         }
         if (last != SY_MS_NONE) {
@@ -239,6 +243,9 @@ sy_ms sy_judge__samples_before(const sy_judge *j, const inst *i, uint32_t slot, 
         const sample *s = &i->samples[k];
         sy_ms last = SY_MS_NONE;
         bool rests = false;
+        if (s->event) {
+            continue;
+        }
         for (uint32_t q = 0; q < (uint32_t)s->n_slots + s->n_more; q++) {
             uint16_t at = i->kids[s->kid + q];
             rests = rests || at == slot;

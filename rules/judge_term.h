@@ -9,6 +9,7 @@
 #ifndef SY_JUDGE_TERM_H
 #define SY_JUDGE_TERM_H
 
+#include "rules/judge_calendar.h"
 #include "rules/judge_log.h"
 #include "rules/judge_math.h"
 #include "rules/judge_node.h"
@@ -58,6 +59,7 @@ typedef struct window {
     double while_value, rank, valid; /* valid: per cent */
     double factor, offset;           /* KINETIC: into °C */
     sy_ms length, every, missing;
+    calendar *during; /* only readings inside; NULL: all */
     /* what it has kept */
     bool ready;
     sy_ms lo, hi;

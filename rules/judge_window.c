@@ -77,15 +77,18 @@ static bool fits(const run *r, const window *w, const entry *e)
     if (!sy_judge__summable(e->v)) {
         return false;
     }
+    if (w->during && !sy_judge__cal_inside(w->during, e_time(e))) {
+        return false;
+    }
     if (w->has_while) {
         const jslot *s = &r->i->slots[w->while_slot];
         const entry *x = sy_judge__log_prev(&r->j->logs[s->point], e_time(e) + 1, r->i->takes);
-        return x && x->v == w->while_value && (!s->bound || e_time(e) < e_time(x) + s->bound);
+        return x && x->v == w->while_value && (!s->bound || e_time(e) <= e_time(x) + s->bound);
     }
     return true;
 }
 
-static bool counts(const run *r, const window *w, const entry *e)
+bool sy_judge__counts(const run *r, const window *w, const entry *e)
 {
     return e_seen(e, r->i->takes) && fits(r, w, e);
 }
@@ -164,7 +167,7 @@ static void take_away(run *r, window *w, const entry *e)
     if (weighed(w)) {
         const point_log *l = log_of(r, w);
         uint64_t k = w->first;
-        while (w->count > 0 && !counts(r, w, at(l, k))) {
+        while (w->count > 0 && !sy_judge__counts(r, w, at(l, k))) {
             k++;
         }
         if (w->count > 0) {
@@ -209,25 +212,25 @@ static void move(run *r, window *w, sy_ms lo, sy_ms hi)
     }
     while (w->end < all && e_time(at(l, w->end)) <= hi) {
         const entry *e = at(l, w->end++);
-        if (counts(r, w, e)) {
+        if (sy_judge__counts(r, w, e)) {
             add(r, w, e);
         }
     }
     while (w->end > w->first && e_time(at(l, w->end - 1)) > hi) {
         const entry *e = at(l, --w->end);
-        if (counts(r, w, e)) {
+        if (sy_judge__counts(r, w, e)) {
             take_away(r, w, e);
         }
     }
     while (w->first < w->end && e_time(at(l, w->first)) <= lo) {
         const entry *e = at(l, w->first++);
-        if (counts(r, w, e)) {
+        if (sy_judge__counts(r, w, e)) {
             take_away(r, w, e);
         }
     }
     while (w->first > l->gone && e_time(at(l, w->first - 1)) > lo) {
         const entry *e = at(l, --w->first);
-        if (counts(r, w, e)) {
+        if (sy_judge__counts(r, w, e)) {
             add(r, w, e);
         }
     }
@@ -240,10 +243,10 @@ static bool rate(const run *r, const window *w, double *out)
 {
     const point_log *l = log_of(r, w);
     uint64_t a = w->first, b = w->end - 1;
-    while (!counts(r, w, at(l, a))) {
+    while (!sy_judge__counts(r, w, at(l, a))) {
         a++;
     }
-    while (!counts(r, w, at(l, b))) {
+    while (!sy_judge__counts(r, w, at(l, b))) {
         b--;
     }
     if (a == b) {
@@ -259,10 +262,11 @@ static bool enough(const window *w)
     if (w->count < 1) {
         return false;
     }
+    sy_ms inside = w->during ? sy_judge__cal_time(w->during, w->lo, w->hi) : w->length;
     if (weighed(w)) {
-        return w->held > 0 && (double)w->held * 100 >= w->valid * (double)w->length;
+        return w->held > 0 && (double)w->held * 100 >= w->valid * (double)inside;
     }
-    return w->every == 0 || (double)w->count * 100 >= w->valid * (double)(w->length / w->every);
+    return w->every == 0 || (double)w->count * 100 >= w->valid * (double)(inside / w->every);
 }
 
 bool sy_judge__window(run *r, window *w, sy_ms u, double *out)
@@ -336,6 +340,7 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, con
     const point_log *l = &j->logs[i->slots[slot].point];
     for (uint32_t k = 0; k < i->n_samples; k++) {
         i->memos[k].u = t <= i->memos[k].u ? SY_MS_NONE : i->memos[k].u;
+        i->memos[k].at = t <= i->memos[k].at ? SY_MS_NONE : i->memos[k].at;
     }
     for (uint32_t k = 0; k < i->n_windows; k++) {
         window *w = &i->windows[k];
@@ -359,7 +364,7 @@ void sy_judge__windows_forget(inst *i)
         i->windows[k].ready = false;
     }
     for (uint32_t k = 0; k < i->n_samples; k++) {
-        i->memos[k].u = SY_MS_NONE;
+        i->memos[k].u = i->memos[k].at = SY_MS_NONE;
     }
 }
 
