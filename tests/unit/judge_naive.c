@@ -198,6 +198,9 @@ static void find_points(world *w)
     for (size_t k = 0; k < r->n_alerts; k++) {
         all = all || picked(r->alerts[k].when, r->watch[0].word);
     }
+    for (size_t k = 0; k < r->n_lets; k++) {
+        all = all || sums_all(r->lets[k].sum, r->watch[0].word);
+    }
     for (int p = 0; p < n_points(w); p++) {
         for (size_t k = all ? 0 : 1; k < r->n_watch; k++) {
             w->mine[p] = w->mine[p] || naive_named(w, p, &r->watch[k]);

@@ -294,11 +294,12 @@ bool naive_closes(const world *w, const sy_cond *c, int g, int *start)
     if (c->kind == SY_COND_LASTS) {
         int lower = lower_level(w, c->level), first;
         sy_ms length = window_length(w, w->rule->alerts[lower].when);
-        if (!judged(w, window_start(w, length, g), g)) {
+        int own = window_start(w, length, g);
+        if (!judged(w, own, g)) {
             return false;
         }
-        (void)run_of(w, lower, length, g, &first);
-        *start = first != NEVER && first < *start ? first : *start;
+        first = run_of(w, lower, length, g, &first) > 0 ? first : own;
+        *start = first < *start ? first : *start;
         return true;
     }
     if (calendar_leaf(c)) {

@@ -54,16 +54,22 @@ static int others(const world *w, const sy_cond *c, int from, int g)
 
 int naive_stuck(const world *w, const sy_cond *c, int p, int g)
 {
-    int from = g - naive_ticks(w, &c->a, g), missing = naive_missing(w, p), last = NEVER;
+    int from = g - naive_ticks(w, &c->a, g), missing = naive_missing(w, p);
+    int first = from < 0 ? -1 : from, last;
     double lo = 0, hi = 0;
-    bool gap = true;
-    for (int k = from < 0 ? 0 : from; k <= g; k++) {
+    bool gap = false;
+    while (first >= 0 && isnan(w->d[p][first])) {
+        first--; /* the last reading at or before the start begins it */
+    }
+    last = first;
+    for (int k = first; first >= 0 && k <= g; k++) {
         if (!isnan(w->d[p][k])) {
-            gap = last == NEVER ? k > from + missing : gap || k - last > missing;
+            gap = gap || k - last > missing;
             last = k;
         }
     }
-    (void)bounds(w, p, from, g, &lo, &hi);
+    gap = gap || first < 0;
+    (void)bounds(w, p, first, g, &lo, &hi);
     int x = gap ? U : differs(w, p, lo, hi) ? F : T;
     if (!c->others_move) {
         return x;

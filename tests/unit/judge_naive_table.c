@@ -37,7 +37,7 @@ static bool over_range_at(const world *w, int p, int g)
     for (int k = w->first_at[g]; w->rule->over_range_above && k >= 0; k = w->same_at[k]) {
         const naive_reading *r = &w->c->readings[k];
         if ((int)r->point == p && (r->quality & SY_Q_GRADE) == SY_Q_BAD &&
-            (r->quality & SY_Q_OUT_OF_RANGE) != 0) {
+            (r->quality & SY_Q_OUT_OF_RANGE) != 0 && !(r->value < point(w, p)->range_lo)) {
             return true;
         }
     }

@@ -130,7 +130,7 @@ static void points(random_case *c)
                                        .is_state = k <= P_DEFROST2,
                                        .every = interval(c, k),
                                        .delivery = 1000 * (sy_ms)random_below(40),
-                                       .range_lo = NAN,
+                                       .range_lo = random_chance(50) ? 7 : NAN,
                                        .range_hi = NAN,
                                        .accuracy = random_chance(50) ? 0.5 : NAN,
                                        .uncertainty = random_chance(50) ? 1 : NAN,

@@ -267,6 +267,9 @@ static void same(const char *what, const sy_buf *want, const sy_buf *got, const 
     }
     fprintf(stderr, "seed %llu, %s\n%s\nfirst difference, expected:\n%.400s\n\ngot:\n%.400s\n",
             (unsigned long long)case_seed, what, rule->p, want->p + line, got->p + line);
+    if (getenv("SY_SHOW")) {
+        fprintf(stderr, "all expected:\n%s\nall got:\n%s\n", want->p, got->p);
+    }
     show_frame();
     int a = 0, b = 0, onset;
     bool first = sscanf(want->p + line, "onset %d raised %d", &onset, &a) == 2;
