@@ -255,6 +255,19 @@ static void show_readings(int to)
     fprintf(stderr, "\n");
 }
 
+/* Up to where two lines of alerts differ. */
+static int until(const char *a, const char *b)
+{
+    int x[3] = {c.length, 0, 0}, y[3] = {c.length, 0, 0};
+    bool first = sscanf(a, "onset %d raised %d cleared %d", &x[0], &x[1], &x[2]) == 3;
+    bool second = sscanf(b, "onset %d raised %d cleared %d", &y[0], &y[1], &y[2]) == 3;
+    if (!first || !second) {
+        return first ? x[1] + 5 : second ? y[1] + 5 : c.length;
+    }
+    int k = x[0] == y[0] && x[1] == y[1] ? 2 : 1;
+    return (x[k] < 0 || (y[k] >= 0 && y[k] < x[k]) ? y[k] : x[k]) + 5;
+}
+
 static void same(const char *what, const sy_buf *want, const sy_buf *got, const sy_buf *rule,
                  uint64_t case_seed)
 {
@@ -271,10 +284,7 @@ static void same(const char *what, const sy_buf *want, const sy_buf *got, const 
         fprintf(stderr, "all expected:\n%s\nall got:\n%s\n", want->p, got->p);
     }
     show_frame();
-    int a = 0, b = 0, onset;
-    bool first = sscanf(want->p + line, "onset %d raised %d", &onset, &a) == 2;
-    bool second = sscanf(got->p + line, "onset %d raised %d", &onset, &b) == 2;
-    show_readings(first && second ? (a < b ? a : b) + 5 : (first || second ? a + b : c.length) + 5);
+    show_readings(until(want->p + line, got->p + line));
     fail();
 }
 
