@@ -167,7 +167,8 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
                 : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
                 : s->kind == S_COUNT    ? sy_judge__count_of(r, s, u)
                                         : derived(r, s, u, false);
-        *m = (memo){.u = u, .v = v};
+        m->u = u;
+        m->v = v;
     }
     return (tri)m->v;
 }
