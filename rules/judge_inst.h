@@ -28,6 +28,8 @@ typedef struct rec {
 typedef struct memo { /* what a sample came to at an instant; SY_MS_NONE: none known */
     sy_ms u;
     int64_t v;
+    sy_ms at;    /* EXPOSURE: of the window that ends here, SY_MS_NONE: none known */
+    sy_i128 sum; /* … its whole segments */
 } memo;
 
 typedef struct inst {

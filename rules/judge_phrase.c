@@ -93,31 +93,62 @@ static double area(double x0, double x1, double ms)
     return top * top / (2 * by) * ms;
 }
 
-tri sy_judge__exposure(const run *r, const sample *s, sy_ms u)
+enum { AREA_BITS = 20 };
+
+/* The segment from one reading to another, from `start` on, as a multiple of 2^-20. */
+static sy_i128 segment(const phrase *p, const entry *from, const entry *to, sy_ms start)
 {
-    enum { AREA_BITS = 20 };
-    const phrase *p = s->p;
+    double sign = p->below ? -1 : 1, length = (double)(e_time(to) - e_time(from));
+    double x0 = sign * (from->v - p->limit), x1 = sign * (to->v - p->limit);
+    x0 += (x1 - x0) * (double)(start - e_time(from)) / length;
+    double a = area(x0, x1, (double)(e_time(to) - start));
+    return sy_judge__summable(a) ? sy_judge__fixed(a, AREA_BITS) : 0;
+}
+
+/* Whole segments of neighbours at most missing apart: begun in [from, before), ended by `until`. */
+static sy_i128 segments(const run *r, const sample *s, sy_ms from, sy_ms before, sy_ms until)
+{
     const point_log *l = log_of(r, r->i->kids[s->kid]);
-    const entry *last = sy_judge__log_prev(l, u - p->d + 1, r->i->takes);
-    double sign = p->below ? -1 : 1;
+    const entry *last = NULL;
     sy_i128 sum = 0;
-    for (uint32_t k = sy_judge__log_after(l, u - p->d); k < l->n; k++) {
+    for (uint32_t k = sy_judge__log_after(l, from - 1); k < l->n; k++) {
         const entry *e = &l->e[l->head + k];
-        sy_ms t = e_time(e);
-        if (t > u) {
+        if (e_time(e) > until || (last && e_time(last) >= before)) {
             break;
         }
         if (!e_seen(e, r->i->takes)) {
             continue;
         }
-        if (last && t - e_time(last) <= p->missing) {
-            sy_ms t0 = e_time(last), start = later(t0, u - p->d);
-            double x0 = sign * (last->v - p->limit), x1 = sign * (e->v - p->limit);
-            x0 += (x1 - x0) * (double)(start - t0) / (double)(t - t0);
-            double a = area(x0, x1, (double)(t - start));
-            sum += sy_judge__summable(a) ? sy_judge__fixed(a, AREA_BITS) : 0;
+        if (last && e_time(e) - e_time(last) <= s->p->missing) {
+            sum += segment(s->p, last, e, e_time(last));
         }
         last = e;
+    }
+    return sum;
+}
+
+/* The window moves on by what comes in and what goes out; what it has kept is built again where the
+ * log has changed within it. */
+tri sy_judge__exposure(const run *r, const sample *s, sy_ms u)
+{
+    const phrase *p = s->p;
+    const point_log *l = log_of(r, r->i->kids[s->kid]);
+    memo *m = &r->i->memos[s - r->i->samples];
+    sy_ms cut = u - p->d;
+    if (m->at == SY_MS_NONE || m->at > u || m->at <= cut) {
+        m->sum = segments(r, s, cut, SY_MS_MAX, u);
+    } else if (m->at < u) {
+        const entry *last = sy_judge__log_prev(l, m->at + 1, r->i->takes);
+        m->sum -= segments(r, s, m->at - p->d, cut, m->at);
+        m->sum += segments(r, s, last && e_time(last) >= cut ? e_time(last) : cut, SY_MS_MAX, u);
+    }
+    m->at = u;
+    sy_i128 sum = m->sum;
+    const entry *from = sy_judge__log_prev(l, cut, r->i->takes);
+    const entry *to = sy_judge__log_next(l, cut - 1, r->i->takes);
+    if (from && to && e_time(to) > cut && e_time(to) <= u &&
+        e_time(to) - e_time(from) <= p->missing) {
+        sum += segment(p, from, to, cut);
     }
     double x = sy_judge__unfixed(sum, AREA_BITS);
     return x > p->most && !near(x, p->most) ? TRUE3 : FALSE3;

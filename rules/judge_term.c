@@ -166,7 +166,8 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
         tri v = s->kind == S_STUCK      ? sy_judge__stuck(r, s, u)
                 : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
                                         : derived(r, s, u, false);
-        *m = (memo){.u = u, .v = v};
+        m->u = u;
+        m->v = v;
     }
     return (tri)m->v;
 }

@@ -190,7 +190,8 @@ sy_ms sy_judge__varying(build *b, const sy_value *v, vary_what what, uint32_t in
         for (uint32_t k = 0; k < r.n; k++) {
             d[k] = (dated){r.v[k].from, (double)sy_judge__duration(r.v[k].num)};
         }
-        b->varies[b->n_varies++] = (vary){.what = what, .index = index, .rows = d, .n = r.n};
+        b->varies[b->n_varies++] =
+            (vary){.what = (uint8_t)what, .index = index, .rows = d, .n = r.n};
     }
     return sy_judge__duration(r.v[0].num);
 }

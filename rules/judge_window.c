@@ -340,6 +340,7 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, con
     const point_log *l = &j->logs[i->slots[slot].point];
     for (uint32_t k = 0; k < i->n_samples; k++) {
         i->memos[k].u = t <= i->memos[k].u ? SY_MS_NONE : i->memos[k].u;
+        i->memos[k].at = t <= i->memos[k].at ? SY_MS_NONE : i->memos[k].at;
     }
     for (uint32_t k = 0; k < i->n_windows; k++) {
         window *w = &i->windows[k];
@@ -363,7 +364,7 @@ void sy_judge__windows_forget(inst *i)
         i->windows[k].ready = false;
     }
     for (uint32_t k = 0; k < i->n_samples; k++) {
-        i->memos[k].u = SY_MS_NONE;
+        i->memos[k].u = i->memos[k].at = SY_MS_NONE;
     }
 }
 

@@ -96,6 +96,9 @@ bool sy_value_url(sy_span text, const char *scheme);
 /* "Mon-Fri 08:00-12:00 14:00-18:00; Sat 22:00-02:00": up to 256 spans. */
 bool sy_value_hours(sy_span text, sy_site_span *spans, size_t *n);
 
+/* The last good day of what was done on `from` and holds for `period`. */
+bool sy_value_last_day(sy_date from, sy_span period, int64_t *day);
+
 /* ---- sections, in the order in which they are read ---- */
 void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override);
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
@@ -103,6 +106,9 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);
 void sy_cfg_calendars(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
+/* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
+const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
+                               size_t *n);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
 void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
 void sy_cfg_watch(sy_loader *l);     /* rules against points and recipients */

@@ -64,6 +64,7 @@
     X(PR_ZONE, "time-zone", TEXT, false, 0, 0, NULL, "Asia/Shanghai", "IANA name") \
     X(PR_CALENDARS, "calendars", MAP, false, 0, 0, NULL, "none", "hours by calendar: `Mon-Fri 08:00-12:00 14:00-18:00; Sat 22:00-02:00`") \
     X(PR_SWAPPED, "swapped-days", MAP, false, 0, 0, NULL, "none", "days that an order moves, each with the weekday that it is taken for, or `off`: `{2026-10-01: off, 2026-10-10: Thu}`") \
+    X(PR_DUE, "due", MAP, false, 0, 0, NULL, "none", "last good days by name, words of the vocabulary: `{licence: 2027-03-31}`") \
     X(PR_PLACES, "places", LIST, false, 0, 0, NULL, "none", "its rooms, cabinets, outfalls …")
 
 #define SY_KEYS_PLACE(X) \
@@ -72,6 +73,7 @@
     X(PL_NAME, "name", NAME, false, 0, 0, NULL, "none", "as people know it") \
     X(PL_STAGE, "stage", TEXT, false, 0, 0, NULL, "that of the premises", "stage of the chain") \
     X(PL_GOODS, "goods", TEXTS, false, 0, 0, NULL, "none", "the goods in it, words of the vocabulary") \
+    X(PL_DUE, "due", MAP, false, 0, 0, NULL, "none", "last good days by name, words of the vocabulary: `{inspection: 2027-03-31}`") \
     X(PL_POINTS, "points", LIST, false, 0, 0, NULL, "none", "what is measured there")
 
 #define SY_KEYS_POINT(X) \
@@ -88,6 +90,7 @@
     X(PT_UNCERTAINTY, "uncertainty", NUMBER, false, 0, 1e12, NULL, "not stated", "expanded uncertainty (k = 2) of its calibration") \
     X(PT_CALIBRATED, "calibrated", DATE, false, 0, 0, NULL, "not stated", "date of the last calibration") \
     X(PT_RECALIBRATE, "recalibrate", PERIOD, false, 0, 0, NULL, "not stated", "calibration period: `12 months`") \
+    X(PT_DUE, "due", MAP, false, 0, 0, NULL, "`calibration`: the day before `calibrated` + `recalibrate`", "last good days by name, words of the vocabulary: `{calibration: 2027-03-31}`") \
     X(PT_STATES, "states", MAP, false, 0, 0, NULL, "the vocabulary's words", "a state's words as the device writes them: `{open: true, closed: false}`") \
     X(PT_ACCEPT_BLIND, "accept-blind", NAME, false, 0, 0, NULL, "an error", "reason why a rule may be blind here (`missing after` below 1.5 × `every`)")
 

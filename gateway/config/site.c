@@ -153,6 +153,19 @@ static void only_for_quantities(sy_loader *l, const sy_cfg_cell *c, const sy_wor
                          w->id);
 }
 
+/* Of a calibration and its period follows when the next one is due. */
+static void point_dues(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p)
+{
+    sy_site_due next = {"calibration", 0};
+    sy_date date;
+    bool known = c[PT_CALIBRATED].set && c[PT_RECALIBRATE].set &&
+                 sy_value_date(sy_span_of(c[PT_CALIBRATED].text), &date) &&
+                 sy_value_last_day(date, c[PT_RECALIBRATE].node->text, &next.day);
+    const sy_ynode *map = c[PT_DUE].set ? c[PT_DUE].node : NULL;
+    if (known || map)
+        p->dues = sy_cfg_dues(l, map, known ? &next : NULL, &p->n_dues);
+}
+
 static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
 {
     sy_cfg_cell c[PT_N];
@@ -174,6 +187,7 @@ static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
                          .uncertainty = number_or_nan(&c[PT_UNCERTAINTY]),
                          .resolution = number_or_nan(&c[PT_RESOLUTION]),
                          .place = place};
+    point_dues(l, c, p);
     if (!c[PT_QUANTITY].set)
         return;
     const sy_word *w = sy_vocab_name(&l->vocab, c[PT_QUANTITY].node->text);
@@ -218,6 +232,8 @@ static void read_place(sy_loader *l, const sy_ynode *node, sy_site_place *p, uin
             goods[p->n_goods++] = w->id;
     }
     p->goods = goods;
+    if (c[PL_DUE].set)
+        p->dues = sy_cfg_dues(l, c[PL_DUE].node, NULL, &p->n_dues);
     for (size_t i = 0; c[PL_POINTS].set && i < c[PL_POINTS].node->n; i++)
         read_point(l, c[PL_POINTS].node->values[i], index);
 }
@@ -275,6 +291,8 @@ static void read_premises(sy_loader *l, const sy_ynode *node, sy_site_premises *
         sy_cfg_calendars(l, c[PR_CALENDARS].node, p);
     if (c[PR_SWAPPED].set)
         sy_cfg_swaps(l, c[PR_SWAPPED].node, p);
+    if (c[PR_DUE].set)
+        p->dues = sy_cfg_dues(l, c[PR_DUE].node, NULL, &p->n_dues);
     premises_zone(l, &c[PR_ZONE], p);
     const sy_ynode *list = c[PR_PLACES].set ? c[PR_PLACES].node : NULL;
     sy_cfg_unique *ids = sy_cfg_get(l, (list && list->n ? list->n : 1) * sizeof *ids);

@@ -70,6 +70,23 @@ static void check_interval(sy_loader *l, const sy_rule *r, const sy_raw_point *p
                   r->id, missing / 1000, p->p.series, (double)p->p.every / 1000);
 }
 
+/* Two readings already lie further apart than the hold lasts: the first that is true and the next
+ * one decide alone. */
+static void check_holds(sy_loader *l, const sy_rule *r, const sy_raw_point *p,
+                        const sy_site_premises *owner)
+{
+    for (size_t i = 0; i < r->n_alerts && p->p.every > 0; i++) {
+        const sy_cond *c = r->alerts[i].when;
+        double ms = c->hold.kind == SY_HOLD_FOR ? value_ms(&c->hold.length, owner) : 0;
+        if (ms > 0 && ms < (double)p->p.every && !(c->kind == SY_COND_TEST && c->op == SY_OP_IS))
+            sy_cfg_warn(l, p->every, "short-hold", NULL,
+                        "rule %s holds for %.10g s, less than the interval of '%s' (%.10g s): two "
+                        "readings in a row decide",
+                        "规则 %s 的持续时间 %.10g 秒短于“%s”的间隔（%.10g 秒）：连续两个读数即决定",
+                        r->id, ms / 1000, p->p.series, (double)p->p.every / 1000);
+    }
+}
+
 static void check_rule(sy_loader *l, const sy_rule *r)
 {
     const sy_site *s = l->c->site;
@@ -81,6 +98,8 @@ static void check_rule(sy_loader *l, const sy_rule *r)
         if (w < 0 || !admits(r, s, place))
             continue;
         matched = matched || w == 0;
+        if (!p->p.is_state)
+            check_holds(l, r, p, &s->premises[place->premises]);
         if (!p->p.is_state)
             check_interval(
                 l, r, p,

@@ -120,23 +120,42 @@ def findings_of(args, path):
                 "rules": []}
 
 
-def run_example(args, block, path):
+def run_example(args, block, text, path):
     found = findings_of(args, path)
     for f in found["findings"]:
         if f["severity"] == "error" or (f["severity"] == "warning" and f["code"] not in HARMLESS):
             yield f"{block.where}: {f['code']}: {f['message']} ({f.get('line')}:{f.get('column')})"
     block.hashes = [r["judgement"] for r in found["rules"]]
-    if not block.scenarios and block.kind == "rules":
-        return
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(probe(text, args.words))
     rc, out, err = tool(args, "test", path)
     unjudged = re.search(r"(is|are) not judged", out) is not None
     block.turns = unjudged != (block.kind == "rules-unjudged")
-    if block.kind == "rules" and rc:
+    if block.kind == "rules" and unjudged:
+        yield f"{block.where}: it is not judged: run with --tag\n{out}"
+    elif block.kind == "rules" and rc:
         yield f"{block.where}: a scenario fails:\n{out}{err}"
     if block.kind == "rules-unjudged" and not unjudged:
         yield f"{block.where}: it is judged: run with --tag\n{out}{err}"
     if block.kind == "rules-unjudged" and block.after != REMARK[language_of(block.page)]:
         yield f"{block.where}: the page does not say that it is not judged"
+
+
+def probe(text, words):
+    """A scenario of no readings for each rule without one: it shows what is not judged."""
+    lines, out = text.splitlines(), ""
+    tested = {re.split(r"\W*(?:tests|检验)\W+", x)[-1].strip() for x in lines
+              if words.head(x, "TOP") == "SCENARIO"}
+    ident = None
+    for line in lines:
+        if words.head(line, "TOP") == "RULE":
+            ident = line.split()[1]
+        if words.head(line, "HEAD") == "WATCH" and ident not in tested:
+            driver = re.split("[,、，]", re.split("[:：]", line, maxsplit=1)[1])[0].strip()
+            out += (f'scenario "probe" tests {ident}\n  at 00:00: {driver} has no data\n'
+                    "  expect no alert until 00:00\nend\n")
+            tested.add(ident)
+    return out
 
 
 def run_error(args, block, quoted, path, language):
@@ -178,11 +197,12 @@ def check_page(args, page, words, folder):
             found.append(f"{b.where}: a part of a rule, and the page has no template")
             continue
         path = os.path.join(folder, "example.rules")
+        example = whole(b.text, template or "\n", words)
         with open(path, "w", encoding="utf-8") as f:
-            f.write(whole(b.text, template or "\n", words))
+            f.write(example)
         quoted = blocks[i + 1] if i + 1 < len(blocks) else None
         found += run_error(args, b, quoted, path, language) if b.kind == "rules-error" else \
-            run_example(args, b, path)
+            run_example(args, b, example, path)
     if args.tag and any(b.turns for b in blocks):
         retag(os.path.join(args.root, page), text, blocks, REMARK[language])
     return text, examples, found
@@ -280,6 +300,7 @@ def main():
     parser.add_argument("--tag", action="store_true")
     args = parser.parse_args()
     words, pages, found = Words(args.root), {}, []
+    args.words = words
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(glob.glob(os.path.join(args.root, "docs/*.md"))):
             page = os.path.relpath(path, args.root)

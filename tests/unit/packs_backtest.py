@@ -10,6 +10,7 @@ import csv
 import datetime
 import gzip
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -23,6 +24,7 @@ SERIES = SHARED / "data" / "series"
 PACKS = ROOT / "rules" / "packs"
 BINARY = sys.argv[1]
 MIN, HOUR, DAY = 60, 3600, 86400
+LEVELS = ["notice", "warning", "serious", "major"]
 
 
 def seconds(text):
@@ -77,8 +79,9 @@ class Hold:
 
 
 def alerts(readings, levels, clear, missing):
-    """levels: (severity, test, hold), the lowest first; clear: (test, hold)."""
-    holds = [(name, Hold(test, length, missing)) for name, test, length in levels]
+    """levels: (severity, test, hold), the lowest first; clear: (test, hold); a Sum is a hold."""
+    holds = [(name, length if isinstance(length, Sum) else Hold(test, length, missing))
+             for name, test, length in levels]
     back = Hold(clear[0], clear[1], missing)
     got, one, armed = [], None, {name: True for name, _ in holds}
     for t, v in readings:
@@ -89,16 +92,96 @@ def alerts(readings, levels, clear, missing):
         if one and fine and clear[0](v):
             one["cleared"] = t
             one = None
+            for _, h in holds:
+                h.cleared = t
             armed = {name: not h.test(v) for name, h in holds}
             continue
         for name, h in reached:
             if one and armed[name]:
-                one["severity"] = name
+                one["severity"] = max(one["severity"], name, key=LEVELS.index)
             elif armed[name]:
                 one = {"severity": name, "onset": h.onset, "raised": t, "cleared": None}
                 got.append(one)
             armed[name] = False
     return got
+
+
+class Sum:
+    """Counted time in any window, not reset by what complies."""
+
+    def __init__(self, test, length, window, missing):
+        self.test, self.length, self.window, self.missing = test, length, window, missing
+        self.parts, self.last, self.onset, self.cleared = [], None, None, None
+
+    def feed(self, t, v):
+        true, grew = self.test(v), False
+        if self.last and true and self.last[1] and t - self.last[0] <= self.missing:
+            self.parts.append((self.last[0], t))
+            grew = True
+        self.last = (t, true)
+        self.parts = [(max(a, t - self.window), b) for a, b in self.parts if b > t - self.window]
+        since = self.cleared or 0
+        after = [max(a, since) for a, b in self.parts if b > since]
+        self.onset = after[0] if after else None
+        return true and grew and sum(b - a for a, b in self.parts) >= self.length
+
+
+def verdicts(judged, severity):
+    """judged: (time, onset, True, False or None for unknown), a condition without a hold."""
+    got, one = [], None
+    for t, onset, true in judged:
+        if one and true is False:
+            one["cleared"] = t
+            one = None
+        elif true and not one:
+            one = {"severity": severity, "onset": onset, "raised": t, "cleared": None}
+            got.append(one)
+    return got
+
+
+def above(a, b):
+    return a - b > 1e-9 * max(abs(a), abs(b))
+
+
+def rising(readings, window, limit, enough):
+    """The rate of the readings in (t - window, t], a day's worth of K per hour against the limit."""
+    at = []
+    for k, (t, v) in enumerate(readings):
+        first = k
+        while first > 0 and readings[first - 1][0] > t - window:
+            first -= 1
+        true = None
+        if k - first + 1 >= enough:
+            t0, v0 = readings[first]
+            true = above((v - v0) / (t - t0) * HOUR, limit)
+        at.append((t, t, true))
+    return at
+
+
+def differences(one, other, missing):
+    """At each instant at which either has a reading: the latest of each, at most that old."""
+    got, last = [], {}
+    for t, which, v in sorted([(t, 0, v) for t, v in one] + [(t, 1, v) for t, v in other]):
+        last[which] = (t, v)
+        if len(last) == 2 and all(t - at <= missing for at, _ in last.values()):
+            if got and got[-1][0] == t:
+                got.pop()
+            got.append((t, last[0][1] - last[1][1]))
+    return got
+
+
+def hourly_means(readings, enough):
+    hours = {}
+    for t, v in readings:
+        hours.setdefault(t // HOUR * HOUR, []).append(v)
+    return {h: math.fsum(v) / len(v) for h, v in hours.items() if len(v) >= enough}
+
+
+def windows(means, length, first, last, limit):
+    """Of every window that begins at or after the first reading and closes by the last one."""
+    start = first // length * length
+    return [(w + length, w, above(means[w], limit(w)) if w in means else None)
+            for w in range(start, last - length + 1, length)]
 
 
 def silences(readings, levels, missing, end):
@@ -121,9 +204,11 @@ def silences(readings, levels, missing, end):
     return got
 
 
-class Packs(unittest.TestCase):
-    maxDiff = None
+WATER = {"temperature": "Tp", "ph": "pH", "turbidity": "Trueb", "chlorine-dioxide": "Cl",
+         "chlorine-dioxide-backup": "Cl_2"}
 
+
+class Packs(unittest.TestCase):
     def backtest(self, packs, premises, places, series):
         """series: {device: (point name, readings)}; gives {rule: {device: alerts}}."""
         with tempfile.TemporaryDirectory() as folder:
@@ -228,6 +313,8 @@ class Packs(unittest.TestCase):
         self.same("FROZEN-STORE", found["FROZEN-STORE"]["room"],
                   alerts(got, [("serious", lambda v: v > -18, 30 * MIN)],
                          (lambda v: v <= -18, 20 * MIN), 10 * MIN))
+        self.same("FROZEN-RISING", found["FROZEN-RISING"]["room"],
+                  verdicts(rising(got, 30 * MIN, 12, 23), "notice"))
         places = [{"id": "b", "kind": "freezer", "goods": ["frozen-food"], "stage": "storage",
                    "points": point("freezer")}]
         found = self.backtest(["catering"], {"subject": "caterer"}, places,
@@ -243,11 +330,70 @@ class Packs(unittest.TestCase):
                   alerts(got, [("warning", lambda v: v > -15, HOUR)],
                          (lambda v: v <= -15, 30 * MIN), 10 * MIN))
 
+    def test_transport_box(self):
+        """A logger of a transport: single runs and the sum of a day; its own sums alarmed too."""
+        moved = 1461
+        got = rows("pharma_transport_qtag_02.csv", "timestamp", "temperature_c", moved)
+        place = {"id": "x", "kind": "box", "goods": ["refrigerated-drug"], "points": [
+            {"quantity": "temperature", "device": "x", "name": "t", "unit": "degC",
+             "every": "600 s"}]}
+        found = self.backtest(["drugs"], {"subject": "carrier", "stage": "transport"}, [place],
+                              {"x": ("t", got)})
+        outside = lambda v: v < 2 or v > 8
+        total = Sum(outside, HOUR, 24 * HOUR, 25 * MIN)
+        want = alerts(got, [("warning", outside, 30 * MIN), ("serious", outside, total)],
+                      (lambda v: 2 <= v <= 8, 40 * MIN), 25 * MIN)
+        self.same("DRUG-BOX", found["DRUG-BOX"]["x"], want)
+        with open(SERIES / "manifest.json") as f:
+            [mine] = [d for d in map(json.loads, f) if d["file"].endswith("qtag_02.csv")]
+        alarms = mine["labels"]["alarms_computed_by_device"]
+        for a in alarms:
+            at = seconds(a["alarm_at"]) + moved * DAY
+            self.assertTrue(any(x["severity"] == "serious" and x["raised"] <= at + HOUR
+                                and (x["cleared"] is None or x["cleared"] > at) for x in want), a)
+        print("    its instrument: %d alarms found" % len(alarms))
+
+    def test_office_air(self):
+        """Carbon dioxide of an office, as if it were a hotel's, and as if it were a shop's."""
+        got = []
+        with open(SERIES / "occupancy_datatraining.csv") as f:
+            for r in list(csv.reader(f))[1:]:  # a number of the row stands before the columns
+                got.append((seconds(r[1]) + 4018 * DAY, float(r[5])))
+        point = [{"quantity": "co2", "device": "o", "name": "c", "unit": "ppm", "every": "60 s"}]
+        for rule, subject, limit in (("CO2-HOTEL", "hotel", 1000), ("CO2-PUBLIC", "caterer", 1500)):
+            place = {"id": "o", "kind": "hall", "goods": ["indoor-air"], "points": point}
+            found = self.backtest(["air"], {"subject": subject, "stage": "use"}, [place],
+                                  {"o": ("c", got)})
+            judged = windows(hourly_means(got, 45), HOUR, got[0][0], got[-1][0], lambda w: limit)
+            self.same(rule, found.get(rule, {}).get("o", []), verdicts(judged, "notice"))
+
+    def test_city_air(self):
+        """PM2.5 of a station in Beijing, in the years of the first limit and of the second."""
+        with gzip.open(SERIES / "prsa_gucheng.csv.gz", "rt") as f:
+            hours = [("%s-%02d-%02d %02d:00" % (r["year"], int(r["month"]), int(r["day"]),
+                                                int(r["hour"])), r["PM2.5"])
+                     for r in csv.DictReader(f)]
+        place = {"id": "s", "kind": "station", "goods": ["ambient-air"], "points": [
+            {"quantity": "pm25", "device": "s", "name": "p", "unit": "ug/m3", "every": "3600 s"}]}
+        second = seconds("2031-01-01 00:00")
+        for moved in (4748, 5479):
+            got = [(seconds(t) + moved * DAY, float(v)) for t, v in hours if v not in ("", "NA")]
+            found = self.backtest(["air"], {}, [place], {"s": ("p", got)})
+            days = {}
+            for h, v in hourly_means(got, 1).items():
+                days.setdefault(h // DAY * DAY, []).append(v)
+            means = {d: math.fsum(v) / len(v) for d, v in days.items()
+                     if len(v) * 100 >= 83 * 24}
+            judged = windows(means, DAY, got[0][0], got[-1][0],
+                             lambda w: 60 if w < second else 50)
+            self.same("PM25-DAY", found["PM25-DAY"]["s"], verdicts(judged, "notice"))
+
     def test_drinking_water(self):
         moved = 3652
         series = {name: rows("gecco2018_water_open.csv.gz", "Time_utc", column, moved)
-                  for name, column in (("temperature", "Tp"), ("ph", "pH"), ("turbidity", "Trueb"))}
-        units = {"temperature": {"unit": "degC"}, "ph": {}, "turbidity": {"unit": "NTU"}}
+                  for name, column in WATER.items()}
+        units = {"temperature": {"unit": "degC"}, "ph": {}, "turbidity": {"unit": "NTU"},
+                 "chlorine-dioxide": {"unit": "mg/L"}, "chlorine-dioxide-backup": {"unit": "mg/L"}}
         place = {"id": "w", "kind": "station", "goods": ["drinking-water"], "points": [
             {"quantity": q, "device": q, "name": "v", "every": "60 s", **units[q]}
             for q in series]}
@@ -260,6 +406,11 @@ class Packs(unittest.TestCase):
         self.same("WATER-TURBIDITY", found.get("WATER-TURBIDITY", {}).get("turbidity", []),
                   alerts(series["turbidity"], [("warning", lambda v: v > 1, 30 * MIN)],
                          (lambda v: v <= 1, 20 * MIN), 5 * MIN))
+        apart = differences(series["chlorine-dioxide"], series["chlorine-dioxide-backup"], 5 * MIN)
+        self.same("CHLORINE-DIOXIDE-METERS",
+                  found["CHLORINE-DIOXIDE-METERS"]["chlorine-dioxide"],
+                  alerts(apart, [("notice", lambda v: above(abs(v), 0.08), 30 * MIN)],
+                         (lambda v: not above(abs(v), 0.08), 30 * MIN), 5 * MIN))
         end = max(got[-1][0] for got in series.values())
         self.same("POINT-SILENT", found["POINT-SILENT"]["temperature"],
                   silences(series["temperature"], [("notice", 15 * MIN), ("serious", 2 * HOUR)],

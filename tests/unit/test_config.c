@@ -122,6 +122,8 @@ static const struct spoiled {
     {"device: t1", "device: t9", SY_DIAG_ERROR, "unknown-device", 28, 45, NULL},
     {"every: 60 s", "every: 3 min", SY_DIAG_ERROR, "blind", 29, 21, NULL},
     {"every: 60 s", "every: 3 min, accept-blind: a logger", SY_DIAG_WARNING, "blind", 29, 21, NULL},
+    {"every: 60 s", "every: 11 min, accept-blind: a logger", SY_DIAG_WARNING, "short-hold", 29, 21,
+     NULL},
     {"every: 60 s", "every: 0 s", SY_DIAG_ERROR, "out-of-range", 29, 21, NULL},
     {"[-40, 60]", "[60, -40]", SY_DIAG_ERROR, "out-of-range", 29, 0, NULL},
     {"[-40, 60]", "[-40, x]", SY_DIAG_ERROR, "wrong-value", 29, 0, NULL},
@@ -158,6 +160,57 @@ static const struct spoiled {
     {"console: {listen: 127.0.0.1:8080}", "---", SY_DIAG_ERROR, "yaml-documents", 0, 0, NULL},
     {"console: {listen: 127.0.0.1:8080}", "console: {", SY_DIAG_ERROR, "yaml", 0, 0, NULL},
 };
+
+static int64_t due(const sy_site_due *v, size_t n, const char *what)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(v[i].what, what) == 0)
+            return v[i].day;
+    return -1;
+}
+
+static void days_are_known_by_which_something_is_due(void **state)
+{
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(rig_load_with(&r, "recalibrate: 12 months}",
+                                   "recalibrate: 12 months, calibrated: 2026-02-01,\n"
+                                   "             due: {licence: 2026-10-10}}"),
+                     SY_OK);
+    const sy_site_point *p = &r.config->site->points[0];
+    for (size_t i = 0; i < r.config->site->n_points; i++)
+        if (r.config->site->points[i].n_dues)
+            p = &r.config->site->points[i];
+    assert_int_equal(p->n_dues, 2);
+    assert_int_equal(due(p->dues, 2, "licence"), sy_days_of((sy_date){2026, 10, 10}));
+    assert_int_equal(due(p->dues, 2, "calibration"), sy_days_of((sy_date){2027, 1, 31}));
+    assert_int_equal(rig_load_with(&r, "recalibrate: 12 months}",
+                                   "recalibrate: 12 months, calibrated: 2026-02-01,\n"
+                                   "             due: {校准: 2026-03-03}}"),
+                     SY_OK);
+    for (size_t i = 0; i < r.config->site->n_points; i++)
+        if (r.config->site->points[i].n_dues)
+            p = &r.config->site->points[i];
+    assert_int_equal(p->n_dues, 1); /* what is written wins */
+    assert_int_equal(p->dues[0].day, sy_days_of((sy_date){2026, 3, 3}));
+    assert_int_equal(rig_load_with(&r, "    places:\n",
+                                   "    due: {licence: 2026-12-31}\n"
+                                   "    places:\n"),
+                     SY_OK);
+    assert_int_equal(r.config->site->premises[0].n_dues, 1);
+    assert_int_equal(rig_load_with(&r, "        kind: room\n",
+                                   "        kind: room\n"
+                                   "        due: {inspection: soon}\n"),
+                     SY_E_USAGE);
+    assert_non_null(rig_find(&r, "wrong-value"));
+    assert_int_equal(rig_load_with(&r, "        kind: room\n",
+                                   "        kind: room\n"
+                                   "        due: {inspektion: 2026-12-31}\n"),
+                     SY_E_USAGE);
+    assert_non_null(rig_find(&r, "unknown-word"));
+    rig_close(&r);
+}
 
 static void what_is_wrong_is_told_at_its_place(void **state)
 {
@@ -294,6 +347,7 @@ static void the_registry_outlives_the_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(days_are_known_by_which_something_is_due),
         cmocka_unit_test(a_good_file_gives_everything),
         cmocka_unit_test(what_is_wrong_is_told_at_its_place),
         cmocka_unit_test(all_errors_come_at_once_in_order),

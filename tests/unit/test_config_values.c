@@ -80,6 +80,27 @@ static bool is_hours(sy_span s)
     return sy_value_hours(s, spans, &n);
 }
 
+static void periods_end_the_day_before(void **state)
+{
+    static const struct {
+        const char *from, *period, *last;
+    } cases[] = {
+        {"2025-03-10", "12 months", "2026-03-09"}, {"2025-03-10", "1 year", "2026-03-09"},
+        {"2025-11-01", "3个月", "2026-01-31"},     {"2025-01-31", "1 month", "2025-02-28"},
+        {"2024-02-29", "1 年", "2025-02-28"},      {"2025-12-31", "30 days", "2026-01-29"},
+        {"2025-03-10", "2 weeks", "2025-03-23"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sy_date from, last;
+        int64_t day;
+        assert_true(sy_value_date(sy_span_of(cases[i].from), &from));
+        assert_true(sy_value_date(sy_span_of(cases[i].last), &last));
+        assert_true(sy_value_last_day(from, sy_span_of(cases[i].period), &day));
+        assert_int_equal(day, sy_days_of(last));
+    }
+}
+
 static void hours_are_spans(void **state)
 {
     sy_site_span s[256];
@@ -175,9 +196,13 @@ static void the_manual_knows_every_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hours_are_spans),     cmocka_unit_test(durations),
-        cmocka_unit_test(addresses),           cmocka_unit_test(words),
-        cmocka_unit_test(social_credit_codes), cmocka_unit_test(the_manual_knows_every_key),
+        cmocka_unit_test(periods_end_the_day_before),
+        cmocka_unit_test(hours_are_spans),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(words),
+        cmocka_unit_test(social_credit_codes),
+        cmocka_unit_test(the_manual_knows_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
