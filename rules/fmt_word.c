@@ -350,6 +350,8 @@ static sy_span joined(const sy_fmt_text *t, size_t i, char *to, size_t cap)
     for (size_t k = i; k < t->n && t->v[k].role != SY_F_STRING && s.n < cap; k++) {
         sy_span w = sy_fmt__text(t, k);
         size_t n = w.n < cap - s.n ? w.n : cap - s.n;
+        if (n == 0)
+            break; /* the end */
         memcpy(to + s.n, w.p, n);
         s.n += n;
     }

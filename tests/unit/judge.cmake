@@ -27,3 +27,5 @@ sy_test(test_judge_windows
     SOURCES unit/test_judge_windows.c unit/judge_kit.c LINKS sy_rules sy_base m)
 sy_test(test_judge_calendar
     SOURCES unit/test_judge_calendar.c unit/judge_kit.c LINKS sy_rules sy_base)
+sy_test(test_judge_holds
+    SOURCES unit/test_judge_holds.c unit/judge_kit.c LINKS sy_rules sy_base)
