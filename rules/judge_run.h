@@ -70,6 +70,7 @@ void sy_judge__windows_free(sy_judge *j, inst *i);
  * with its kids' values; what follows and deadlines in the state; the next instant that matters. */
 tri sy_judge__stuck(const run *r, const sample *s, sy_ms u);
 tri sy_judge__exposure(const run *r, const sample *s, sy_ms u);
+tri sy_judge__count_of(const run *r, const sample *s, sy_ms u);
 tri sy_judge__phrase(run *r, const node *n, const uint8_t *v, sy_ms t, bool after);
 void sy_judge__follows(run *r, const root *c, const uint8_t *v, sy_ms t, bool after);
 void sy_judge__curves_at(run *r, sy_ms t);

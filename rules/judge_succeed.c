@@ -70,6 +70,13 @@ static bool same_rows(const dated *a, uint32_t n_a, const dated *b, uint32_t n_b
     return same;
 }
 
+static bool same_limits(const node *x, const node *y)
+{
+    const limits *a = x->dated, *b = y->dated;
+    return x->op == y->op && x->a == y->a && x->b == y->b && !a == !b &&
+           (!a || (same_rows(a->a, a->n_a, b->a, b->n_a) && same_rows(a->b, a->n_b, b->b, b->n_b)));
+}
+
 /* What changes by date changes in the same way. */
 static bool same_dates(const inst *a, const inst *b)
 {
@@ -78,11 +85,7 @@ static bool same_dates(const inst *a, const inst *b)
         same = same_rows(a->varies[k].rows, a->varies[k].n, b->varies[k].rows, b->varies[k].n);
     }
     for (uint32_t k = 0; same && k < a->n_nodes; k++) {
-        const limits *x = a->nodes[k].dated, *y = b->nodes[k].dated;
-        same = !x == !y;
-        if (same && x) {
-            same = same_rows(x->a, x->n_a, y->a, y->n_a) && same_rows(x->b, x->n_b, y->b, y->n_b);
-        }
+        same = same_limits(&a->nodes[k], &b->nodes[k]);
     }
     return same;
 }
@@ -112,6 +115,34 @@ static bool same_terms(const inst *a, const inst *b)
         }
     }
     return true;
+}
+
+static bool same_phrase(const phrase *x, const phrase *y)
+{
+    bool same = !x == !y;
+    if (!same || !x) {
+        return same;
+    }
+    same = x->d == y->d && x->missing == y->missing && x->limit == y->limit && x->most == y->most &&
+           x->from == y->from && x->n == y->n && x->of == y->of && x->state_slot == y->state_slot &&
+           x->n_deadlines == y->n_deadlines && same_limits(&x->test, &y->test);
+    for (uint32_t k = 0; same && k < x->n_deadlines; k++) {
+        same = x->deadlines[k].within == y->deadlines[k].within &&
+               same_limits(&x->deadlines[k].test, &y->deadlines[k].test);
+    }
+    return same;
+}
+
+static bool same_phrases(const inst *a, const inst *b)
+{
+    bool same = true;
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        same = same_phrase(a->nodes[k].p, b->nodes[k].p);
+    }
+    for (uint32_t k = 0; same && k < a->n_samples; k++) {
+        same = same_phrase(a->samples[k].p, b->samples[k].p);
+    }
+    return same;
 }
 
 static bool same_nodes(const inst *a, const inst *b)
@@ -156,7 +187,7 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
             return false;
         }
     }
-    return same_nodes(a, b) && same_dates(a, b);
+    return same_nodes(a, b) && same_dates(a, b) && same_phrases(a, b);
 }
 
 static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)

@@ -54,7 +54,8 @@ static void layout(void **state)
         "5 min,daily at most 8 times during night then tell premises;respond within 2h end\n"
         "scenario\"s\"tests A-1 given door is closed;temperature every 5 min from 08:00 to\n"
         "day 2 09:00 every 1 min:temperature -5.0°C,door open at 08:10:temperature has no data\n"
-        "expect no alert until 08:44 expect alert serious at 08:45 at 09:00:door open end",
+        "expect no alert until 08:44 at 08:44:30:door open expect alert serious at 08:45 at\n"
+        "09:00:door open end",
         SY_FMT_OWN,
         "rule A-1 version 2 \"t\"\n"
         "  basis \"b\" clause verify law\n"
@@ -72,6 +73,7 @@ static void layout(void **state)
         "  from 08:00 to day 2 09:00 every 1 min: temperature -5.0 °C, door open\n"
         "  at 08:10: temperature has no data\n"
         "  expect no alert until 08:44\n"
+        "  at 08:44:30: door open\n"
         "  expect alert serious at 08:45\n"
         "  at 09:00: door open\n"
         "end\n");
