@@ -77,13 +77,25 @@ static bool same_limits(const node *x, const node *y)
            (!a || (same_rows(a->a, a->n_a, b->a, b->n_a) && same_rows(a->b, a->n_b, b->b, b->n_b)));
 }
 
-/* What changes by date changes in the same way. */
-static bool same_dates(const inst *a, const inst *b)
+static bool same_lengths(const inst *a, const inst *b)
 {
-    bool same = a->n_varies == b->n_varies;
+    bool same = a->n_varies == b->n_varies && a->clear.hold == b->clear.hold;
     for (uint32_t k = 0; same && k < a->n_varies; k++) {
         same = same_rows(a->varies[k].rows, a->varies[k].n, b->varies[k].rows, b->varies[k].n);
     }
+    for (uint32_t k = 0; same && k < a->n_levels; k++) {
+        same = a->levels[k].cond.hold == b->levels[k].cond.hold;
+    }
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        same = a->nodes[k].d == b->nodes[k].d;
+    }
+    return same;
+}
+
+/* Limits that change by date change in the same way. */
+static bool same_dates(const inst *a, const inst *b)
+{
+    bool same = true;
     for (uint32_t k = 0; same && k < a->n_nodes; k++) {
         same = same_limits(&a->nodes[k], &b->nodes[k]);
     }
@@ -145,17 +157,13 @@ static bool same_phrases(const inst *a, const inst *b)
     return same;
 }
 
+/* How long a hold or a silence is to last is no part of what has been counted. */
 static bool same_nodes(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_nodes; k++) {
         const node *x = &a->nodes[k], *y = &b->nodes[k];
         if (x->kind != y->kind || x->op != y->op || x->slot != y->slot || x->k != y->k ||
-            x->a != y->a || x->b != y->b || x->d != y->d || x->gap != y->gap) {
-            return false;
-        }
-    }
-    for (uint32_t k = 0; k < a->n_levels; k++) {
-        if (a->levels[k].cond.hold != b->levels[k].cond.hold) {
+            x->a != y->a || x->b != y->b || x->gap != y->gap) {
             return false;
         }
     }
@@ -296,11 +304,11 @@ static sy_err take_histories(sy_judge *to, inst *a, inst *b, bool same)
     return e;
 }
 
-static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
+static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
 {
     sy_judge__lengths_at(a, b->cur->t);
     sy_judge__lengths_at(b, b->cur->t);
-    bool same = same_judgement(to, a, from, b);
+    bool same = same_judgement(to, a, from, b), tuned = same && !same_lengths(a, b);
     if (b->provisional && same) {
         sy_judge__rec_restore(b);
     } else if (b->provisional) {
@@ -320,10 +328,15 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
+    if (tuned) { /* what was judged before stays as it was judged then */
+        a->cur->tuned = at;
+        memcpy(a->mid, a->cur, st_bytes(a));
+        memcpy(a->base, a->cur, st_bytes(a));
+    }
     a->work_t = b->work_t;
     a->dirty = true;
     sy_err e = take_histories(to, a, b, same);
-    return e ? e : take_recs(to, a, b, same);
+    return e ? e : take_recs(to, a, b, same && !tuned);
 }
 
 static sy_err end(sy_judge *from, inst *b, sy_ms at)
@@ -382,7 +395,7 @@ sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
         }
         if (p < to->n_insts && same_text(to->insts[p].rule->id, b->rule->id) &&
             same_text(to->insts[p].subject, b->subject)) {
-            e = carry(to, &to->insts[p], from, b);
+            e = carry(to, &to->insts[p], from, b, at);
         } else {
             e = end(from, b, at);
         }
@@ -405,6 +418,7 @@ static void shift(sy_ms *t, sy_ms by)
 static void shift_state(const inst *i, state *s, sy_ms by)
 {
     shift(&s->t, by);
+    shift(&s->tuned, by);
     for (uint32_t k = 0; k < i->n_slots; k++) {
         shift(&st_slots(s)[k].t, by);
     }
