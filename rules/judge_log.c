@@ -13,10 +13,10 @@
 uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
 {
     uint32_t lo = 0, hi = l->n;
-    const entry *e = l->e + l->head;
-    if (l->n == 0 || e_time(&e[l->n - 1]) <= t) {
+    if (l->n == 0 || e_time(&l->e[l->head + l->n - 1]) <= t) {
         return l->n;
     }
+    const entry *e = l->e + l->head;
     while (lo < hi) {
         uint32_t m = lo + (hi - lo) / 2;
         if (e_time(&e[m]) > t) {
