@@ -13,11 +13,11 @@
 /* What is asked for is nearly always near the end: the search widens from there. */
 uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
 {
-    const entry *e = l->e + l->head;
     uint32_t lo = 0, hi, step = 1;
-    if (l->n == 0 || e_time(&e[l->n - 1]) <= t) {
+    if (l->n == 0 || e_time(&l->e[l->head + l->n - 1]) <= t) {
         return l->n;
     }
+    const entry *e = l->e + l->head;
     for (hi = l->n - 1; hi >= step && e_time(&e[hi - step]) > t; step *= 2) {
         hi -= step;
     }

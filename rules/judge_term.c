@@ -167,6 +167,9 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
                 : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
                 : s->kind == S_COUNT    ? sy_judge__count_of(r, s, u)
                                         : derived(r, s, u, false);
+        if (r->err) {
+            return UNKNOWN3;
+        }
         m->u = u;
         m->v = v;
     }

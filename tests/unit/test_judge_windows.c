@@ -383,11 +383,44 @@ static void the_kinetic_mean_of_a_day(void **state)
     }
 }
 
+/* Nine days of readings never take more than was said at the start. */
+static void memory_is_what_was_said(void **state)
+{
+    static const char text[] =
+        "rule W version 1 \"w\"\n  basis \"b\" policy\n"
+        "  applies to subject any; goods any; stage any\n  watch each room: temperature\n"
+        "  missing after 3 min\n"
+        "  alert notice when median of temperature over 2 d above 100 °C [law] and lowest of "
+        "temperature over 24 h above 100 °C [law]\n"
+        "  alert warning when spread of temperature over 1 h above 100 K [law]\n"
+        "  alert serious when daily mean of temperature above 100 °C [law]\n"
+        "  then tell premises\nend\n";
+    kit_set k;
+    sy_verdict verdict;
+    (void)state;
+    kit_load(&k, "memory", sy_span_of(text), false);
+    sy_judge *j = open_judge(k.set);
+    size_t most = sy_judge_bytes_at_most(j), seen = 0;
+    seed = 3;
+    for (int m = 0; m < 9 * 24 * 60; m++) {
+        sy_ms t = T0 + (sy_ms)m * MIN;
+        double v = m < 4000 ? (m % 4000) / 50.0 : 80 - (m % 4000) / 50.0; /* each is an extreme */
+        assert_int_equal(sy_judge_advance(j, t), SY_OK);
+        assert_int_equal(sy_judge_reading(j, TEMPERATURE, t, v, SY_Q_GOOD, &verdict), SY_OK);
+        seen = sy_judge_bytes(j) > seen ? sy_judge_bytes(j) : seen;
+    }
+    assert_true(seen <= most);
+    assert_true(most < 4 * seen); /* and it says something */
+    sy_judge_close(j);
+    kit_free(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_what_all_readings_give),
         cmocka_unit_test(the_kinetic_mean_of_a_day),
+        cmocka_unit_test(memory_is_what_was_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
