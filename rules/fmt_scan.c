@@ -135,6 +135,8 @@ static void keyword(scan *s, sy_fmt_piece *p)
     } else if (p->kw == SY_KW_EXCEPT_WHILE || (p->kw == SY_KW_DURING && s->excepted)) {
         p->line = SY_F_SUB;
         s->excepted = true;
+    } else if (p->kw == SY_KW_UNTIL && s->clause == SY_KW_EXPECT) {
+        s->told = true; /* "at" begins the next step */
     } else if (p->kw == SY_KW_BY && s->clause == SY_KW_SET) {
         s->rows = true;
     } else if (p->kw == SY_KW_TABLE) {

@@ -183,10 +183,26 @@ static size_t put_doubt(order *o, const sy_fmt_piece *p)
     return 1;
 }
 
-/* Whether "of" comes after p: 2 of temperature, table of humidity. */
-static bool has_of(const sy_fmt_piece *p)
+static bool counts_points(const sy_fmt_piece *p)
 {
-    return (p->role == SY_F_NUM || is_kw(p, SY_KW_TABLE)) && is_name(&p[1]) && p[1].line == SY_F_ON;
+    return p->role == SY_F_UNIT && sy_span_is(sy_span_of(p->unit->id), "count");
+}
+
+/* 2 of temperature, 2个温度; table of humidity. 0: no such. */
+static size_t put_of(order *o, const sy_fmt_piece *p)
+{
+    bool unit = p->role == SY_F_NUM && counts_points(&p[1]) && p[1].n_comments == 0;
+    size_t n = unit ? 2 : 1;
+    if ((p->role != SY_F_NUM && !is_kw(p, SY_KW_TABLE)) || !is_name(&p[n]) || p[n].line != SY_F_ON)
+        return 0;
+    put(o, p);
+    if (o->lang == SY_EN) {
+        put_new(o, SY_F_KW, SY_KW_OF, p->clause);
+    } else if (p->role == SY_F_NUM) {
+        put_new(o, SY_F_UNIT, SY_KW_NONE, p->clause);
+        o->v[o->n - 1].unit = sy_unit_by_id("count");
+    }
+    return n;
 }
 
 /* One phrase from p on; how many pieces it was. */
@@ -195,6 +211,7 @@ static size_t put_phrase(order *o, const sy_fmt_piece *p)
     size_t n = put_pair(o, p);
     n = n ? n : put_in_time(o, p);
     n = n ? n : put_readings(o, p);
+    n = n ? n : put_of(o, p);
     if (n)
         return n;
     if (is_kw(p, SY_KW_DAY) && p[1].role == SY_F_NUM)
@@ -202,8 +219,6 @@ static size_t put_phrase(order *o, const sy_fmt_piece *p)
     if (is_kw(p, SY_KW_BEYOND_DOUBT))
         return put_doubt(o, p);
     put(o, p);
-    if (o->lang == SY_EN && has_of(p))
-        put_new(o, SY_F_KW, SY_KW_OF, p->clause);
     return 1;
 }
 

@@ -158,12 +158,16 @@ static bool too_late(const sy_judge *j, const point_log *l, sy_ms t)
 }
 
 /* What is summed up beside the states follows the log. */
-static void disturb_all(sy_judge *j, const point_log *l, sy_ms t, const added *what)
+static sy_err disturb_all(sy_judge *j, const point_log *l, sy_ms t, const added *what)
 {
     for (uint32_t k = 0; k < l->n_inst; k++) {
         const uint32_t *u = &j->users[(l->inst_at + k) * 2];
-        sy_judge__windows_disturb(j, &j->insts[u[0]], u[1], t, what);
+        sy_err e = sy_judge__windows_disturb(j, &j->insts[u[0]], u[1], t, what);
+        if (e) {
+            return e;
+        }
     }
+    return SY_OK;
 }
 
 /* Judge the instances that see what changed at t. */
@@ -218,7 +222,7 @@ sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value, sy_q
     value = value == 0 ? 0 : value; /* one zero */
     e = sy_judge__log_add(j, l, t, value, kind, &what);
     if (!e && l->sampled && what.was != what.is) {
-        disturb_all(j, l, t, &what);
+        e = disturb_all(j, l, t, &what);
     }
     if (!e && what.was != what.is) {
         e = touch_all(j, l, t, &what);
@@ -388,9 +392,4 @@ void sy_judge_unwatched(const sy_judge *j, void (*fn)(void *ctx, const sy_unwatc
 size_t sy_judge_instances(const sy_judge *j)
 {
     return j->n_insts;
-}
-
-size_t sy_judge_bytes(const sy_judge *j)
-{
-    return sizeof *j + j->arena.used_bytes + j->bytes;
 }

@@ -122,6 +122,8 @@ typedef struct sy_unwatched {
 void sy_judge_unwatched(const sy_judge *j, void (*fn)(void *ctx, const sy_unwatched *u), void *ctx);
 size_t sy_judge_instances(const sy_judge *j);
 size_t sy_judge_bytes(const sy_judge *j);
+/* What it can come to while no point sends more often than expected; alerts come on top. */
+size_t sy_judge_bytes_at_most(const sy_judge *j);
 
 /* The whole state, canonical bytes: equal states give equal bytes (start and activation are part of
  * it). Loading needs a judge opened

@@ -107,6 +107,18 @@ void sy_judge__settle(inst *i)
     }
 }
 
+/* How long the end of an alert waits, where a calendar window decides it. */
+static sy_ms end_waits(const inst *i, const outcome *o)
+{
+    for (uint32_t k = 0; k < i->n_levels && !i->has_clear; k++) {
+        const jlevel *l = &i->levels[k];
+        if (o->level_at[l->severity - 1] != SY_MS_NONE) {
+            return l->kind == L_CALENDAR ? l->delivery : 0;
+        }
+    }
+    return i->clear_delivery;
+}
+
 /* A silence is told only when the point's delivery has passed too. Returns what may be told. */
 static outcome visible(const sy_judge *j, inst *i, const rec *r)
 {
@@ -125,6 +137,13 @@ static outcome visible(const sy_judge *j, inst *i, const rec *r)
             i->due = sooner(i->due, *at + l->delivery);
             *at = SY_MS_NONE;
         }
+    }
+    sy_ms wait = v.state == SY_ALERT_CLEARED ? end_waits(i, &r->work) : 0;
+    bool told = r->has_pub && r->pub.cleared == v.cleared;
+    if (wait > 0 && !told && v.cleared + wait > j->now) {
+        i->due = sooner(i->due, v.cleared + wait);
+        v.cleared = SY_MS_NONE;
+        v.state = SY_ALERT_ACTIVE;
     }
     return v;
 }

@@ -186,6 +186,24 @@ static void share_conditions(build *b, const share_of *s)
     b->event = UINT16_MAX;
 }
 
+/* How long what decides at the closes of a condition may take to come. */
+static sy_ms longest_delivery(const build *b, const root *r)
+{
+    sy_ms longest = 0;
+    for (uint32_t q = r->first; r->closes && q <= r->last; q++) {
+        const closing *c = b->nodes[q].kind == N_CLOSE ? &b->closings[b->nodes[q].item] : NULL;
+        if (c && c->kind == C_LASTS) {
+            longest = later(longest, b->i->levels[c->level].delivery);
+        } else if (c) {
+            longest = later(longest, delivery(b, b->nodes[q].slot));
+        }
+        for (uint16_t s = 0; c && c->kind == C_SHARE && s < b->i->n_slots; s++) {
+            longest = later(longest, b->i->slots[s].member ? delivery(b, s) : 0);
+        }
+    }
+    return longest;
+}
+
 /* Levels with a calendar window, and what comes after all nodes are there. */
 void sy_judge__closes_build(build *b)
 {
@@ -194,16 +212,7 @@ void sy_judge__closes_build(build *b)
     }
     for (uint16_t k = 0; k < b->i->n_levels && going(b); k++) {
         jlevel *l = &b->i->levels[k];
-        for (uint32_t q = l->cond.first; l->cond.closes && q <= l->cond.last; q++) {
-            const closing *c = b->nodes[q].kind == N_CLOSE ? &b->closings[b->nodes[q].item] : NULL;
-            if (c && c->kind == C_LASTS) {
-                l->delivery = later(l->delivery, b->i->levels[c->level].delivery);
-            } else if (c) {
-                l->delivery = later(l->delivery, delivery(b, b->nodes[q].slot));
-            }
-            for (uint16_t s = 0; c && c->kind == C_SHARE && s < b->i->n_slots; s++) {
-                l->delivery = later(l->delivery, b->i->slots[s].member ? delivery(b, s) : 0);
-            }
-        }
+        l->delivery = l->cond.closes ? longest_delivery(b, &l->cond) : l->delivery;
     }
+    b->i->clear_delivery = b->i->has_clear && going(b) ? longest_delivery(b, &b->i->clear) : 0;
 }

@@ -129,10 +129,16 @@ static uint16_t leaf_node(build *b, const sy_cond *c, uint16_t s)
     const sy_site_point *p = &b->j->o.site->points[sl->point];
     node n = {.slot = s, .op = (uint8_t)c->op, .level = b->level};
     sy_ms missing = sy_judge__missing(b, s);
+    bool counted = c->hold.kind == SY_HOLD_READINGS;
+    if (counted && (c->a.let || c->b.let)) {
+        b->why = "in … of … readings compares with numbers alone";
+        return 0;
+    }
     if (c->a.let || c->b.let) {
         return sy_judge__derived_node(b, c, s);
     }
-    if (c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE || c->op == SY_OP_EXPOSURE_BELOW) {
+    if (counted || c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE ||
+        c->op == SY_OP_EXPOSURE_BELOW) {
         return sy_judge__phrase_leaf(b, c, s);
     }
     if (c->op == SY_OP_NO_DATA) {
@@ -169,6 +175,10 @@ static uint16_t test_node(build *b, const sy_cond *c)
     uint16_t *kids, n = 0, made;
     if (sy_judge__is_close(c)) {
         return sy_judge__close_node(b, c);
+    }
+    if ((c->agg || c->let) && c->hold.kind == SY_HOLD_READINGS) {
+        b->why = "in … of … readings is of one quantity";
+        return 0;
     }
     if (c->agg || c->let) {
         return sy_judge__derived_node(b, c, 0);
@@ -261,7 +271,8 @@ static uint16_t node_of(build *b, const sy_cond *c, bool outermost)
     kid = c->kind == SY_COND_TEST || c->kind == SY_COND_LASTS ? test_node(b, c)
           : c->kind == SY_COND_CURVE                          ? sy_judge__curve_node(b, c)
                                                               : many_node(b, c);
-    if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE) {
+    if (b->err || b->why || outermost || is_silence || c->hold.kind == SY_HOLD_NONE ||
+        c->hold.kind == SY_HOLD_READINGS) {
         return kid;
     }
     bool summed = c->hold.kind == SY_HOLD_CUMULATIVE;
@@ -441,45 +452,12 @@ static sy_err keep(build *b)
     return e;
 }
 
-/* What the language has and this judge does not judge: a rule that says it is not watched, so that
- * nothing is judged otherwise than it reads. A line goes when its construct is judged. */
-static const char *not_judged_cond(const sy_cond *c)
-{
-    const struct {
-        bool is;
-        const char *why;
-    } all[] = {
-        {c->hold.kind == SY_HOLD_READINGS, "in … of … readings is not judged"},
-    };
-    const char *why = NULL;
-    for (size_t k = 0; k < sizeof all / sizeof *all && !why; k++) {
-        why = all[k].is ? all[k].why : NULL;
-    }
-    for (size_t k = 0; k < c->n_kids && !why; k++) {
-        why = not_judged_cond(c->kids[k]);
-    }
-    return why;
-}
-
-static const char *not_judged(const sy_rule *r)
-{
-    const char *why = NULL;
-    for (size_t k = 0; k < r->n_alerts && !why; k++) {
-        why = not_judged_cond(r->alerts[k].when);
-    }
-    return !why && r->clear ? not_judged_cond(r->clear) : why;
-}
-
 sy_err sy_judge__compile(sy_judge *j, inst *i, const sy_site_tier *tiers, size_t n_tiers,
                          const char **why)
 {
     build b = {.j = j, .i = i, .tiers = tiers, .n_tiers = n_tiers, .event = UINT16_MAX};
     const sy_rule *rule = i->rule;
     size_t excepts = 1;
-    *why = not_judged(rule);
-    if (*why) {
-        return SY_OK;
-    }
     for (size_t k = 0; k < rule->n_alerts; k++) {
         excepts += rule->alerts[k].n_excepts;
     }

@@ -47,6 +47,7 @@ typedef struct inst {
     window *windows; /* what they have kept is no part of the state */
     memo *memos;     /* of samples */
     closing *closings;
+    sy_ms clear_delivery; /* of the calendar windows of the clear condition */
     root clear;
     bool has_clear, timers, clocked, mixed, has_silence, has_phrases;
     uint16_t n_slots, n_levels, n_excepts, n_measures, n_silences;

@@ -64,6 +64,7 @@ void sy_judge__state_init(const inst *i, state *s)
 {
     memset(s, 0, st_bytes(i));
     s->t = SY_MS_NONE;
+    s->tuned = SY_MS_NONE;
     s->alert.raised = SY_MS_NONE;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         st_slots(s)[k].t = SY_MS_NONE;

@@ -231,7 +231,7 @@ void sy_judge__open_levels(run *r, sy_ms t, bool by_clock)
     outcome *a = &r->st->alert;
     bool was_open = a->raised != SY_MS_NONE;
     int highest = -1;
-    for (uint32_t k = 0; k < i->n_levels; k++) {
+    for (uint32_t k = 0; k < i->n_levels && t >= r->st->tuned; k++) {
         const jlevel *l = &i->levels[k];
         if (ls[k].open || ls[k].blocked || !reached(r, l, t, by_clock)) {
             continue;

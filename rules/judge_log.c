@@ -10,12 +10,19 @@
 #include "rules/judge_log.h"
 #include "rules/judge_core.h"
 
+/* What is asked for is nearly always near the end: the search widens from there. */
 uint32_t sy_judge__log_after(const point_log *l, sy_ms t)
 {
-    uint32_t lo = 0, hi = l->n;
-    const entry *e = l->e + l->head;
-    if (l->n == 0 || e_time(&e[l->n - 1]) <= t) {
+    uint32_t lo = 0, hi, step = 1;
+    if (l->n == 0 || e_time(&l->e[l->head + l->n - 1]) <= t) {
         return l->n;
+    }
+    const entry *e = l->e + l->head;
+    for (hi = l->n - 1; hi >= step && e_time(&e[hi - step]) > t; step *= 2) {
+        hi -= step;
+    }
+    if (hi >= step) {
+        lo = hi - step + 1;
     }
     while (lo < hi) {
         uint32_t m = lo + (hi - lo) / 2;

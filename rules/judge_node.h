@@ -102,7 +102,7 @@ typedef struct jslot {
 
 /* A leaf that has a value at each reading of its points (its instants) and follows, between two
  * neighbouring ones, from both, as a comparison does. The value is a function of the logs. */
-typedef enum sample_kind { S_DERIVED, S_STUCK, S_EXPOSURE } sample_kind;
+typedef enum sample_kind { S_DERIVED, S_STUCK, S_EXPOSURE, S_COUNT } sample_kind;
 typedef struct sample {
     uint8_t kind, op;
     uint32_t kid; /* slots in kids: of the instants, then others that it rests on */

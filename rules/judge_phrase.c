@@ -80,6 +80,34 @@ tri sy_judge__stuck(const run *r, const sample *s, sy_ms u)
     return x < other ? x : other;
 }
 
+/* Of the last readings up to u; a gap starts anew. */
+tri sy_judge__count_of(const run *r, const sample *s, sy_ms u)
+{
+    const phrase *p = s->p;
+    const point_log *l = log_of(r, r->i->kids[s->kid]);
+    uint32_t yes = 0, no = 0;
+    sy_ms next = SY_MS_NONE;
+    for (uint32_t k = sy_judge__log_after(l, u); k > 0 && yes + no < p->of; k--) {
+        const entry *e = &l->e[l->head + k - 1];
+        if (!e_seen(e, r->i->sees)) {
+            continue;
+        }
+        if (next != SY_MS_NONE && next - e_time(e) > p->missing) {
+            break;
+        }
+        if (sy_judge__test(&p->test, e_value(e), e_time(e))) {
+            yes++;
+        } else {
+            no++;
+        }
+        next = e_time(e);
+    }
+    if (yes >= p->n) {
+        return TRUE3;
+    }
+    return no > p->of - p->n ? FALSE3 : UNKNOWN3;
+}
+
 /* What lies beyond the limit between two readings (x0, x1 above it), in unit × ms. */
 static double area(double x0, double x1, double ms)
 {

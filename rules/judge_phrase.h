@@ -11,7 +11,8 @@ typedef struct deadline {
     node test; /* of a reading: the limit is met */
     sy_ms within;
 } deadline;
-/* What a sample of the kinds STUCK and EXPOSURE, or a node CURVE, DUE or FOLLOW, is made of. */
+/* What a sample of the kinds STUCK, EXPOSURE and COUNT, or a node CURVE, DUE or FOLLOW, is made of.
+ */
 typedef struct phrase {
     sy_ms d;            /* STUCK: the time; EXPOSURE: the window; FOLLOW: within */
     sy_ms missing;      /* of the quantity */
@@ -19,6 +20,8 @@ typedef struct phrase {
     bool below;         /* EXPOSURE */
     bool never;         /* FOLLOW: not followed */
     double limit, most; /* EXPOSURE, in the unit of the point, and that times ms */
+    node test;          /* COUNT: the comparison */
+    uint32_t n, of;     /* COUNT: n of so many readings */
     uint16_t state_slot;
     double state; /* CURVE: begins when the state takes this value */
     const deadline *deadlines;

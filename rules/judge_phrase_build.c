@@ -87,6 +87,17 @@ static uint16_t exposure(build *b, const sy_cond *c, uint16_t slot, phrase *p)
     return going(b) ? sy_judge__sample_node(b, &s, &slot) : 0;
 }
 
+static uint16_t count_of(build *b, const sy_cond *c, uint16_t slot, phrase *p)
+{
+    sample s = {.kind = S_COUNT, .op = (uint8_t)c->op, .n_slots = 1, .missing = p->missing, .p = p};
+    p->n = c->hold.n;
+    p->of = c->hold.of;
+    p->test = (node){.kind = N_CMP, .op = (uint8_t)c->op, .slot = slot, .from = unit_of(b, slot)};
+    sy_judge__limits(b, c, &p->test);
+    look_back(b, slot, (sy_ms)p->of * p->missing);
+    return going(b) ? sy_judge__sample_node(b, &s, &slot) : 0;
+}
+
 uint16_t sy_judge__phrase_leaf(build *b, const sy_cond *c, uint16_t slot)
 {
     phrase *p = new_phrase(b);
@@ -94,6 +105,9 @@ uint16_t sy_judge__phrase_leaf(build *b, const sy_cond *c, uint16_t slot)
         return 0;
     }
     p->missing = sy_judge__missing(b, slot);
+    if (c->hold.kind == SY_HOLD_READINGS) {
+        return count_of(b, c, slot, p);
+    }
     return c->op == SY_OP_STUCK ? stuck(b, c, slot, p) : exposure(b, c, slot, p);
 }
 

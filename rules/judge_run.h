@@ -61,8 +61,8 @@ double sy_judge__image(sy_agg_kind agg, double v, double factor, double offset);
 double sy_judge__preimage(sy_agg_kind agg, double mean, double factor, double offset);
 uint32_t sy_judge__rank_of(double p, uint32_t n); /* from 0, of n values in order */
 double sy_judge__middle(double a, double b);
-/* The log of a slot has changed at t; what is kept beside the state follows. */
-void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what);
+/* The log of a slot has changed at t; what is kept beside the state follows. SY_E_NOMEM. */
+sy_err sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what);
 void sy_judge__windows_forget(inst *i);
 void sy_judge__windows_free(sy_judge *j, inst *i);
 
@@ -70,6 +70,7 @@ void sy_judge__windows_free(sy_judge *j, inst *i);
  * with its kids' values; what follows and deadlines in the state; the next instant that matters. */
 tri sy_judge__stuck(const run *r, const sample *s, sy_ms u);
 tri sy_judge__exposure(const run *r, const sample *s, sy_ms u);
+tri sy_judge__count_of(const run *r, const sample *s, sy_ms u);
 tri sy_judge__phrase(run *r, const node *n, const uint8_t *v, sy_ms t, bool after);
 void sy_judge__follows(run *r, const root *c, const uint8_t *v, sy_ms t, bool after);
 void sy_judge__curves_at(run *r, sy_ms t);

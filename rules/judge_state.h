@@ -62,6 +62,7 @@ typedef struct outcome { /* an alert; raised SY_MS_NONE: none */
 } outcome;
 typedef struct state {
     sy_ms t;
+    sy_ms tuned;   /* lengths took over counted time here: nothing opens or clears before */
     outcome alert; /* the open one */
     int64_t words[];
 } state;

@@ -381,7 +381,7 @@ static bool timers_at(run *r, sy_ms t)
     if (i->has_clear && by_clock(r, &i->clear)) {
         sy_judge__eval_before(r, &i->clear, t);
     }
-    if (r->st->alert.raised != SY_MS_NONE && sy_judge__clears_by_clock(r, t)) {
+    if (r->st->alert.raised != SY_MS_NONE && t >= r->st->tuned && sy_judge__clears_by_clock(r, t)) {
         sy_judge__close_alert(r, t, SY_ALERT_CLEARED);
         r->i->dirty = true;
         closed = true;
@@ -437,7 +437,7 @@ static void readings_at(run *r, sy_ms t, bool closed)
                                  run_limit(i->clear.hold), t);
         }
     }
-    if (r->st->alert.raised != SY_MS_NONE && sy_judge__clears_at_reading(r)) {
+    if (r->st->alert.raised != SY_MS_NONE && t >= r->st->tuned && sy_judge__clears_at_reading(r)) {
         sy_judge__close_alert(r, t, SY_ALERT_CLEARED);
         r->i->dirty = true;
         closed = true;

@@ -70,19 +70,34 @@ static bool same_rows(const dated *a, uint32_t n_a, const dated *b, uint32_t n_b
     return same;
 }
 
-/* What changes by date changes in the same way. */
-static bool same_dates(const inst *a, const inst *b)
+static bool same_limits(const node *x, const node *y)
 {
-    bool same = a->n_varies == b->n_varies;
+    const limits *a = x->dated, *b = y->dated;
+    return x->op == y->op && x->a == y->a && x->b == y->b && !a == !b &&
+           (!a || (same_rows(a->a, a->n_a, b->a, b->n_a) && same_rows(a->b, a->n_b, b->b, b->n_b)));
+}
+
+static bool same_lengths(const inst *a, const inst *b)
+{
+    bool same = a->n_varies == b->n_varies && a->clear.hold == b->clear.hold;
     for (uint32_t k = 0; same && k < a->n_varies; k++) {
         same = same_rows(a->varies[k].rows, a->varies[k].n, b->varies[k].rows, b->varies[k].n);
     }
+    for (uint32_t k = 0; same && k < a->n_levels; k++) {
+        same = a->levels[k].cond.hold == b->levels[k].cond.hold;
+    }
     for (uint32_t k = 0; same && k < a->n_nodes; k++) {
-        const limits *x = a->nodes[k].dated, *y = b->nodes[k].dated;
-        same = !x == !y;
-        if (same && x) {
-            same = same_rows(x->a, x->n_a, y->a, y->n_a) && same_rows(x->b, x->n_b, y->b, y->n_b);
-        }
+        same = a->nodes[k].d == b->nodes[k].d;
+    }
+    return same;
+}
+
+/* Limits that change by date change in the same way. */
+static bool same_dates(const inst *a, const inst *b)
+{
+    bool same = true;
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        same = same_limits(&a->nodes[k], &b->nodes[k]);
     }
     return same;
 }
@@ -114,17 +129,41 @@ static bool same_terms(const inst *a, const inst *b)
     return true;
 }
 
+static bool same_phrase(const phrase *x, const phrase *y)
+{
+    bool same = !x == !y;
+    if (!same || !x) {
+        return same;
+    }
+    same = x->d == y->d && x->missing == y->missing && x->limit == y->limit && x->most == y->most &&
+           x->from == y->from && x->n == y->n && x->of == y->of && x->state_slot == y->state_slot &&
+           x->n_deadlines == y->n_deadlines && same_limits(&x->test, &y->test);
+    for (uint32_t k = 0; same && k < x->n_deadlines; k++) {
+        same = x->deadlines[k].within == y->deadlines[k].within &&
+               same_limits(&x->deadlines[k].test, &y->deadlines[k].test);
+    }
+    return same;
+}
+
+static bool same_phrases(const inst *a, const inst *b)
+{
+    bool same = true;
+    for (uint32_t k = 0; same && k < a->n_nodes; k++) {
+        same = same_phrase(a->nodes[k].p, b->nodes[k].p);
+    }
+    for (uint32_t k = 0; same && k < a->n_samples; k++) {
+        same = same_phrase(a->samples[k].p, b->samples[k].p);
+    }
+    return same;
+}
+
+/* How long a hold or a silence is to last is no part of what has been counted. */
 static bool same_nodes(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_nodes; k++) {
         const node *x = &a->nodes[k], *y = &b->nodes[k];
         if (x->kind != y->kind || x->op != y->op || x->slot != y->slot || x->k != y->k ||
-            x->a != y->a || x->b != y->b || x->d != y->d || x->gap != y->gap) {
-            return false;
-        }
-    }
-    for (uint32_t k = 0; k < a->n_levels; k++) {
-        if (a->levels[k].cond.hold != b->levels[k].cond.hold) {
+            x->a != y->a || x->b != y->b || x->gap != y->gap) {
             return false;
         }
     }
@@ -156,7 +195,7 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
             return false;
         }
     }
-    return same_nodes(a, b) && same_dates(a, b);
+    return same_nodes(a, b) && same_dates(a, b) && same_phrases(a, b);
 }
 
 static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)
@@ -265,11 +304,11 @@ static sy_err take_histories(sy_judge *to, inst *a, inst *b, bool same)
     return e;
 }
 
-static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
+static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
 {
     sy_judge__lengths_at(a, b->cur->t);
     sy_judge__lengths_at(b, b->cur->t);
-    bool same = same_judgement(to, a, from, b);
+    bool same = same_judgement(to, a, from, b), tuned = same && !same_lengths(a, b);
     if (b->provisional && same) {
         sy_judge__rec_restore(b);
     } else if (b->provisional) {
@@ -289,10 +328,15 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b)
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
+    if (tuned) { /* what was judged before stays as it was judged then */
+        a->cur->tuned = at;
+        memcpy(a->mid, a->cur, st_bytes(a));
+        memcpy(a->base, a->cur, st_bytes(a));
+    }
     a->work_t = b->work_t;
     a->dirty = true;
     sy_err e = take_histories(to, a, b, same);
-    return e ? e : take_recs(to, a, b, same);
+    return e ? e : take_recs(to, a, b, same && !tuned);
 }
 
 static sy_err end(sy_judge *from, inst *b, sy_ms at)
@@ -351,7 +395,7 @@ sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
         }
         if (p < to->n_insts && same_text(to->insts[p].rule->id, b->rule->id) &&
             same_text(to->insts[p].subject, b->subject)) {
-            e = carry(to, &to->insts[p], from, b);
+            e = carry(to, &to->insts[p], from, b, at);
         } else {
             e = end(from, b, at);
         }
@@ -374,6 +418,7 @@ static void shift(sy_ms *t, sy_ms by)
 static void shift_state(const inst *i, state *s, sy_ms by)
 {
     shift(&s->t, by);
+    shift(&s->tuned, by);
     for (uint32_t k = 0; k < i->n_slots; k++) {
         shift(&st_slots(s)[k].t, by);
     }

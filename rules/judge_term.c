@@ -165,11 +165,21 @@ tri sy_judge__sample(run *r, const sample *s, sy_ms u, bool event)
     if (m->u != u) {
         tri v = s->kind == S_STUCK      ? sy_judge__stuck(r, s, u)
                 : s->kind == S_EXPOSURE ? sy_judge__exposure(r, s, u)
+                : s->kind == S_COUNT    ? sy_judge__count_of(r, s, u)
                                         : derived(r, s, u, false);
+        if (r->err) {
+            return UNKNOWN3;
+        }
         m->u = u;
         m->v = v;
     }
     return (tri)m->v;
+}
+
+/* The kinds of entries at which it has a value. */
+static unsigned looks(const inst *i, const sample *s)
+{
+    return s->kind == S_COUNT ? i->sees : i->takes;
 }
 
 /* The next instant that has come, SY_MS_MAX: none. */
@@ -180,7 +190,7 @@ static sy_ms next_instant(const run *r, const sample *s)
         uint16_t slot = r->i->kids[s->kid + k];
         const point_log *l = &r->j->logs[r->i->slots[slot].point];
         uint32_t n = r->j->next[slot];
-        while (n < l->n && !e_seen(&l->e[l->head + n], r->i->takes)) {
+        while (n < l->n && !e_seen(&l->e[l->head + n], looks(r->i, s))) {
             n++;
         }
         if (n < l->n && e_time(&l->e[l->head + n]) <= r->j->now) {
@@ -210,7 +220,7 @@ void sy_judge__samples_at(run *r, sy_ms t)
         }
         for (uint32_t q = 0; q < s->n_slots && !now; q++) {
             const slot_state *x = &st_slots(r->st)[r->i->kids[s->kid + q]];
-            now = x->t == t && x->v - x->v == 0; /* over range is not taken */
+            now = x->t == t && (s->kind == S_COUNT || x->v - x->v == 0); /* over range: compared */
         }
         if (now) {
             tri v = sy_judge__sample(r, s, t, false);
@@ -250,7 +260,7 @@ sy_ms sy_judge__samples_before(const sy_judge *j, const inst *i, uint32_t slot, 
             uint16_t at = i->kids[s->kid + q];
             rests = rests || at == slot;
             const entry *e = q < s->n_slots
-                                 ? sy_judge__log_prev(&j->logs[i->slots[at].point], t, i->takes)
+                                 ? sy_judge__log_prev(&j->logs[i->slots[at].point], t, looks(i, s))
                                  : NULL;
             last = e ? later(last, e_time(e)) : last;
         }

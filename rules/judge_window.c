@@ -334,7 +334,7 @@ static void patch(run *r, window *w, const entry *e, const added *what)
     }
 }
 
-void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what)
+sy_err sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, const added *what)
 {
     run r = {.j = j, .i = i};
     const point_log *l = &j->logs[i->slots[slot].point];
@@ -356,6 +356,7 @@ void sy_judge__windows_disturb(sy_judge *j, inst *i, uint32_t slot, sy_ms t, con
             w->ready = false;
         }
     }
+    return r.err;
 }
 
 void sy_judge__windows_forget(inst *i)

@@ -14,7 +14,10 @@ static bool pick(sy_parser *p, sy_cond *c)
         c->pick = SY_PICK_ALL;
     } else if (p->tok.kind == SY_T_NUM) {
         c->pick = SY_PICK_COUNT;
-        return sy_p_whole(p, 1, 1000, &c->pick_n);
+        if (!sy_p_whole(p, 1, 1000, &c->pick_n))
+            return false;
+        if (p->tok.kind == SY_T_WORD && sy_span_is(p->tok.text, "个"))
+            sy_p_next(p);
     }
     return true;
 }

@@ -61,9 +61,11 @@ static void text_summary(const sy_config *c, const sy_judge *j, sy_buf *out)
     sy_buf_printf(out, "%s: gateway %s, set %.12s\n", c->file, c->id, c->hash_hex);
     sy_buf_printf(out, "  %zu premises, %zu places, %zu points (%zu states), %zu devices\n",
                   s->n_premises, s->n_places, s->n_points, states, c->n_devices);
-    sy_buf_printf(out, "  %zu rules, %zu instances (%zu KiB), %zu scenarios, %zu destinations\n",
-                  c->set->n_rules, sy_judge_instances(j), sy_judge_bytes(j) / 1024,
-                  c->set->n_scenarios, c->n_destinations);
+    sy_buf_printf(
+        out,
+        "  %zu rules, %zu instances (%zu KiB, at most %zu KiB), %zu scenarios, %zu destinations\n",
+        c->set->n_rules, sy_judge_instances(j), sy_judge_bytes(j) / 1024,
+        sy_judge_bytes_at_most(j) / 1024, c->set->n_scenarios, c->n_destinations);
     gaps g = {.config = c, .out = out};
     sy_judge_unwatched(j, tell_gap, &g);
 }
@@ -76,10 +78,11 @@ static void json_summary(const sy_config *c, const sy_judge *j, sy_buf *out)
     sy_buf_printf(out,
                   ", \"set\": \"%s\",\n\"premises\": %zu, \"places\": %zu, \"points\": %zu, "
                   "\"devices\": %zu, \"rules\": %zu, \"scenarios\": %zu, \"instances\": %zu, "
-                  "\"judge_bytes\": %zu, \"destinations\": %zu,\n\"not_watched\": [",
+                  "\"judge_bytes\": %zu, \"judge_bytes_at_most\": %zu, \"destinations\": "
+                  "%zu,\n\"not_watched\": [",
                   c->hash_hex, s->n_premises, s->n_places, s->n_points, c->n_devices,
                   c->set->n_rules, c->set->n_scenarios, sy_judge_instances(j), sy_judge_bytes(j),
-                  c->n_destinations);
+                  sy_judge_bytes_at_most(j), c->n_destinations);
     gaps g = {.config = c, .out = out, .json = true};
     sy_judge_unwatched(j, tell_gap, &g);
     sy_buf_text(out, "]");

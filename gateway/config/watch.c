@@ -6,6 +6,8 @@
  * Only what an admitted place makes plain is judged here; how instances come about is the judge's
  * matter.
  */
+#include <math.h>
+
 #include "config/config_int.h"
 
 static bool axis_has(const sy_axis *a, const char *id)
@@ -87,6 +89,29 @@ static void check_holds(sy_loader *l, const sy_rule *r, const sy_raw_point *p,
     }
 }
 
+static bool doubts(const sy_cond *c, const char *quantity)
+{
+    if (c->beyond_doubt && c->operand.word && strcmp(c->operand.word->id, quantity) == 0)
+        return true;
+    for (size_t i = 0; i < c->n_kids; i++)
+        if (doubts(c->kids[i], quantity))
+            return true;
+    return false;
+}
+
+static void check_doubt(sy_loader *l, const sy_rule *r, const sy_raw_point *p)
+{
+    bool asked = r->clear && doubts(r->clear, p->p.quantity);
+    for (size_t i = 0; i < r->n_alerts; i++)
+        asked = asked || doubts(r->alerts[i].when, p->p.quantity);
+    if (asked && isnan(p->p.uncertainty) && isnan(p->p.accuracy))
+        sy_cfg_error(l, p->node, "no-uncertainty", NULL,
+                     "rule %s asks what is beyond doubt, and the point '%s' has neither "
+                     "'uncertainty' nor 'accuracy'",
+                     "规则 %s 要求“明确”超限，而测点“%s”既无“uncertainty”也无“accuracy”", r->id,
+                     p->p.series);
+}
+
 static void check_rule(sy_loader *l, const sy_rule *r)
 {
     const sy_site *s = l->c->site;
@@ -100,6 +125,8 @@ static void check_rule(sy_loader *l, const sy_rule *r)
         matched = matched || w == 0;
         if (!p->p.is_state)
             check_holds(l, r, p, &s->premises[place->premises]);
+        if (!p->p.is_state)
+            check_doubt(l, r, p);
         if (!p->p.is_state)
             check_interval(
                 l, r, p,

@@ -10,12 +10,6 @@
 enum { MINUTE_MS = 60000 };
 
 static const sy_site_span open_hours = {0x7f, 8 * 3600000, 20 * 3600000};
-static const sy_site_due dues[] = {{"calibration", 20510},
-                                   {"licence", 20512},
-                                   {"inspection", 20511},
-                                   {"health-certificate", 20513},
-                                   {"maintenance", 20514}};
-
 uint64_t rule_site_draw(rule_site *w)
 {
     w->seed ^= w->seed << 13;
@@ -110,13 +104,28 @@ static const sy_site_calendar *calendars(rule_site *w, size_t *n)
     return v;
 }
 
+/* Every date of the vocabulary, due on the days after 2026-02-25. */
+static const sy_site_due *dates(rule_site *w, size_t *n)
+{
+    sy_site_due *v = sy_arena_get(&w->arena, (w->vocab.n + 1) * sizeof *v);
+    *n = 0;
+    for (size_t k = 0; v && k < w->vocab.n; k++) {
+        if (w->vocab.words[k]->kind == SY_W_DATE) {
+            v[*n] = (sy_site_due){w->vocab.words[k]->id, 20510 + (int64_t)*n};
+            ++*n;
+        }
+    }
+    return v;
+}
+
 sy_err rule_site_make(rule_site *w, const sy_rule *const *rules, size_t n, size_t copies)
 {
-    size_t most = 0, n_calendars;
+    size_t most = 0, n_calendars, n_dates;
     for (size_t k = 0; k < n; k++) {
         most += points_of(rules[k]) * copies;
     }
     const sy_site_calendar *cals = calendars(w, &n_calendars);
+    const sy_site_due *dues = dates(w, &n_dates);
     sy_site_premises *premises = sy_arena_get(&w->arena, (n + 1) * sizeof *premises);
     sy_site_place *places = sy_arena_get(&w->arena, (n * copies + 1) * sizeof *places);
     const char **goods = sy_arena_get(&w->arena, (n + 1) * sizeof *goods);
@@ -124,7 +133,8 @@ sy_err rule_site_make(rule_site *w, const sy_rule *const *rules, size_t n, size_
     w->words = sy_arena_get(&w->arena, (most + 1) * sizeof *w->words);
     w->centre = sy_arena_get(&w->arena, (most + 1) * sizeof *w->centre);
     w->at = sy_arena_get(&w->arena, (most + 1) * sizeof *w->at);
-    if (!cals || !premises || !places || !goods || !points || !w->words || !w->centre || !w->at) {
+    if (!cals || !dues || !premises || !places || !goods || !points || !w->words || !w->centre ||
+        !w->at) {
         return SY_E_NOMEM;
     }
     w->site = (sy_site){.gateway = "g",
@@ -145,7 +155,7 @@ sy_err rule_site_make(rule_site *w, const sy_rule *const *rules, size_t n, size_
                                          .calendars = cals,
                                          .n_calendars = n_calendars,
                                          .dues = dues,
-                                         .n_dues = sizeof dues / sizeof *dues,
+                                         .n_dues = n_dates,
                                          .zone = w->zone};
         for (size_t c = 0; c < copies; c++) {
             uint32_t place = (uint32_t)(k * copies + c);

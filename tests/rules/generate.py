@@ -381,6 +381,11 @@ class Wild:
     def make_count(self):
         self.put(str(self.rng.randint(2, 5)))
 
+    def make_pick(self):
+        self.walk(self.rules["pick"])
+        if self.zh and self.out[-1].isdigit() and self.rng.random() < 0.5:
+            self.put("个")
+
     def make_unit(self):
         self.put(self.spelling(self.rng.choice(sorted(UNITS))))
 

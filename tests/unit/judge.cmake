@@ -26,3 +26,9 @@ target_link_libraries(judge_digest PRIVATE sy_rules sy_base)
 set_target_properties(judge_digest PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 sy_test(test_judge_calendars
     SOURCES unit/test_judge_calendars.c unit/judge_kit.c LINKS sy_rules sy_base)
+sy_test(test_judge_windows
+    SOURCES unit/test_judge_windows.c unit/judge_kit.c LINKS sy_rules sy_base m)
+sy_test(test_judge_calendar
+    SOURCES unit/test_judge_calendar.c unit/judge_kit.c LINKS sy_rules sy_base)
+sy_test(test_judge_holds
+    SOURCES unit/test_judge_holds.c unit/judge_kit.c LINKS sy_rules sy_base)

@@ -212,6 +212,33 @@ static void days_are_known_by_which_something_is_due(void **state)
     rig_close(&r);
 }
 
+static void beyond_doubt_needs_an_uncertainty(void **state)
+{
+    static const char rule[] =
+        "rule R-1 version 1 \"Too warm\"\n"
+        "  basis \"made for a test\" policy\n"
+        "  effective from 2020-01-01\n"
+        "  watch each room: temperature\n"
+        "  missing after 3 min\n"
+        "  alert serious when not (temperature at most 8 °C [law] beyond doubt)\n"
+        "  then tell inspector\n"
+        "end\n";
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    rig_write(&r, "one.rules", rule);
+    assert_int_equal(rig_load_with(&r, "id: a-rear", "id: a-rear, accuracy: 0.5"), SY_E_USAGE);
+    assert_non_null(rig_find(&r, "no-uncertainty")); /* the other point has neither */
+    assert_int_equal(rig_load_with(&r,
+                                   "recalibrate: 12 months}\n"
+                                   "          - {quantity: temperature, device: t2,",
+                                   "uncertainty: 0}\n"
+                                   "          - {quantity: temperature, accuracy: 1, device: t2,"),
+                     SY_OK);
+    assert_null(rig_find(&r, "no-uncertainty"));
+    rig_close(&r);
+}
+
 static void what_is_wrong_is_told_at_its_place(void **state)
 {
     config_rig r;
@@ -348,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(days_are_known_by_which_something_is_due),
+        cmocka_unit_test(beyond_doubt_needs_an_uncertainty),
         cmocka_unit_test(a_good_file_gives_everything),
         cmocka_unit_test(what_is_wrong_is_told_at_its_place),
         cmocka_unit_test(all_errors_come_at_once_in_order),

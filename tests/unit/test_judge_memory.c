@@ -34,18 +34,24 @@ enum { MIN = 60000 };
     "rule SILENT version 1 \"d\"\n" HEAD                                                           \
     "  alert notice when temperature has no data for 6 min [policy]\n"                             \
     "  then tell premises\nend\n"
+#define WINDOWS                                                                                    \
+    "rule WINDOWS version 1 \"f\"\n" HEAD "  let warm = mean of temperature over 5 min + 1 K\n"    \
+    "  alert notice when warm above 8 °C [law] or median of temperature over 10 min above 8 °C " \
+    "[law] or spread of temperature over 8 min above 3 K [law]\n"                                  \
+    "  alert warning when hourly mean of temperature (valid at least 20 %) above 7 °C [law]\n"    \
+    "  alert serious when warning lasts 2 h\n  then tell premises\nend\n"
 /* Nothing to watch: the reasons are texts of their own. */
 #define UNWATCHED                                                                                  \
     "rule UNWATCHED version 1 \"e\"\n  basis \"b\" policy\n"                                       \
     "  applies to subject any; goods any; stage any\n  watch each room: humidity\n"                \
     "  missing after 3 min\n  alert notice when humidity above 80 %RH [policy] for 5 min\n"        \
     "  then tell premises\nend\n"
-static const char before[] = EXEMPT MANY QUICK SILENT UNWATCHED;
+static const char before[] = EXEMPT MANY QUICK SILENT UNWATCHED WINDOWS;
 /* One rule goes, one judges otherwise, the others go on. */
-static const char after[] =
-    EXEMPT QUICK UNWATCHED "rule SILENT version 2 \"d\"\n" HEAD
-                           "  alert notice when temperature has no data for 9 min [policy]\n"
-                           "  then tell premises\nend\n";
+static const char after[] = EXEMPT QUICK UNWATCHED WINDOWS
+    "rule SILENT version 2 \"d\"\n" HEAD
+    "  alert notice when temperature has no data for 9 min [policy]\n"
+    "  then tell premises\nend\n";
 
 enum { DOOR, T1, T2, T3, ELSEWHERE, POINTS };
 static sy_site_premises premises = {.id = "p"};

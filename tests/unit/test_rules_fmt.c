@@ -54,7 +54,8 @@ static void layout(void **state)
         "5 min,daily at most 8 times during night then tell premises;respond within 2h end\n"
         "scenario\"s\"tests A-1 given door is closed;temperature every 5 min from 08:00 to\n"
         "day 2 09:00 every 1 min:temperature -5.0°C,door open at 08:10:temperature has no data\n"
-        "expect no alert until 08:44 expect alert serious at 08:45 at 09:00:door open end",
+        "expect no alert until 08:44 at 08:44:30:door open expect alert serious at 08:45 at\n"
+        "09:00:door open end",
         SY_FMT_OWN,
         "rule A-1 version 2 \"t\"\n"
         "  basis \"b\" clause verify law\n"
@@ -72,6 +73,7 @@ static void layout(void **state)
         "  from 08:00 to day 2 09:00 every 1 min: temperature -5.0 °C, door open\n"
         "  at 08:10: temperature has no data\n"
         "  expect no alert until 08:44\n"
+        "  at 08:44:30: door open\n"
         "  expect alert serious at 08:45\n"
         "  at 09:00: door open\n"
         "end\n");
@@ -97,7 +99,7 @@ static void translation(void **state)
         "  监测每个库房：温度、风机、安全阀\n"
         "  设 限 按食品风险等级：A -5℃；B 0.90℃；其余 1℃【法定】\n"
         "  令 d = 温度的均值过去1小时 - 温度的最低值过去限 / 2\n"
-        "  报警 提醒 当任一温度不低于限持续3分钟【裁量】且2 风机为运行\n"
+        "  报警 提醒 当任一温度不低于限持续3分钟【裁量】且2个风机为运行\n"
         "  报警 预警 当温度的最高值过去30分钟期间风机为运行（有效率不低于50%）明确高于限\n"
         "  报警 严重 当安全阀为开启\n"
         "    除外情形 安全阀开启，每次至多1分钟，每日至多2次\n"
