@@ -165,23 +165,21 @@ static int taken(const world *w, const sy_cond *c, int p, int g)
 
 static int deadline(const world *w, const sy_cond *c, int p, int s, const sy_deadline *d)
 {
-    int end = s + naive_ticks(w, &d->within, s), late = end - naive_missing(w, p) + 1;
-    bool lately = false;
+    int end = s + naive_ticks(w, &d->within, s), last = NEVER;
     for (int k = s; k <= end && k <= w->c->now; k++) {
         sy_cond test = *c;
         test.kind = SY_COND_TEST;
         test.op = d->op;
         test.a = d->limit;
-        if (!isnan(w->v[p][k]) &&
-            naive_compare(w, &test, (naive_quantity){w->v[p][k], naive_unit(w, p), PLAIN}, k, 0) ==
-                T) {
-            return F;
+        if (!isnan(w->v[p][k])) {
+            last = k;
+            if (naive_compare(w, &test, (naive_quantity){w->v[p][k], naive_unit(w, p), PLAIN}, k,
+                              0) == T) {
+                return F;
+            }
         }
     }
-    for (int k = late < 0 ? 0 : late; k <= end; k++) {
-        lately = lately || !isnan(w->v[p][k]);
-    }
-    return lately ? T : U;
+    return last == NEVER || last <= end - naive_missing(w, p) ? U : T;
 }
 
 /* A missed deadline counts from its instant on, with the readings of it. */
