@@ -352,14 +352,16 @@ static void choose(void)
 #undef CONSTRUCT_NAME
     };
     const char *only = getenv("SY_CONSTRUCTS");
+    bool but = only && only[0] == '-'; /* all but these */
     for (int k = 0; k < CONSTRUCTS; k++) {
         size_t len = strlen(names[k]);
-        c.allowed[k] = !only;
-        for (const char *p = only; p && *p; p += *p == ',') {
+        bool listed = false;
+        for (const char *p = only ? only + but : NULL; p && *p; p += *p == ',') {
             size_t l = strcspn(p, ",");
-            c.allowed[k] = c.allowed[k] || (l == len && memcmp(p, names[k], l) == 0);
+            listed = listed || (l == len && memcmp(p, names[k], l) == 0);
             p += l;
         }
+        c.allowed[k] = only ? listed != but : true;
     }
 }
 
