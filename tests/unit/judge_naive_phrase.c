@@ -41,8 +41,7 @@ static int others(const world *w, const sy_cond *c, int from, int g)
         for (int p = 0; p < n_points(w); p++) {
             double lo, hi;
             if (n->word->kind == SY_W_QUANTITY && n->word != c->operand.word &&
-                naive_named(w, p, n) &&
-                (p == (int)w->c->driver || !naive_named(w, (int)w->c->driver, n)) && bounds(w, p, from, g, &lo, &hi) >= 2) {
+                w->mine[p] && naive_named(w, p, n) && bounds(w, p, from, g, &lo, &hi) >= 2) {
                 known++;
                 if (differs(w, p, lo, hi)) {
                     return T;
