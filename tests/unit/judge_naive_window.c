@@ -197,6 +197,7 @@ naive_quantity naive_agg_at(const world *w, const sy_agg *a, const sy_name *duri
     for (int p = n_points(w) - 1; p >= 0; p--) {
         q.unit = naive_named(w, p, &a->of) ? naive_unit(w, p) : q.unit;
     }
+    q.unit = naive_named(w, (int)w->c->driver, &a->of) ? naive_unit(w, (int)w->c->driver) : q.unit;
     q.x = across(w, a, g, q.unit);
     return q;
 }
