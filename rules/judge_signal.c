@@ -84,7 +84,7 @@ sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base)
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
 {
     const sy_judge *j = r->j;
-    sy_ms b = later(later(st_silences(r->i, r->st)[n->item].last, j->o.start), r->i->from);
+    sy_ms b = later(later(st_slots(r->st)[n->slot].t, j->o.start), r->i->from);
     for (size_t k = 0; k < j->n_restarts; k++) {
         if (j->restarts[k].off < t) {
             b = later(b, j->restarts[k].at);
