@@ -534,7 +534,7 @@ void sy_judge__steps(run *r)
         sy_ms reading = next_reading(r);
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);
-        if (t <= r->limit || i->clocked) {
+        if (t <= r->limit || i->timers) {
             eval_stretch(r);
         }
         if (i->timers) {
