@@ -20,6 +20,11 @@ has() {
     grep -q -- "$2" "$dir/$1" || fail "no '$2' in $1: $(cat "$dir/$1")"
 }
 export LC_ALL=C
+zh_expect() {
+    LC_ALL=zh_CN.UTF-8
+    expect "$@"
+    LC_ALL=C
+}
 
 cat >"$dir/a.rules" <<'END'
 rule A-1 version 1 "Cold room"
@@ -219,13 +224,13 @@ expect 1 against --against "$dir/gw.yaml" "$dir/new.rules"
 expect 2 against --against "$dir/none.rules" "$dir/new.rules"
 
 # Text follows the locale, JSON does not; no alert is said.
-LC_ALL=zh_CN.UTF-8 expect 0 against "$dir/new.rules"
-has out '^2026-03-02T08:40:00.000Z  严重     A-1          已解除     depot/cr-1/d1/t  '
-LC_ALL=zh_CN.UTF-8 expect 0 against --language en "$dir/new.rules"
+zh_expect 0 against "$dir/new.rules"
+has out '^2026-03-02T10:00:00.000Z  严重     A-1          已解除     depot/cr-1/d1/t  '
+zh_expect 0 against --language en "$dir/new.rules"
 has out 'Z  serious  A-1          cleared    depot/cr-1/d1/t  '
 expect 0 against --json "$dir/new.rules"
 cp "$dir/out" "$dir/json"
-LC_ALL=zh_CN.UTF-8 expect 0 against --json "$dir/new.rules"
+zh_expect 0 against --json "$dir/new.rules"
 cmp -s "$dir/out" "$dir/json" || fail "backtest --json depends on the locale"
 rule 3 12 10 >"$dir/quiet.rules"
 expect 0 against "$dir/quiet.rules"
@@ -276,7 +281,7 @@ expect 0 env LC_ALL=zh_CN.UTF-8 "$steelyard" rules explain A-1 --config "$dir/gw
 has out '：报警 严重，起始 2026-03-02 16:20:00'
 expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z --json "$dir/old.rules"
 cp "$dir/out" "$dir/json"
-LC_ALL=zh_CN.UTF-8 expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z --json "$dir/old.rules"
+zh_expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z --json "$dir/old.rules"
 cmp -s "$dir/out" "$dir/json" || fail "explain --json depends on the locale"
 # Without a hold the default clear has nothing to count.
 sed 's/ for 10 min//' "$dir/old.rules" >"$dir/now.rules"
@@ -286,6 +291,9 @@ expect 1 explain --place cr-2 --at 2026-03-02T08:27:30Z "$dir/old.rules"
 has err 'A-1 is not watched there: the place has no temperature'
 expect 2 explain --place cr-9 --at 2026-03-02T08:27:30Z "$dir/old.rules"
 has err "there is no place 'cr-9'"
+expect 1 "$steelyard" rules explain C-1 --config "$dir/gw.yaml" --readings "$dir/r.csv" \
+    --place cr-1 --at 2026-03-02T08:27:30Z "$dir/c.rules"
+has err 'C-1 is not watched there: d1/t: the place has no door$'
 expect 0 explain --place cr-1 --at 2026-03-01T08:00:00Z "$dir/old.rules"
 has out "d1/t: no valid reading; limit"
 wrong "explain: --at: '2026-03-02 09:18' is neither RFC 3339 .* nor epoch milliseconds" \
