@@ -112,14 +112,12 @@ static double energy(const world *w, const sy_agg *a, int p, const naive_list *l
         sy_ms ms = (d < missing ? d : missing) * w->c->tick;
         double e;
         if (a->kind == SY_AGG_SOUND_LEVEL) {
-            e = pow(10, l->x[k] / 10);
+            e = pow(10, l->x[k] / 10 - 6);
         } else {
             double t = sy_unit_convert(l->x[k], naive_unit(w, p), kelvin);
-            e = t > 0 ? exp(heat * (1 / 273.15 - 1 / t)) : NAN;
+            e = t > 0 ? exp(heat * (1 / 273.15 - 1 / t)) : 0;
         }
-        if (!(e < two40)) {
-            return NAN;
-        }
+        e = fmin(e, two40);
         sum += (big)rint(e * two40) * ms;
         held += ms;
     }
@@ -128,7 +126,7 @@ static double energy(const world *w, const sy_agg *a, int p, const naive_list *l
     }
     double mean = (double)sum / two40 / (double)held;
     if (a->kind == SY_AGG_SOUND_LEVEL) {
-        return 10 * log10(mean);
+        return 10 * (log10(mean) + 6);
     }
     return sy_unit_convert(1 / (1 / 273.15 - log(mean) / heat), kelvin, naive_unit(w, p));
 }
@@ -138,12 +136,12 @@ double naive_over(const world *w, const sy_agg *a, const sy_name *during, int p,
     static naive_list l;
     int length = naive_ticks(w, a->over, g);
     sy_ms every = point(w, p)->every;
+    int counts = during ? naive_inside_ticks(w, during, g - length, g) : length;
     naive_take(w, a, during, p, g - length + 1, g + 1, &l);
     if (a->kind == SY_AGG_KINETIC || a->kind == SY_AGG_SOUND_LEVEL) {
-        return energy(w, a, p, &l, length);
+        return energy(w, a, p, &l, counts);
     }
     if (every > 0) {
-        int counts = during ? naive_inside_ticks(w, during, g - length, g) : length;
         sy_ms expected = counts * w->c->tick / every;
         if (l.n * 100.0 < percentage(w, a) * (double)expected) {
             return NAN;
@@ -293,6 +291,7 @@ static double eval(const world *w, const sy_expr *e, int g, bool exact)
         b = in_unit(b, e->b->unit, e->unit);
         a = e->kind == SY_EXPR_ADD ? a + b : a - b;
     } else {
+        b = e->unit ? b : in_unit(b, e->b->unit, e->a->unit); /* a quotient of one kind */
         a = e->kind == SY_EXPR_MUL ? a * b : b == 0 ? NAN : a / b;
     }
     return isfinite(a) ? a : NAN;
