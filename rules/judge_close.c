@@ -147,7 +147,7 @@ static tri at_event(run *r, const root *c, sy_ms t)
     for (uint32_t k = c->first; k <= c->last; k++) {
         const node *n = &r->i->nodes[k];
         bool leaf = n->kind == N_CMP || n->kind == N_IS || n->kind == N_SAMPLE;
-        v[k] = (uint8_t)(leaf ? event_leaf(r, n, t) : sy_judge__inner(r, n, v));
+        v[k] = (uint8_t)(leaf ? event_leaf(r, n, t) : sy_judge__inner(r, n, v, t));
     }
     return (tri)v[c->last];
 }

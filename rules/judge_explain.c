@@ -60,7 +60,7 @@ static void tell_point(const telling *x, uint32_t at, int depth)
     if (n->kind == N_NODATA) {
         sy_ms base;
         sy_ms due = sy_judge__silent_from(x->r, n, x->at, &base);
-        t.at = st_silences(i, x->r->st)[n->item].last;
+        t.at = st_slots(x->r->st)[n->slot].t;
         t.counted = x->at > base ? x->at - base : 0;
         t.needed = n->d;
         t.reached = due <= x->at;

@@ -95,6 +95,5 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         st_silences(i, s)[k].since = SY_MS_NONE;
-        st_silences(i, s)[k].last = SY_MS_NONE;
     }
 }

@@ -48,7 +48,7 @@ void sy_judge__measure_stretch(run *r, measure *m, tri v, counting how, sy_ms li
     if (m->first == SY_MS_NONE) {
         const slot_state *d = &st_slots(r->st)[0];
         m->first = from;
-        if (d->t == from) {
+        if (d->t == from && d->v - d->v == 0) { /* over range is no figure */
             figs_add(&m->figs, d->v);
         }
     }

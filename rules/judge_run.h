@@ -28,10 +28,11 @@ bool sy_judge__compare(sy_op op, double xa, double a, double xb, double b);
 /* When silence that is counted from `base` is due. */
 sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base);
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base);
-void sy_judge__eval_stretch(run *r, const root *c);                 /* over (st.t, next instant) */
-void sy_judge__eval_before(run *r, const root *c, sy_ms t);         /* at t, before its readings */
-void sy_judge__eval_at(run *r, const root *c, sy_ms t);             /* at t, after its readings */
-tri sy_judge__inner(const run *r, const node *n, const uint8_t *v); /* not, and, or, hold */
+void sy_judge__eval_stretch(run *r, const root *c);         /* over (st.t, next instant) */
+void sy_judge__eval_before(run *r, const root *c, sy_ms t); /* at t, before its readings */
+void sy_judge__eval_at(run *r, const root *c, sy_ms t);     /* at t, after its readings */
+/* not, and, or, hold; at t or over the stretch after it */
+tri sy_judge__inner(const run *r, const node *n, const uint8_t *v, sy_ms t);
 
 /* judge_term.c: samples. Their value at an instant (`event`: members have exactly that time), over
  * the stretch from st.t on, and in the state once the readings of t are taken; from the slots of a

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "rules/judge_run.h"
 
-enum { MAGIC = 0x314a5953, VERSION = 3 };
+enum { MAGIC = 0x314a5953, VERSION = 4 };
 
 _Static_assert(sizeof(outcome) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
                    sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(cum) % 8 == 0 &&

@@ -84,7 +84,7 @@ sy_ms sy_judge__silent_at(const run *r, const node *n, sy_ms base)
 sy_ms sy_judge__silent_from(const run *r, const node *n, sy_ms t, sy_ms *base)
 {
     const sy_judge *j = r->j;
-    sy_ms b = later(later(st_silences(r->i, r->st)[n->item].last, j->o.start), r->i->from);
+    sy_ms b = later(later(st_slots(r->st)[n->slot].t, j->o.start), r->i->from);
     for (size_t k = 0; k < j->n_restarts; k++) {
         if (j->restarts[k].off < t) {
             b = later(b, j->restarts[k].at);
@@ -139,10 +139,14 @@ static tri thresh(const run *r, const node *n, const uint8_t *v)
     return n->n_kids - no < n->k ? FALSE3 : UNKNOWN3;
 }
 
-static tri held(const run *r, const node *n, const uint8_t *v)
+/* A hold inside a condition, at t or over the stretch after it. What it measured before a run of
+ * the unknown that was too long is nothing, once its condition is known. */
+static tri held(const run *r, const node *n, const uint8_t *v, sy_ms t)
 {
     tri x = (tri)v[r->i->kids[n->kid]];
-    bool reached = st_measures(r->i, r->st)[n->item].counted >= n->d;
+    const measure *m = &st_measures(r->i, r->st)[n->item];
+    bool stale = x != UNKNOWN3 && m->unk_since != SY_MS_NONE && t - m->unk_since > run_limit(n->d);
+    bool reached = (stale ? 0 : m->counted) >= n->d;
     return reached ? x : FALSE3;
 }
 
@@ -158,7 +162,7 @@ static tri summed(run *r, const node *n, const uint8_t *v, bool open)
     return x == UNKNOWN3 ? UNKNOWN3 : (holds ? x : FALSE3);
 }
 
-tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
+tri sy_judge__inner(const run *r, const node *n, const uint8_t *v, sy_ms t)
 {
     switch ((node_kind)n->kind) {
     case N_NOT:
@@ -166,7 +170,7 @@ tri sy_judge__inner(const run *r, const node *n, const uint8_t *v)
     case N_THRESH:
         return thresh(r, n, v);
     case N_HOLD:
-        return held(r, n, v);
+        return held(r, n, v, t);
     case N_CMP:
     case N_IS:
     case N_NODATA:
@@ -210,7 +214,7 @@ void sy_judge__eval_stretch(run *r, const root *c)
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, r->st->t, true);
         } else {
-            v[k] = (uint8_t)sy_judge__inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v, r->st->t);
         }
     }
     only_at_closes(c, v, false);
@@ -252,7 +256,7 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
-            v[k] = (uint8_t)sy_judge__inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v, t);
         }
     }
 }
@@ -276,7 +280,7 @@ void sy_judge__eval_at(run *r, const root *c, sy_ms t)
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
-            v[k] = (uint8_t)sy_judge__inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v, t);
         }
     }
     only_at_closes(c, v, false);

@@ -37,7 +37,6 @@ typedef struct level_state {
 typedef struct silence { /* of a "has no data" leaf */
     figs figs;           /* of the driver since the point's last valid reading */
     sy_ms since, sum;    /* data time since the level opened */
-    sy_ms last;          /* last valid reading, SY_MS_NONE */
 } silence;
 typedef struct cum { /* of a cumulative hold */
     sy_ms sum, was;  /* counted in the window that ends at st.t; at the instant before */

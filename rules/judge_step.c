@@ -306,19 +306,19 @@ static void silence_anew(run *r, sy_ms t)
     }
 }
 
-/* The point of the slot has a valid reading: its silences count from here. */
+/* The point of the slot has a reading: its silences count from here. */
 static void speaks(run *r, uint32_t slot, sy_ms t)
 {
+    const slot_state *s = &st_slots(r->st)[slot];
     for (uint32_t q = 0; q < r->i->n_nodes; q++) {
         const node *x = &r->i->nodes[q];
         if (x->kind != N_NODATA || x->slot != slot) {
             continue;
         }
         silence *z = &st_silences(r->i, r->st)[x->item];
-        if (z->since != SY_MS_NONE && z->last != SY_MS_NONE && t - z->last <= x->gap) {
-            z->sum += t - later(z->last, z->since);
+        if (z->since != SY_MS_NONE && s->t != SY_MS_NONE && t - s->t <= x->gap) {
+            z->sum += t - later(s->t, z->since);
         }
-        z->last = t;
         z->figs = (figs){0};
         if (r->driver) {
             figs_add(&z->figs, r->driver_v);
@@ -337,7 +337,7 @@ static void take(run *r, sy_ms t)
         if (n >= l->n || e_time(&l->e[l->head + n]) != t) {
             continue;
         }
-        if (i->slots[k].silent && e_kind(&l->e[l->head + n]) != E_OVER) {
+        if (i->slots[k].silent) {
             speaks(r, k, t);
         }
         *s = (slot_state){.t = t, .v = e_value(&l->e[l->head + n])};
@@ -534,7 +534,7 @@ void sy_judge__steps(run *r)
         sy_ms reading = next_reading(r);
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);
-        if (t <= r->limit || i->timers) {
+        if (t <= r->limit || i->timers) { /* what completes rests on it */
             eval_stretch(r);
         }
         if (i->timers) {

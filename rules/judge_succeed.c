@@ -208,12 +208,6 @@ static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const 
             }
         }
     }
-    for (uint32_t k = 0; k < a->n_nodes; k++) {
-        const node *n = &a->nodes[k];
-        if (n->kind == N_NODATA) {
-            st_silences(a, a->cur)[n->item].last = st_slots(a->cur)[n->slot].t;
-        }
-    }
 }
 
 /* The alert goes on under the new text; its time is counted anew. */
@@ -448,7 +442,6 @@ static void shift_state(const inst *i, state *s, sy_ms by)
     }
     for (uint32_t k = 0; k < i->n_silences; k++) {
         shift(&st_silences(i, s)[k].since, by);
-        shift(&st_silences(i, s)[k].last, by);
     }
 }
 
