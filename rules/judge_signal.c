@@ -229,7 +229,7 @@ static void eval_close(run *r, const root *c, sy_ms t)
         if (n->kind == N_CLOSE) {
             v[k] = (uint8_t)sy_judge__close(r, n, t);
         } else if (n->kind == N_NOT || n->kind == N_THRESH) {
-            v[k] = (uint8_t)sy_judge__inner(r, n, v);
+            v[k] = (uint8_t)sy_judge__inner(r, n, v, t);
         } else {
             v[k] = r->j->seg[k];
         }
