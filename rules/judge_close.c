@@ -57,9 +57,11 @@ sy_ms sy_judge__next_close(const run *r, sy_ms t)
     return best;
 }
 
+/* A window that does not lie wholly in the time in force is none. */
 bool sy_judge__closes_at(const run *r, const closing *c, sy_ms t, sy_ms *start)
 {
-    return window_around(zone_of(r), c->daily, t - 1, start) == t;
+    return window_around(zone_of(r), c->daily, t - 1, start) == t && *start >= r->i->from &&
+           t <= r->i->end;
 }
 
 bool sy_judge__any_closes_at(const run *r, const root *c, sy_ms t)
@@ -219,7 +221,7 @@ tri sy_judge__close(run *r, const node *n, sy_ms t)
     sy_ms from;
     double v = 0;
     bool known = false;
-    if (!sy_judge__closes_at(r, c, t, &from) || from < r->i->from || t > r->i->end) {
+    if (!sy_judge__closes_at(r, c, t, &from)) {
         return UNKNOWN3;
     }
     switch ((close_kind)c->kind) {

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ destinations:
 PAGE_PORT = 8088
 ARRIVE_S = 120
 PR_SET_PDEATHSIG = 1
+TEXT_RULES = 4
 
 
 class Failed(Exception):
@@ -86,6 +88,25 @@ def ask(steelyard, *arguments):
     return done.stdout
 
 
+def write_beside(path, text):
+    try:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    except OSError as e:
+        raise Failed(f"{path}: {e.strerror}: the folder of the configuration must be writable, "
+                     "for a copy with the inbox as its destination") from e
+
+
+def plural(n, word):
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def has_rows(path):
+    with open(path, "rb") as f:
+        f.readline()
+        return bool(f.readline().strip())
+
+
 class Play:
     def __init__(self, root, recording, config, once):
         self.steelyard = os.environ.get("STEELYARD",
@@ -105,8 +126,38 @@ class Play:
         self.keys = os.path.join(self.dir, "keys")
         self.inbox = self.gateway = None
         self.derived = None
+        self.quiet = {}
 
     # ---- preparation ----
+
+    def check(self):
+        """What is missing is said before anything is made or played."""
+        if self.made_up:
+            return
+        try:
+            with open(self.recording, "rb") as f:
+                header = f.readline().decode(errors="replace").strip().split(",")
+        except OSError as e:
+            raise Failed(f"{self.recording}: {e.strerror}") from e
+        if "time" not in header or not has_rows(self.recording):
+            raise Failed(f"{self.recording}: a recording is a CSV file whose first line names its "
+                         "columns: time, device, point, value")
+        folder, base = os.path.split(self.config)
+        trial = os.path.join(folder, f".{base}.check-{os.getpid()}.yaml")
+        write_beside(trial, self.without_destinations() + "\ndestinations: []\n")
+        try:
+            done = subprocess.run([self.steelyard, "check", "--config", trial, "--json"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            if done.returncode != 0:
+                shown = subprocess.run([self.steelyard, "check", "--config", trial], check=False,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                raise Failed("the configuration has errors; nothing was played\n" +
+                             shown.stdout.decode().strip().replace(trial, self.config))
+            if json.loads(done.stdout)["rules"] == 0:
+                raise Failed(f"{self.config}: there are no rules to judge by: name rule files or "
+                             "folders under gateway, as in rules: [cold.rules]")
+        finally:
+            os.remove(trial)
 
     def prepare(self):
         os.makedirs(self.dir, exist_ok=True)
@@ -173,24 +224,30 @@ class Play:
                     json.dump({"events": self.events_port, "page": self.page_port}, f)
                 return
 
+    def without_destinations(self):
+        """The configuration's text without its destinations; the other lines keep their numbers."""
+        source = self.source()
+        try:
+            with open(source, encoding="utf-8") as f:
+                text = f.read()
+        except OSError as e:
+            raise Failed(f"{source}: {e.strerror}") from e
+        except UnicodeDecodeError as e:
+            raise Failed(f"{source}: not UTF-8 text") from e
+        return re.sub(r"(?ms)^destinations:.*?(?=^[^\s#-]|\Z)",
+                      lambda m: "\n" * m[0].count("\n"), text)
+
     def write_config(self):
         """The configuration with our inbox as its destination, beside what it refers to."""
         source = self.source()
-        with open(source, encoding="utf-8") as f:
-            text = f.read()
-        text = re.sub(r"(?ms)^destinations:.*?(?=^[^\s#-]|\Z)", "", text)
+        text = self.without_destinations()
         text += DESTINATION.format(port=self.events_port, keys=self.keys, recipients=RECIPIENTS)
         if self.made_up:
             target = os.path.join(self.dir, "steelyard.yaml")
         else:
             folder, base = os.path.split(os.path.abspath(source))
             target = self.derived = os.path.join(folder, f".{base}.run.yaml")
-        try:
-            with open(target, "w", encoding="utf-8") as f:
-                f.write(text)
-        except OSError as e:
-            raise Failed(f"{target}: {e.strerror}: the folder of the configuration must be "
-                         "writable, for a copy with the inbox as its destination") from e
+        write_beside(target, text)
         self.config = target
 
     def start_gateway(self):
@@ -261,10 +318,12 @@ class Play:
         ours, theirs = {a["id"] for a in judged}, {a["id"] for a in arrived}
         if len(arrived) != len(theirs):
             problems.append("an alert arrived as two")
-        if ours - theirs:
-            problems.append(f"{len(ours - theirs)} alerts did not arrive")
+        self.quiet = self.untold(judged)
+        lost = ours - theirs - {i for ids in self.quiet.values() for i in ids}
+        if lost:
+            problems.append(f"did not arrive: {plural(len(lost), 'alert')}")
         if theirs - ours:
-            problems.append(f"{len(theirs - ours)} alerts arrived that were not judged")
+            problems.append(f"arrived and was not judged: {plural(len(theirs - ours), 'alert')}")
         if self.made_up:
             with open(os.path.join(self.here, "expected.json"), encoding="utf-8") as f:
                 expected = json.load(f)
@@ -275,24 +334,50 @@ class Play:
         return problems
 
     def rules(self):
-        """The files and folders of gateway.rules, as YAML's flow or block list."""
-        with open(self.config, encoding="utf-8") as f:
-            text = f.read()
-        flow = re.search(r"(?m)^\s+rules:\s*\[([^\]]*)\]", text)
-        block = re.search(r"(?m)^\s+rules:\s*\n((?:\s+- .*\n)+)", text)
-        if flow:
-            names = flow[1].split(",")
-        elif block:
-            names = [re.sub(r"\s#.*", "", line.strip()[2:]) for line in block[1].splitlines()]
-        else:
-            raise Failed(f"{self.config}: no list of rules under gateway")
-        folder = os.path.dirname(os.path.abspath(self.config))
-        paths = [os.path.join(folder, n.strip().strip("\"'")) for n in names if n.strip()]
-        files = []
-        for path in paths:
-            inside = sorted(os.listdir(path)) if os.path.isdir(path) else []
-            files += [os.path.join(path, n) for n in inside if n.endswith(".rules")] or [path]
+        """The rule files in force, from the set of texts that the gateway accepted (see
+        gateway/config/kept.c): the program found them, in whatever style the YAML is written."""
+        accepted = os.path.join(self.data, "accepted")
+        with open(os.path.join(accepted, "current")) as f:
+            name = f.read().strip()
+        with open(os.path.join(accepted, name + ".set"), "rb") as f:
+            kept = f.read()
+        at, files = 8, []
+
+        def blob():
+            nonlocal at
+            n = struct.unpack_from("<I", kept, at)[0]
+            at += 4 + n
+            return kept[at - n:at]
+
+        folder = blob().decode()
+        texts = struct.unpack_from("<I", kept, at)[0]
+        at += 4
+        for _ in range(texts):
+            kind = kept[at]
+            at += 1
+            path = blob().decode()
+            blob()
+            if kind == TEXT_RULES:
+                files.append(os.path.join(folder, path))
         return files
+
+    def untold(self, judged):
+        """Of the alerts, those that nobody is told: of each rule, why."""
+        tells = {r["rule"]: r["then"] for r in
+                 json.loads(ask(self.steelyard, "rules", "tree", "--config", self.config,
+                             *self.rules()))["rules"]}
+        quiet, served = {}, set(RECIPIENTS.split(", "))
+        for a in judged:
+            then = tells.get(a["rule"], [])
+            own = [t for t in then if t["level"] == a["severity"]] or \
+                [t for t in then if t["level"] is None]
+            told = own[0]["tell"] if own else []
+            if not served & set(told):
+                why = "tells nobody" if not then else \
+                    f"tells nobody of level {a['severity']}" if not told else \
+                    f"tells {', '.join(told)}, whom the inbox does not serve"
+                quiet.setdefault(f"rule {a['rule']} {why}", []).append(a["id"])
+        return quiet
 
     def live_alerts(self):
         return ask(self.steelyard, "alerts", "--data", self.data, "--json", "--to",
@@ -319,16 +404,21 @@ class Play:
                   f"{a['raised'][:16].replace('T', ' ')} UTC to {until}")
         if len(judged) > 12:
             print(f"            … and {len(judged) - 12} more")
+        for why, ids in self.quiet.items():
+            print(f"  note      {why}: {plural(len(ids), 'alert')} not sent")
         if problems:
             for p in problems:
                 print(f"  WRONG     {p}")
         else:
-            print("  verified  exactly the expected alerts were judged and delivered")
+            print("  verified  exactly the expected alerts were judged, and those that someone is "
+                  "told delivered" if self.quiet else
+                  "  verified  exactly the expected alerts were judged and delivered")
         if not self.once:
             print(f"  page      http://127.0.0.1:{self.page_port}/")
             print("  stop      Ctrl-C")
 
     def run(self):
+        self.check()
         self.prepare()
         self.start_inbox()
         self.write_config()
@@ -360,14 +450,14 @@ def interrupted(*_):
 def main():
     signal.signal(signal.SIGTERM, interrupted)
     parser = argparse.ArgumentParser(prog="run")
-    parser.add_argument("root", help=argparse.SUPPRESS)
     parser.add_argument("recording", nargs="?")
     parser.add_argument("--config")
     parser.add_argument("--once", action="store_true")
-    a = parser.parse_args()
+    root, *arguments = sys.argv[1:]
+    a = parser.parse_intermixed_args(arguments)  # --once and --config before or after RECORDING
     if bool(a.recording) != bool(a.config):
         parser.error("a recording and --config go together")
-    play = Play(a.root, a.recording, a.config, a.once)
+    play = Play(root, a.recording, a.config, a.once)
     try:
         return play.run()
     except Failed as e:

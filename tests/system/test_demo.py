@@ -3,6 +3,7 @@
 killed again and again."""
 
 import os
+import pathlib
 import random
 import shutil
 import subprocess
@@ -16,10 +17,10 @@ import steel
 DEMO = steel.SOURCE / "packaging" / "demo"
 
 
-def play(folder, source=DEMO):
+def play(folder, *arguments):
     done = subprocess.run(
-        [sys.executable, source / "play.py", steel.SOURCE, "--once"], capture_output=True,
-        text=True, timeout=300, check=False,
+        [sys.executable, DEMO / "play.py", steel.SOURCE, "--once", *arguments],
+        capture_output=True, text=True, timeout=300, check=False,
         env={**os.environ, "STEELYARD": str(steel.BINARY), "STEELYARD_DEMO": str(folder)})
     return done.returncode, done.stdout + done.stderr
 
@@ -37,6 +38,74 @@ class Demonstration(unittest.TestCase):
         self.assertEqual(code, 0, text)
         self.assertIn("played before", text)
         self.assertIn("0 duplicates", text)
+
+
+RULE = """rule WARM version 1 "Cold room"
+  basis "GSP appendix 1" clause verify law
+  applies to subject drug-wholesaler; goods refrigerated-drug; stage storage
+  effective from 2026-01-01
+  watch each room: temperature
+  alert serious when temperature above 8 °C [law] for 10 min
+end
+"""
+CONFIG = """gateway: {id: gw-1, data: data, rules: [warm.rules]}
+mqtt: {broker: managed, listen: ["127.0.0.1:0"]}
+premises:
+  - id: depot
+    subject: drug-wholesaler
+    stage: storage
+    places:
+      - id: cr-1
+        kind: room
+        goods: [refrigerated-drug]
+        points:
+          - {quantity: temperature, device: d1, name: t, unit: degC, every: 1 min}
+devices:
+  - {id: d1, transport: mqtt, topic: a/d1, format: json}
+"""
+
+
+class Recording(unittest.TestCase):
+    """A recording and a configuration of the user's own."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="steelyard-demo-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.demo = self.dir / "demo"
+        self.config, self.csv = self.dir / "gw.yaml", self.dir / "day.csv"
+        self.config.write_text(CONFIG)
+        (self.dir / "warm.rules").write_text(RULE)
+        self.csv.write_text("time,device,point,value\n" + "".join(
+            f"2026-03-02T01:{m:02}:00Z,d1,t,9.5\n" for m in range(20)))
+
+    def refused(self, *arguments):
+        before = sorted(self.dir.iterdir())
+        code, text = play(self.demo, *arguments)
+        self.assertEqual(code, 1, text)
+        self.assertNotIn("Traceback", text)
+        self.assertEqual(sorted(self.dir.iterdir()), before)
+        return text
+
+    def test_options_stand_before_or_after_the_recording(self):
+        for arguments in ([self.csv, "--config", self.config], ["--config", self.config, self.csv]):
+            code, text = play(self.demo, *arguments)
+            self.assertEqual(code, 0, text)
+            self.assertIn("1 raised", text)
+            self.assertIn("rule WARM tells nobody: 1 alert not sent", text)
+
+    def test_a_missing_file_is_one_line_and_leaves_nothing(self):
+        none = self.dir / "none"
+        for arguments in ([none, "--config", self.config], [self.csv, "--config", none]):
+            text = self.refused(*arguments)
+            self.assertEqual(text, f"run: {none}: No such file or directory\n")
+
+    def test_a_gateway_without_rules_is_told_so_before_anything_is_played(self):
+        self.config.write_text(CONFIG.replace(", rules: [warm.rules]", ""))
+        text = self.refused(self.csv, "--config", self.config)
+        self.assertIn(f"{self.config}: there are no rules", text)
+        self.config.write_text(CONFIG.replace("warm.rules", "cold.rules"))
+        text = self.refused(self.csv, "--config", self.config)
+        self.assertIn(f"{self.config}:1:41: error: cold.rules is not there", text)
 
 
 class Killed(steel.Case):
