@@ -113,10 +113,13 @@ SY_MUST_USE sy_err sy_judge_alerts(const sy_judge *j, void (*fn)(void *ctx, cons
 /* Drop closed alerts that can no longer change (closed and older than the redo stretch). */
 void sy_judge_forget(sy_judge *j);
 
-/* What is not watched and why, for `check` and coverage: one call a (rule, place). */
+/* What is not watched and why, for `check` and coverage: one call a rule and place, or driving
+ * point. */
+#define SY_UNWATCHED_PLACE UINT32_MAX
 typedef struct sy_unwatched {
     const sy_rule *rule;
     uint32_t place;
+    uint32_t point;  /* that would drive it; SY_UNWATCHED_PLACE: the place has none */
     const char *why; /* "place has no door" … English */
 } sy_unwatched;
 void sy_judge_unwatched(const sy_judge *j, void (*fn)(void *ctx, const sy_unwatched *u), void *ctx);

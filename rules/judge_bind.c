@@ -131,7 +131,8 @@ static sy_err slots_of(sy_judge *j, inst *i)
 }
 
 /* `why` NULL: there was no memory for it. */
-static sy_err unwatched(sy_judge *j, const sy_rule *r, uint32_t place, const char *why)
+static sy_err unwatched(sy_judge *j, const sy_rule *r, uint32_t place, uint32_t point,
+                        const char *why)
 {
     if (!why) {
         return SY_E_NOMEM;
@@ -139,7 +140,7 @@ static sy_err unwatched(sy_judge *j, const sy_rule *r, uint32_t place, const cha
     sy_err e = sy_judge__grow(j, (void **)&j->unwatched, &j->cap_unwatched, j->n_unwatched + 1,
                               sizeof *j->unwatched);
     if (!e) {
-        j->unwatched[j->n_unwatched++] = (sy_unwatched){.rule = r, .place = place, .why = why};
+        j->unwatched[j->n_unwatched++] = (sy_unwatched){r, place, point, why};
     }
     return e;
 }
@@ -195,7 +196,7 @@ static sy_err instance(sy_judge *j, const sy_rule *r, uint32_t point)
         return e;
     }
     if (why) {
-        return unwatched(j, r, p->place, why);
+        return unwatched(j, r, p->place, point, why);
     }
     bounds(j, &i);
     i.subject = sy_judge__text(j, sy_judge__text(j, pr->id, "/", site->places[p->place].id), "/",
@@ -227,7 +228,7 @@ static sy_err rule_on_site(sy_judge *j, const sy_rule *r)
         }
         sy_err e =
             any ? SY_OK
-                : unwatched(j, r, place,
+                : unwatched(j, r, place, SY_UNWATCHED_PLACE,
                             sy_judge__text(j, "the place has no ", r->watch[0].word->id, ""));
         if (e) {
             return e;

@@ -199,14 +199,18 @@ static void tell_root(const telling *x, const root *c, int depth)
 
 static void tell_excepts(const telling *x, const jlevel *l, const sy_alert_clause *clause)
 {
+    const sy_site *site = x->r->j->o.site;
+    const sy_zone *zone = site->premises[site->places[x->r->i->place].premises].zone;
     for (uint32_t k = 0; k < l->n_excepts && k < clause->n_excepts; k++) {
         const stretch *s = &st_stretches(x->r->i, x->r->st)[l->except + k];
+        /* The count starts anew with the first stretch of a day, which may not have come yet. */
+        bool counts = s->a != SY_MS_NONE || s->day == sy_zone_day(zone, x->at);
         tell(x, (sy_told){.kind = SY_TOLD_EXCEPT,
                           .depth = 2,
                           .open = s->a != SY_MS_NONE,
                           .at = s->a,
                           .except = &clause->excepts[k],
-                          .used = s->used});
+                          .used = counts ? s->used : 0});
     }
 }
 

@@ -56,7 +56,8 @@ typedef struct sy_told {
     bool has_limits; /* POINT of a quantity, DERIVED: what it is compared with */
     double a, b;     /* (for DERIVED, b is that of outside and within) */
     const sy_except *except;
-    int64_t used; /* EXCEPT: stretches used up of the day of the last one */
+    int64_t
+        used; /* EXCEPT: stretches used up of this day, or of that on which the open one began */
 } sy_told;
 typedef void (*sy_told_fn)(void *ctx, const sy_told *t);
 

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/rules_against.h"
 #include "cli/rules_cmd.h"
@@ -29,7 +30,8 @@ static const char help[] =
     "FILE…:\n"
     "                    alerts gained, lost, moved; may stand several times for several files\n"
     "  --json            a JSON array, one alert a line\n"
-    "  --language        of the messages; default: English\n\n"
+    "  --language        of the text and the messages; default: the locale's, with --json "
+    "English\n\n"
     "Exit codes: 0 fine, 1 errors in the rules, 2 wrong usage, input that cannot be read, a\n"
     "configuration that is refused.\n";
 
@@ -37,7 +39,7 @@ typedef struct backtest {
     const char *config, *readings, *data;
     char *against[64];
     size_t n_against;
-    bool json;
+    bool json, has_lang;
     sy_lang lang;
     sy_rule_files files, old;
     sy_rows rows;
@@ -46,6 +48,18 @@ typedef struct backtest {
     bool first;
 } backtest;
 
+static const char *state_text(sy_alert_state s, sy_lang lang)
+{
+    static const char *const zh[] = {"进行中", "已解除", "已被取代", "已撤回"};
+    return lang == SY_ZH ? zh[s] : sy_alert_state_text(s);
+}
+
+static void put_padded(sy_buf *out, const char *text, size_t width)
+{
+    size_t n = sy_utf8_width(sy_span_of(text));
+    sy_buf_printf(out, "%s%*s", text, (int)(n < width ? width - n : 0), "");
+}
+
 static void text_alert(backtest *b, const sy_alert_view *a)
 {
     char at[2][25];
@@ -53,9 +67,11 @@ static void text_alert(backtest *b, const sy_alert_view *a)
     if (a->cleared != SY_MS_NONE) {
         sy_time_text(a->cleared, at[1]);
     }
-    sy_buf_printf(&b->out, "%s  %-8s %-12s %-10s %s  %s\n", at[0],
-                  sy_alert_level_text(a->severity, b->lang), a->rule, sy_alert_state_text(a->state),
-                  a->subject, a->cleared != SY_MS_NONE ? at[1] : "-");
+    sy_buf_printf(&b->out, "%s  ", at[0]);
+    put_padded(&b->out, sy_alert_level_text(a->severity, b->lang), 8);
+    sy_buf_printf(&b->out, " %-12s ", a->rule);
+    put_padded(&b->out, state_text(a->state, b->lang), 10);
+    sy_buf_printf(&b->out, " %s  %s\n", a->subject, a->cleared != SY_MS_NONE ? at[1] : "-");
 }
 
 static void put_alert(void *ctx, const sy_alert *a)
@@ -115,6 +131,12 @@ static sy_err list(backtest *b, sy_fail *f)
     sy_err e = judge(b, b->files.set, put_alert, f);
     if (b->json) {
         sy_alert_json_end(&b->out);
+    } else if (!e && b->first) {
+        sy_buf_printf(&b->out,
+                      b->lang == SY_ZH ? "%zu 个读数，无报警\n"
+                      : b->rows.n == 1 ? "%zu reading, no alert\n"
+                                       : "%zu readings, no alert\n",
+                      b->rows.n);
     }
     return e;
 }
@@ -175,6 +197,16 @@ static int backtest_files(backtest *b, char **paths, int n)
     return status;
 }
 
+static bool language(backtest *b, const char *value)
+{
+    b->lang = strncmp(value, "zh", 2) == 0 ? SY_ZH : SY_EN;
+    b->has_lang = b->lang == SY_ZH || strncmp(value, "en", 2) == 0;
+    if (!b->has_lang) {
+        sy_rule_usage("backtest", "--language: '%s' is neither en nor zh", value);
+    }
+    return b->has_lang;
+}
+
 static bool option(backtest *b, int c, char *value)
 {
     switch (c) {
@@ -188,11 +220,12 @@ static bool option(backtest *b, int c, char *value)
         b->data = value;
         return true;
     case 'f':
-        return sy_time_parse(sy_span_of(value), &b->rows.from) == SY_OK;
+        return sy_rule_time("backtest", "--from", value, &b->rows.from);
     case 't':
-        return sy_time_parse(sy_span_of(value), &b->rows.to) == SY_OK;
+        return sy_rule_time("backtest", "--to", value, &b->rows.to);
     case 'a':
         if (b->n_against == sizeof b->against / sizeof *b->against) {
+            sy_rule_usage("backtest", "--against: more than %zu files", b->n_against);
             return false;
         }
         b->against[b->n_against++] = value;
@@ -201,9 +234,9 @@ static bool option(backtest *b, int c, char *value)
         b->json = true;
         return true;
     case 'l':
-        b->lang = strncmp(value, "zh", 2) == 0 ? SY_ZH : SY_EN;
-        return strncmp(value, "zh", 2) == 0 || strncmp(value, "en", 2) == 0;
+        return language(b, value);
     default:
+        fputs(help, stderr);
         return false;
     }
 }
@@ -225,13 +258,18 @@ int sy_rules_backtest_main(int argc, char **argv)
             return 0;
         }
         if (!option(&b, c, optarg)) {
-            fputs(help, stderr);
             return 2;
         }
     }
-    if (optind == argc || !b.config || !b.readings == !b.data) {
-        fputs(help, stderr);
+    if (!b.config || optind == argc) {
+        return sy_rule_usage("backtest", "%s",
+                             b.config ? "no rule file is named" : "--config FILE is missing");
+    }
+    if (!sy_rule_readings("backtest", b.readings, b.data)) {
         return 2;
+    }
+    if (!b.json && !b.has_lang) {
+        b.lang = sy_locale();
     }
     return backtest_files(&b, argv + optind, argc - optind);
 }

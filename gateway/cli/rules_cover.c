@@ -31,11 +31,22 @@ static void put_place(const sy_site *s, uint32_t place, sy_buf *out)
     sy_buf_printf(out, "%s/%s", s->premises[p->premises].id, p->id);
 }
 
+static const char *series_of(const sy_cover *c, const sy_cover_gap *g)
+{
+    return g->point == SY_UNWATCHED_PLACE ? NULL : c->site->points[g->point].series;
+}
+
+static void put_count(sy_buf *out, size_t n, const char *one, const char *more)
+{
+    sy_buf_printf(out, "%zu %s", n, n == 1 ? one : more);
+}
+
 static void text_rule(const sy_cover *c, const sy_cover_rule *r, bool zh, sy_buf *out)
 {
     if (r->instances) {
-        sy_buf_printf(out, zh ? "%s：%zu 个实例，%zu 字节\n" : "%s: %zu instances, %zu bytes\n",
-                      r->rule->id, r->instances, r->bytes);
+        sy_buf_printf(out, zh ? "%s：" : "%s: ", r->rule->id);
+        put_count(out, r->instances, zh ? "个实例" : "instance", zh ? "个实例" : "instances");
+        sy_buf_printf(out, zh ? "，%zu 字节\n" : ", %zu bytes\n", r->bytes);
     } else {
         sy_buf_printf(out, zh ? "%s：%s\n" : "%s: %s\n", r->rule->id,
                       r->n_gaps ? (zh ? "未监测" : "watches nothing")
@@ -45,15 +56,17 @@ static void text_rule(const sy_cover *c, const sy_cover_rule *r, bool zh, sy_buf
     for (size_t k = 0; k < r->n_gaps; k++) {
         sy_buf_text(out, "  ");
         put_place(c->site, r->gaps[k].place, out);
-        sy_buf_printf(out, ": %s\n", r->gaps[k].why);
+        const char *series = series_of(c, &r->gaps[k]);
+        sy_buf_printf(out, "%s%s: %s\n", series ? "/" : "", series ? series : "", r->gaps[k].why);
     }
 }
 
 static void text_cell(const sy_cover *c, const sy_cover_cell *cell, bool zh, sy_buf *out)
 {
     bool first = true;
-    sy_buf_printf(out, zh ? "  %s × %s × %s，%zu 处：" : "  %s × %s × %s, %zu places:",
-                  or_none(cell->subject), or_none(cell->goods), or_none(cell->stage), cell->places);
+    sy_buf_printf(out, zh ? "  %s × %s × %s，" : "  %s × %s × %s, ", or_none(cell->subject),
+                  or_none(cell->goods), or_none(cell->stage));
+    put_count(out, cell->places, zh ? "处：" : "place:", zh ? "处：" : "places:");
     if (cell->n_rules == 0) {
         sy_buf_text(out, zh ? "无规则" : " no rule");
     }
@@ -69,10 +82,10 @@ static void text_cell(const sy_cover *c, const sy_cover_cell *cell, bool zh, sy_
 void sy_cover_text(const sy_cover *c, sy_lang lang, sy_buf *out)
 {
     bool zh = lang == SY_ZH;
-    sy_buf_printf(out,
-                  zh ? "%zu 条规则，%zu 项依据，其中 %zu 项条款待核\n"
-                     : "%zu rules, %zu bases, %zu of them with a clause to verify\n",
-                  c->n_rules, c->bases, c->verify);
+    put_count(out, c->n_rules, zh ? "条规则，" : "rule, ", zh ? "条规则，" : "rules, ");
+    put_count(out, c->bases, zh ? "项依据，" : "basis, ", zh ? "项依据，" : "bases, ");
+    sy_buf_printf(out, zh ? "其中 %zu 项条款待核\n" : "%zu of them with a clause to verify\n",
+                  c->verify);
     for (size_t k = 0; k < c->n_rules; k++) {
         text_rule(c, &c->rules[k], zh, out);
     }
@@ -123,6 +136,7 @@ static void json_rule(const sy_cover *c, const sy_cover_rule *r, sy_buf *out)
     for (size_t k = 0; k < r->n_gaps; k++) {
         sy_buf_text(out, k ? ",\n      {" : "\n      {");
         json_place(c, r->gaps[k].place, out);
+        member(out, "series", series_of(c, &r->gaps[k]), false);
         member(out, "why", r->gaps[k].why, false);
         sy_buf_char(out, '}');
     }
@@ -217,8 +231,7 @@ int sy_rules_cover_main(int argc, char **argv)
         return status;
     }
     if (!a.config) {
-        fputs(help, stderr);
-        return 2;
+        return sy_rule_usage("cover", "--config FILE is missing");
     }
     sy_rule_files files;
     sy_fail f;

@@ -9,6 +9,7 @@
 
 typedef struct sy_cover_gap { /* a place that a rule applies to and does not watch, or blindly */
     uint32_t place;
+    uint32_t point;  /* SY_UNWATCHED_PLACE: of the place as a whole */
     const char *why; /* English */
 } sy_cover_gap;
 typedef struct sy_cover_rule {

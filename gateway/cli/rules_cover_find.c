@@ -15,25 +15,26 @@ typedef struct finding {
     bool failed;
 } finding;
 
-static void add_gap(sy_cover *c, sy_cover_rule *r, uint32_t place, const char *why, bool *failed)
+static void add_gap(finding *x, uint32_t place, uint32_t point, const char *why)
 {
+    sy_cover *c = x->c;
+    sy_cover_rule *r = x->r;
     const char *text = sy_arena_text(&c->arena, sy_span_of(why));
     if (!text ||
         sy_grow(sy_heap(), (void **)&r->gaps, &r->cap_gaps, r->n_gaps + 1, sizeof *r->gaps)) {
-        *failed = true;
+        x->failed = true;
         return;
     }
     size_t at = r->n_gaps++;
     for (; at > 0 && r->gaps[at - 1].place > place; at--) {
         r->gaps[at] = r->gaps[at - 1];
     }
-    r->gaps[at] = (sy_cover_gap){place, text};
+    r->gaps[at] = (sy_cover_gap){place, point, text};
 }
 
 static void unwatched(void *ctx, const sy_unwatched *u)
 {
-    finding *x = ctx;
-    add_gap(x->c, x->r, u->place, u->why, &x->failed);
+    add_gap(ctx, u->place, u->point, u->why);
 }
 
 static sy_ms duration(const sy_num *n)
@@ -61,7 +62,7 @@ static void blind(finding *x, const sy_instance *i)
                        "%lld s",
                        site->points[i->point].series, (long long)(every / 1000),
                        (long long)(missing / 1000));
-        add_gap(x->c, x->r, i->place, why, &x->failed);
+        add_gap(x, i->place, SY_UNWATCHED_PLACE, why);
     }
 }
 

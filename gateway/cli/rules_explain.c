@@ -28,7 +28,7 @@ static const char help[] =
     "  --config FILE     the premises, places and points\n"
     "  --readings CSV    columns time, device, point, value and perhaps quality\n"
     "  --data DIR        the readings that a gateway has stored\n"
-    "  --json            the tree as JSON\n"
+    "  --json            the tree as JSON, its texts in English\n"
     "  FILE…             rule files; without them the rules of the configuration\n\n"
     "Exit codes: 0 fine, 1 errors in the rules, or nothing is watched there, 2 wrong usage, input\n"
     "that cannot be read, a configuration that is refused.\n";
@@ -59,7 +59,9 @@ static void say_unwatched(void *ctx, const sy_unwatched *u)
     explain *x = ctx;
     if (is_place(x, u->place)) {
         x->unwatched++;
-        fprintf(stderr, "steelyard rules explain: %s is not watched there: %s\n", u->rule->id,
+        bool whole = u->point == SY_UNWATCHED_PLACE;
+        fprintf(stderr, "steelyard rules explain: %s is not watched there: %s%s%s\n", u->rule->id,
+                whole ? "" : x->files.config->site->points[u->point].series, whole ? "" : ": ",
                 u->why);
     }
 }
@@ -70,7 +72,7 @@ static sy_err tell(explain *x, sy_judge *j, sy_fail *f)
                         .site = x->files.config->site,
                         .vocab = x->files.vocab,
                         .at = x->at,
-                        .lang = sy_locale(),
+                        .lang = x->json ? SY_EN : sy_locale(),
                         .out = &x->out};
     sy_buf_text(&x->out, x->json ? "[" : "");
     for (size_t k = 0; k < sy_judge_instances(j); k++) {
@@ -155,12 +157,26 @@ static const sy_rule *find_rule(const explain *x, const sy_set *set)
     return found;
 }
 
+static bool has_place(const explain *x)
+{
+    uint32_t k = 0;
+    while (k < x->files.config->site->n_places && !is_place(x, k)) {
+        k++;
+    }
+    return k < x->files.config->site->n_places;
+}
+
 static int report(explain *x, sy_fail *f)
 {
     const sy_set *set = x->files.n ? x->files.set : x->files.config->set;
     const sy_rule *rule = set ? find_rule(x, set) : NULL;
     if (!rule) {
         fprintf(stderr, "steelyard rules explain: there is no rule '%s'\n", x->rule);
+        return 2;
+    }
+    if (!has_place(x)) {
+        fprintf(stderr, "steelyard rules explain: there is no place '%s' in %s\n", x->place,
+                x->config);
         return 2;
     }
     if (explain_rule(x, rule, set, f)) {
@@ -205,7 +221,7 @@ static bool option(explain *x, int c, const char *value)
         x->place = value;
         return true;
     case 't':
-        return sy_time_parse(sy_span_of(value), &x->at) == SY_OK;
+        return sy_rule_time("explain", "--at", value, &x->at);
     case 'c':
         x->config = value;
         return true;
@@ -219,8 +235,22 @@ static bool option(explain *x, int c, const char *value)
         x->json = true;
         return true;
     default:
+        fputs(help, stderr);
         return false;
     }
+}
+
+static bool complete(const explain *x, bool rule)
+{
+    const char *missing = !rule                 ? "no rule is named"
+                          : !x->place           ? "--place PLACE is missing"
+                          : x->at == SY_MS_NONE ? "--at TIME is missing"
+                          : !x->config          ? "--config FILE is missing"
+                                                : NULL;
+    if (missing) {
+        sy_rule_usage("explain", "%s", missing);
+    }
+    return !missing && sy_rule_readings("explain", x->readings, x->data);
 }
 
 int sy_rules_explain_main(int argc, char **argv)
@@ -239,12 +269,10 @@ int sy_rules_explain_main(int argc, char **argv)
             return 0;
         }
         if (!option(&x, c, optarg)) {
-            fputs(help, stderr);
             return 2;
         }
     }
-    if (optind == argc || !x.place || !x.config || x.at == SY_MS_NONE || !x.readings == !x.data) {
-        fputs(help, stderr);
+    if (!complete(&x, optind < argc)) {
         return 2;
     }
     x.rule = argv[optind++];

@@ -177,6 +177,8 @@ static void members(sy_explain_out *x, const sy_told *t)
                       t->blocked ? "true" : "false");
         break;
     case SY_TOLD_CLEAR:
+        sy_buf_printf(x->out, ", \"by_default\": %s, \"value\": %s", t->cond ? "false" : "true",
+                      truth(t->value));
         break;
     case SY_TOLD_HOLD:
         put_written(x, "length", length, t);

@@ -296,6 +296,12 @@ void sy_explain_text(void *ctx, const sy_told *t)
         break;
     case SY_TOLD_CLEAR:
         sy_buf_text(x->out, PICK(x, "clear", "解除"));
+        if (!t->cond) {
+            sy_buf_printf(x->out,
+                          PICK(x, " by default, once the above is known false: %s",
+                               "（默认，上述条件已知不成立）：%s"),
+                          truth(x, t->value));
+        }
         break;
     case SY_TOLD_HOLD:
         hold(x, t);

@@ -5,9 +5,42 @@
 #include "cli/rules_files.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "cli/config_file.h"
+
+int sy_rule_usage(const char *part, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "steelyard rules %s: ", part);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "; see steelyard rules %s --help\n", part);
+    va_end(args);
+    return 2;
+}
+
+bool sy_rule_time(const char *part, const char *name, const char *text, sy_ms *out)
+{
+    bool ok = sy_time_parse(sy_span_of(text), out) == SY_OK;
+    if (!ok) {
+        sy_rule_usage(part,
+                      "%s: '%s' is neither RFC 3339 (2026-03-02T09:18:00+08:00) nor epoch "
+                      "milliseconds",
+                      name, text);
+    }
+    return ok;
+}
+
+bool sy_rule_readings(const char *part, const char *readings, const char *data)
+{
+    if (!readings == !data) {
+        sy_rule_usage(part, readings ? "--readings and --data exclude each other"
+                                     : "no readings: --readings CSV or --data DIR is missing");
+    }
+    return !readings != !data;
+}
 
 int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, char **argv)
 {
@@ -33,8 +66,7 @@ int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, ch
         }
     }
     if (optind == argc) {
-        fputs(help, stderr);
-        return 2;
+        return sy_rule_usage(argv[0], "no rule file is named");
     }
     a->paths = argv + optind;
     a->n = (size_t)(argc - optind);

@@ -17,6 +17,12 @@ typedef struct sy_rule_arguments {
 } sy_rule_arguments;
 /* -1: go on; else the exit code (help was shown, or the use was wrong). */
 int sy_rule_arguments_parse(sy_rule_arguments *a, const char *help, int argc, char **argv);
+/* Say on stderr what is wrong with the use of a part, and where its help is. 2, the exit code. */
+int sy_rule_usage(const char *part, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The time of an option's argument; false: it is none, and that has been said. */
+bool sy_rule_time(const char *part, const char *name, const char *text, sy_ms *out);
+/* Exactly one of --readings and --data; else false, and that has been said. */
+bool sy_rule_readings(const char *part, const char *readings, const char *data);
 
 typedef struct sy_rule_files {
     sy_arena arena; /* of the set, its sources and messages */

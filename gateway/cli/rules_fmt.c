@@ -109,7 +109,11 @@ static int one(char *path, const job *j)
 static bool language(const char *text, sy_fmt_lang *out)
 {
     *out = strcmp(text, "zh") == 0 ? SY_FMT_ZH : SY_FMT_EN;
-    return *out == SY_FMT_ZH || strcmp(text, "en") == 0;
+    bool ok = *out == SY_FMT_ZH || strcmp(text, "en") == 0;
+    if (!ok) {
+        sy_rule_usage("fmt", "--language: '%s' is neither en nor zh", text);
+    }
+    return ok;
 }
 
 int sy_rules_fmt_main(int argc, char **argv)
@@ -120,7 +124,6 @@ int sy_rules_fmt_main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     job j = {.lang = SY_FMT_OWN};
     int c, status = 0;
-    bool ok = true;
     optind = 1;
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c == 'h') {
@@ -131,15 +134,17 @@ int sy_rules_fmt_main(int argc, char **argv)
         j.check |= c == 'k';
         if (c == 'c')
             j.config = optarg;
-        else if (c == 'l')
-            ok = language(optarg, &j.lang) && ok;
-        else
-            ok = ok && (c == 'w' || c == 'k');
+        else if (c == 'l' && !language(optarg, &j.lang))
+            return 2;
+        else if (c == '?') {
+            fputs(help, stderr);
+            return 2;
+        }
     }
-    if (!ok || optind == argc || (j.write && j.check)) {
-        fputs(help, stderr);
-        return 2;
-    }
+    if (optind == argc)
+        return sy_rule_usage("fmt", "no rule file is named");
+    if (j.write && j.check)
+        return sy_rule_usage("fmt", "--write and --check exclude each other");
     for (int i = optind; i < argc; i++) {
         int s = one(argv[i], &j);
         status = s > status ? s : status;

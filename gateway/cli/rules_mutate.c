@@ -167,7 +167,17 @@ static sy_err failing(mutation *x, size_t *failed)
         }
         sy_arena_init(&arena, sy_heap(), 0);
         e = sy_scenario_run(set->scenarios[k], set, x->zone, sy_heap(), &arena, &r);
-        *failed += !e && !r.passed;
+        if (!e && !r.passed) {
+            const sy_text *t = &set->scenarios[k]->title;
+            const char *own = x->lang == SY_ZH ? t->zh : t->en;
+            ++*failed;
+            fprintf(stderr, "%s  %s: %s\n", set->scenarios[k]->rule->id,
+                    own     ? own
+                    : t->en ? t->en
+                    : t->zh ? t->zh
+                            : "",
+                    x->lang == SY_ZH ? r.zh : r.en);
+        }
         sy_arena_fini(&arena);
     }
     return e;
@@ -200,11 +210,10 @@ static int report(mutation *x)
     size_t failed;
     sy_err e = failing(x, &failed);
     if (!e && failed > 0) {
-        fprintf(
-            stderr,
-            "steelyard rules mutate: %zu scenarios fail as the rules stand; see steelyard rules "
-            "test\n",
-            failed);
+        fprintf(stderr,
+                "steelyard rules mutate: %zu scenario%s as the rules stand; see steelyard rules "
+                "test\n",
+                failed, failed == 1 ? " fails" : "s fail");
         return 1;
     }
     sy_buf_init(&x->out, sy_heap());
@@ -262,7 +271,11 @@ static int mutate_files(mutation *x, char **paths, int n)
 
 static bool percent(const char *text, double *out)
 {
-    return sy_double_parse(sy_span_of(text), out) == SY_OK && *out >= 0 && *out <= 100;
+    bool ok = sy_double_parse(sy_span_of(text), out) == SY_OK && *out >= 0 && *out <= 100;
+    if (!ok) {
+        sy_rule_usage("mutate", "--at-least: '%s' is not a number of 0 to 100", text);
+    }
+    return ok;
 }
 
 int sy_rules_mutate_main(int argc, char **argv)
@@ -273,7 +286,6 @@ int sy_rules_mutate_main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     mutation x = {.lang = sy_locale(), .at_least = 95};
     int c;
-    bool ok = true;
     optind = 1;
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c == 'h') {
@@ -286,13 +298,15 @@ int sy_rules_mutate_main(int argc, char **argv)
             x.rule = optarg;
         } else if (c == 'j') {
             x.json = true;
-        } else {
-            ok = ok && c == 'a' && percent(optarg, &x.at_least);
+        } else if (c == '?') {
+            fputs(help, stderr);
+            return 2;
+        } else if (!percent(optarg, &x.at_least)) {
+            return 2;
         }
     }
-    if (!ok || optind == argc) {
-        fputs(help, stderr);
-        return 2;
+    if (optind == argc) {
+        return sy_rule_usage("mutate", "no rule file is named");
     }
     return mutate_files(&x, argv + optind, argc - optind);
 }

@@ -154,7 +154,7 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p)
             continue;
         }
         all[p->n_swaps++] =
-            (sy_site_swap){sy_days_of(date), off ? 0 : (uint8_t)(1u << (unsigned)day)};
+            (sy_site_swap){sy_days_of(date), (uint8_t)(off ? 0 : 1u << (unsigned)day)};
     }
     p->swaps = all;
     if (p->n_swaps)

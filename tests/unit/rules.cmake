@@ -8,16 +8,17 @@ add_test(NAME rules_tools_cli
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_cli.sh $<TARGET_FILE:steelyard>)
 add_test(NAME rules_check_cli
     COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_check_cli.sh $<TARGET_FILE:steelyard>)
-add_test(NAME rules_fmt_cli
-    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_fmt_cli.py $<TARGET_FILE:steelyard>
-        ${PROJECT_SOURCE_DIR})
-add_test(NAME rules_tree_cli
-    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tree_cli.py $<TARGET_FILE:steelyard>
-        ${PROJECT_SOURCE_DIR})
 add_test(NAME rules_tools_doc
     COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tools_doc.py $<TARGET_FILE:steelyard>)
-# Texts made from the grammar of docs/: some hundreds, once, in the plain build.
+# Hundreds of runs of the program, and texts made from the grammar of docs/: once, in the plain
+# build.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT SY_SANITIZE)
+    add_test(NAME rules_fmt_cli
+        COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_fmt_cli.py $<TARGET_FILE:steelyard>
+            ${PROJECT_SOURCE_DIR})
+    add_test(NAME rules_tree_cli
+        COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/rules_tree_cli.py $<TARGET_FILE:steelyard>
+            ${PROJECT_SOURCE_DIR})
     add_test(NAME rules_grammar
         COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/rules/grammar.py $<TARGET_FILE:steelyard>
             ${PROJECT_SOURCE_DIR})

@@ -20,6 +20,11 @@ has() {
     grep -q -- "$2" "$dir/$1" || fail "no '$2' in $1: $(cat "$dir/$1")"
 }
 export LC_ALL=C
+zh_expect() {
+    LC_ALL=zh_CN.UTF-8
+    expect "$@"
+    LC_ALL=C
+}
 
 cat >"$dir/a.rules" <<'END'
 rule A-1 version 1 "Cold room"
@@ -71,10 +76,25 @@ assert (c["line"], c["column"], c["was"], c["is"], c["fate"]) == (4, 40, "8", "9
 END
 sed 's/08:10/08:11/' "$dir/s.rules" >"$dir/wrong.rules"
 expect 1 "$steelyard" rules mutate "$dir/a.rules" "$dir/wrong.rules"
-has err '1 scenarios fail as the rules stand'
+has err '^A-1  10 min above 8: '
+has err '1 scenario fails as the rules stand'
 expect 2 "$steelyard" rules mutate --rule C-1 "$dir/a.rules"
-expect 2 "$steelyard" rules mutate --at-least 101 "$dir/a.rules"
-expect 2 "$steelyard" rules mutate
+# wrong LINE COMMAND …: wrong use is said in one line and nothing else.
+wrong() {
+    line=$1
+    shift
+    expect 2 "$@"
+    has err "$line; see steelyard rules [a-z]* --help\$"
+    [ "$(cat "$dir/out" "$dir/err" | wc -l)" = 1 ] || fail "$*: more than a line: $(cat "$dir/err")"
+}
+wrong "mutate: --at-least: '101' is not a number of 0 to 100" \
+    "$steelyard" rules mutate --at-least 101 "$dir/a.rules"
+wrong "mutate: --at-least: 'abc' is not a number of 0 to 100" \
+    "$steelyard" rules mutate --at-least abc "$dir/a.rules"
+wrong 'mutate: no rule file is named' "$steelyard" rules mutate
+wrong "fmt: --language: 'fr' is neither en nor zh" \
+    "$steelyard" rules fmt --language fr "$dir/a.rules"
+wrong 'check: no rule file is named' "$steelyard" rules check
 
 cat >"$dir/gw.yaml" <<'END'
 gateway: {id: gw-1, data: data}
@@ -128,12 +148,13 @@ end
 END
 expect 0 "$steelyard" rules cover --config "$dir/gw.yaml" "$dir/c.rules"
 has out '^3 rules, 3 bases, 1 of them with a clause to verify$'
-has out '^A-1: 1 instances, [1-9][0-9]* bytes$'
+has out '^A-1: 1 instance, [1-9][0-9]* bytes$'
 has out '^  depot/cr-2: the place has no temperature$'
+has out '^  depot/cr-1/d1/t: the place has no door$'
 has out '^B-1: matches nothing here$'
 has out '^C-1: watches nothing$'
 has out '^  drug-wholesaler × refrigerated-drug × storage, 2 places: A-1$'
-has out '^  caterer × chilled-food × serving, 1 places: no rule$'
+has out '^  caterer × chilled-food × serving, 1 place: no rule$'
 has out '^place without a rule: depot/cr-2$'
 has out '^place without a rule: canteen/cab-1$'
 has out '^point without a rule: canteen/cab-1/d3/t (temperature)$'
@@ -143,7 +164,8 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert (d["bases"], d["verify"]) == (3, 1), d
 assert [r["instances"] for r in d["rules"]] == [1, 0, 0], d
-assert [u["place"] for u in d["rules"][2]["unwatched"]] == ["cr-1", "cr-2"], d
+assert [(u["place"], u["series"]) for u in d["rules"][2]["unwatched"]] == [
+    ("cr-1", "d1/t"), ("cr-2", None)], d
 assert [c["rules"] for c in d["cells"]] == [["A-1"], []], d
 assert [p["series"] for p in d["points_without"]] == ["d2/h", "d3/t"], d
 END
@@ -153,7 +175,7 @@ grep -q blind "$dir/out" && fail "15 min of 10 are not blind"
 sed 's/15 min/14 min/' "$dir/even.rules" >"$dir/blind.rules"
 expect 0 "$steelyard" rules cover --config "$dir/gw.yaml" "$dir/blind.rules"
 has out 'canteen/cab-1: blind for d3/t: a reading is expected every 600 s, data is missing after 840 s$'
-expect 2 "$steelyard" rules cover "$dir/c.rules"
+wrong 'cover: --config FILE is missing' "$steelyard" rules cover "$dir/c.rules"
 
 # Two sets of rules on one recording.
 python3 - "$dir" <<'END'
@@ -201,6 +223,24 @@ END
 expect 1 against --against "$dir/gw.yaml" "$dir/new.rules"
 expect 2 against --against "$dir/none.rules" "$dir/new.rules"
 
+# Text follows the locale, JSON does not; no alert is said.
+zh_expect 0 against "$dir/new.rules"
+has out '^2026-03-02T10:00:00.000Z  严重     A-1          已解除     depot/cr-1/d1/t  '
+zh_expect 0 against --language en "$dir/new.rules"
+has out 'Z  serious  A-1          cleared    depot/cr-1/d1/t  '
+expect 0 against --json "$dir/new.rules"
+cp "$dir/out" "$dir/json"
+zh_expect 0 against --json "$dir/new.rules"
+cmp -s "$dir/out" "$dir/json" || fail "backtest --json depends on the locale"
+rule 3 12 10 >"$dir/quiet.rules"
+expect 0 against "$dir/quiet.rules"
+has out '^260 readings, no alert$'
+wrong "backtest: --from: '2026-03-02' is neither RFC 3339 .* nor epoch milliseconds" \
+    against --from 2026-03-02 "$dir/new.rules"
+wrong 'backtest: --readings and --data exclude each other' against --data "$dir" "$dir/new.rules"
+wrong 'backtest: --config FILE is missing' \
+    "$steelyard" rules backtest --readings "$dir/r.csv" "$dir/new.rules"
+
 # Why at that time? Rows every minute: hot from 08:20, 09:00 and 09:40 on.
 explain() {
     "$steelyard" rules explain A-1 --config "$dir/gw.yaml" --readings "$dir/r.csv" "$@"
@@ -239,12 +279,28 @@ END
 expect 0 env LC_ALL=zh_CN.UTF-8 "$steelyard" rules explain A-1 --config "$dir/gw.yaml" \
     --readings "$dir/r.csv" --place cr-1 --at 2026-03-02T08:33:00Z "$dir/old.rules"
 has out '：报警 严重，起始 2026-03-02 16:20:00'
+expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z --json "$dir/old.rules"
+cp "$dir/out" "$dir/json"
+zh_expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z --json "$dir/old.rules"
+cmp -s "$dir/out" "$dir/json" || fail "explain --json depends on the locale"
+# Without a hold the default clear has nothing to count.
+sed 's/ for 10 min//' "$dir/old.rules" >"$dir/now.rules"
+expect 0 explain --place cr-1 --at 2026-03-02T08:33:00Z "$dir/now.rules"
+has out '^  clear by default, once the above is known false: false$'
 expect 1 explain --place cr-2 --at 2026-03-02T08:27:30Z "$dir/old.rules"
 has err 'A-1 is not watched there: the place has no temperature'
-expect 1 explain --place cr-9 --at 2026-03-02T08:27:30Z "$dir/old.rules"
+expect 2 explain --place cr-9 --at 2026-03-02T08:27:30Z "$dir/old.rules"
+has err "there is no place 'cr-9'"
+expect 1 "$steelyard" rules explain C-1 --config "$dir/gw.yaml" --readings "$dir/r.csv" \
+    --place cr-1 --at 2026-03-02T08:27:30Z "$dir/c.rules"
+has err 'C-1 is not watched there: d1/t: the place has no door$'
 expect 0 explain --place cr-1 --at 2026-03-01T08:00:00Z "$dir/old.rules"
 has out "d1/t: no valid reading; limit"
-expect 2 explain --place cr-1 --at noon "$dir/old.rules"
+wrong "explain: --at: '2026-03-02 09:18' is neither RFC 3339 .* nor epoch milliseconds" \
+    explain --place cr-1 --at "2026-03-02 09:18" "$dir/old.rules"
+wrong 'explain: no readings: --readings CSV or --data DIR is missing' "$steelyard" rules explain A-1 \
+    --config "$dir/gw.yaml" --place cr-1 --at 0 "$dir/old.rules"
+wrong 'explain: --place PLACE is missing' explain --at 0 "$dir/old.rules"
 expect 2 explain --place cr-1 --at 2026-03-02T08:27:30Z "$dir/b-only.rules"
 
 # A derived quantity: 60 min of 9.5 °C for 15 and 5 °C for 45.
@@ -270,3 +326,31 @@ expect 0 explain --place cr-1 --at 2026-03-02T09:03:00Z "$dir/cum.rules"
 has out '^    cumulative 20 min \[policy\] in any 2 h \[policy\]: counted 17 min of 20 min$'
 expect 0 explain --place cr-1 --at 2026-03-02T09:50:00Z "$dir/cum.rules"
 has out ': alert serious, onset'
+
+# An exemption used up is one of its local day.
+cat >"$dir/door.rules" <<'END'
+rule A-1 version 1 "Cold room"
+  basis "b" law
+  watch each room: temperature, door
+  alert serious when temperature above 8 °C [law] for 10 min
+    except while door open, each at most 5 min, daily at most 8 times
+end
+END
+sed 's/^\( *\)- {quantity: temperature, device: d1, .*/&\n\1- {quantity: door, device: d1, name: door}/' \
+    "$dir/gw.yaml" >"$dir/door.yaml"
+cat >"$dir/door.csv" <<'END'
+time,device,point,value
+2026-03-02T08:00:00Z,d1,t,9.0
+2026-03-02T08:01:00Z,d1,door,open
+2026-03-02T08:02:00Z,d1,t,9.0
+2026-03-02T08:03:00Z,d1,door,closed
+2026-03-02T08:04:00Z,d1,t,9.0
+END
+door() {
+    "$steelyard" rules explain A-1 --place cr-1 --config "$dir/door.yaml" \
+        --readings "$dir/door.csv" "$@" "$dir/door.rules"
+}
+expect 0 door --at 2026-03-02T15:59:00Z
+has out 'daily at most 8 times: 1 used$'
+expect 0 door --at 2026-03-02T16:01:00Z
+has out 'daily at most 8 times: 0 used$'

@@ -37,8 +37,8 @@ static const char *const conditions[] = {
     "temperature above 8 °C [policy] in 3 of 5 readings",
     "door is open followed by temperature above 8 °C [policy] within 10 min",
     "(door is open for 5 min) not followed by (fan is on or ph above 7 [policy]) within 10 min",
-    "temperature from start of fan on: at most 21 °C [policy] within 2 h, below 5 °C [policy] "
-    "within 6 h",
+    ("temperature from start of fan on: at most 21 °C [policy] within 2 h, below 5 °C [policy] "
+     "within 6 h"),
     "temperature stuck for 6 h while others move",
     "humidity stuck for 6 h",
     "temperature exposure above 8 °C more than 300 °C·min [policy] in any 24 h",
