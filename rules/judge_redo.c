@@ -16,16 +16,28 @@
 #include "rules/judge_log.h"
 #include "rules/judge_run.h"
 
+/* The latest reading of the slot's point decides about the time after it, once the next is there.
+ */
+static sy_ms awaits(const sy_judge *j, const jslot *s, unsigned kinds, sy_ms *wake)
+{
+    const entry *e = sy_judge__log_prev(&j->logs[s->point], j->now + 1, kinds);
+    if (!e || j->now - e_time(e) > s->wait) {
+        return j->now;
+    }
+    *wake = sooner(*wake, e_time(e) + s->wait + 1);
+    return e_time(e);
+}
+
 static sy_ms frontier(const sy_judge *j, const inst *i, sy_ms *wake)
 {
     sy_ms f = j->now;
     for (uint32_t k = 0; k < i->n_slots; k++) {
         const jslot *s = &i->slots[k];
-        const entry *e =
-            s->cmp ? sy_judge__log_prev(&j->logs[s->point], j->now + 1, i->sees) : NULL;
-        if (e && j->now - e_time(e) <= s->wait) {
-            f = sooner(f, e_time(e));
-            *wake = sooner(*wake, e_time(e) + s->wait + 1);
+        if (s->cmp) {
+            f = sooner(f, awaits(j, s, i->sees, wake));
+        }
+        if (s->sampled && i->takes != i->sees) { /* samples pass over what is over range */
+            f = sooner(f, awaits(j, s, i->takes, wake));
         }
     }
     return i->n_excepts ? sooner(f, sy_judge__exempt_frontier(j, i, j->now, wake)) : f;

@@ -216,7 +216,7 @@ static void clears_after(const inst *i, jlevel *l)
 {
     l->fhold = later(l->cond.hold, 0);
     for (uint32_t k = l->cond.first; l->cond.hold < 0 && k <= l->cond.last; k++) {
-        if (i->nodes[k].kind == N_HOLD) {
+        if (i->nodes[k].kind == N_HOLD || i->nodes[k].kind == N_CUM) {
             l->fhold = later(l->fhold, i->nodes[k].d);
         }
     }

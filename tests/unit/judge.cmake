@@ -32,3 +32,7 @@ sy_test(test_judge_calendar
     SOURCES unit/test_judge_calendar.c unit/judge_kit.c LINKS sy_rules sy_base)
 sy_test(test_judge_holds
     SOURCES unit/test_judge_holds.c unit/judge_kit.c LINKS sy_rules sy_base)
+# Slow builds judge fewer random cases; ./test --long judges ten thousand.
+if(SY_SANITIZE OR NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    set_property(TEST test_judge_random APPEND PROPERTY ENVIRONMENT SY_CASES=60)
+endif()
