@@ -5,7 +5,8 @@ sy_test(test_judge_fridge
     LINKS sy_rules sy_base PkgConfig::JANSSON)
 sy_test(test_judge_random
     SOURCES unit/test_judge_random.c unit/judge_kit.c
-        unit/judge_random_cond.c unit/judge_random_rule.c unit/judge_random_stream.c
+        unit/judge_random_cond.c unit/judge_random_rule.c unit/judge_random_run.c
+        unit/judge_random_stream.c
         unit/judge_naive.c unit/judge_naive_calendar.c unit/judge_naive_exempt.c
         unit/judge_naive_hold.c unit/judge_naive_level.c unit/judge_naive_number.c
         unit/judge_naive_phrase.c unit/judge_naive_table.c unit/judge_naive_value.c

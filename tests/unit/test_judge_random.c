@@ -6,8 +6,7 @@
  * SY_CASES and SY_SEED choose the cases, SY_CONSTRUCTS ("cumulative,during") what they are made of.
  */
 #include "judge_kit.h"
-#include "judge_naive.h"
-#include "judge_random.h"
+#include "judge_random_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,192 +16,7 @@
 
 #include <cmocka.h>
 
-enum { DRIVERS = 2 };
-static const uint32_t drivers[DRIVERS] = {P_TEMPERATURE, P_TEMPERATURE2};
-
 static random_case c;
-
-/* Alerts as text; times in ticks from t0. */
-
-static void put_alert(sy_buf *b, const naive_alert *a)
-{
-    sy_buf_printf(b, "onset %d raised %d cleared %d state %d level %d%s ", a->onset, a->raised,
-                  a->cleared, (int)a->state, (int)a->level, a->trial ? " trial" : "");
-    sy_buf_printf(b, "min %.17g max %.17g count %d counted %d unknown %d exempt %d\n",
-                  a->count ? a->min : 0, a->count ? a->max : 0, a->count, a->counted, a->unknown,
-                  a->exempt);
-}
-
-typedef struct taking {
-    sy_buf *b, *ids;
-    uint32_t point;
-} taking;
-
-static int ticks(sy_ms t)
-{
-    assert_int_equal(t % c.tick, 0);
-    return (int)(t / c.tick);
-}
-
-static void take(void *ctx, const sy_alert *a)
-{
-    const taking *x = ctx;
-    if (a->state == SY_ALERT_WITHDRAWN || a->point != x->point) {
-        return;
-    }
-    assert_int_equal(a->span, a->raised - a->onset);
-    naive_alert n = {.onset = ticks(a->onset - c.t0),
-                     .raised = ticks(a->raised - c.t0),
-                     .cleared = a->cleared == SY_MS_NONE ? -1 : ticks(a->cleared - c.t0),
-                     .state = a->state,
-                     .level = a->level,
-                     .min = a->min,
-                     .max = a->max,
-                     .count = (int)a->count,
-                     .counted = ticks(a->counted),
-                     .unknown = ticks(a->unknown),
-                     .exempt = ticks(a->exempt),
-                     .trial = a->trial};
-    put_alert(x->b, &n);
-    sy_buf_printf(x->ids, "%d %s %s\n", n.onset, a->id, a->subject);
-}
-
-static void naive_text(const sy_set *set, sy_buf *b)
-{
-    static naive_alert a[NAIVE_ALERTS];
-    for (int d = 0; d < DRIVERS; d++) {
-        naive_case n = {.versions = {{set, set->rules[0], 0}},
-                        .n_versions = 1,
-                        .site = &c.site,
-                        .driver = drivers[d],
-                        .t0 = c.t0,
-                        .tick = c.tick,
-                        .readings = c.r,
-                        .n = c.n,
-                        .now = c.length};
-        size_t count = naive_judge(&n, a);
-        sy_buf_printf(b, "driver %u\n", drivers[d]);
-        for (size_t k = 0; k < count; k++) {
-            put_alert(b, &a[k]);
-        }
-    }
-}
-
-/* The judge, run in several ways. */
-
-static sy_judge *open_judge(const sy_set *set, bool wait)
-{
-    sy_judge *j;
-    sy_judge_options o = {.set = set,
-                          .site = &c.site,
-                          .start = c.t0,
-                          .in_force = SY_MS_NONE,
-                          .wait_delivery = wait,
-                          .alloc = sy_heap()};
-    assert_int_equal(sy_judge_open(&j, &o), SY_OK);
-    return j;
-}
-
-static void give(sy_judge *j, const naive_reading *r)
-{
-    sy_verdict v;
-    assert_int_equal(sy_judge_reading(j, r->point, c.t0 + c.tick * r->at, r->value, r->quality, &v),
-                     SY_OK);
-    assert_int_not_equal(v, SY_READING_LATE);
-}
-
-static void finish(sy_judge *j, sy_buf *b, sy_buf *ids)
-{
-    assert_int_equal(sy_judge_advance(j, c.t0 + c.tick * c.length), SY_OK);
-    assert_int_equal(sy_judge_finish(j), SY_OK);
-    for (int d = 0; d < DRIVERS; d++) {
-        taking x = {b, ids, drivers[d]};
-        sy_buf_printf(b, "driver %u\n", drivers[d]);
-        assert_int_equal(sy_judge_alerts(j, take, &x), SY_OK);
-    }
-    sy_judge_close(j);
-}
-
-static sy_judge *restart(sy_judge *j, const sy_set *set, bool wait)
-{
-    sy_buf saved, again;
-    sy_judge *n = open_judge(set, wait);
-    sy_buf_init(&saved, sy_heap());
-    sy_buf_init(&again, sy_heap());
-    assert_int_equal(sy_judge_save(j, &saved), SY_OK);
-    assert_int_equal(sy_judge_load(n, sy_buf_span(&saved)), SY_OK);
-    assert_int_equal(sy_judge_save(n, &again), SY_OK);
-    assert_true(sy_span_eq(sy_buf_span(&saved), sy_buf_span(&again)));
-    sy_buf_fini(&saved);
-    sy_buf_fini(&again);
-    sy_judge_close(j);
-    return n;
-}
-
-typedef struct delivery {
-    sy_ms at;
-    int k;
-} delivery;
-
-static int by_delivery(const void *a, const void *b)
-{
-    const delivery *x = a, *y = b;
-    return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->k > y->k) - (x->k < y->k);
-}
-
-/* Delivered up to `late` seconds late, in any order, the clock in odd steps, with restarts. */
-static void disorder(const sy_set *set, uint32_t late, sy_buf *b, sy_buf *ids)
-{
-    static delivery order[NAIVE_READINGS];
-    bool wait = random_chance(50);
-    sy_judge *j = open_judge(set, wait);
-    sy_ms now = c.t0, end = c.t0 + c.tick * c.length;
-    for (size_t k = 0; k < c.n; k++) {
-        order[k].at = c.t0 + c.tick * c.r[k].at + 1000 * (sy_ms)random_below(late + 1) -
-                      (random_chance(30) ? 5000 : 0);
-        order[k].k = (int)k;
-    }
-    qsort(order, c.n, sizeof order[0], by_delivery);
-    for (size_t k = 0; k < c.n; k++) {
-        if (order[k].at > now && random_chance(70)) {
-            now = order[k].at - 1000 * (sy_ms)random_below(3);
-            now = now < end ? now : end;
-            assert_int_equal(sy_judge_advance(j, now), SY_OK);
-        }
-        give(j, &c.r[order[k].k]);
-        if (random_chance(1)) {
-            j = restart(j, set, wait);
-        }
-    }
-    finish(j, b, ids);
-}
-
-static void in_order(const sy_set *set, sy_buf *b, sy_buf *ids)
-{
-    static delivery order[NAIVE_READINGS];
-    sy_judge *j = open_judge(set, false);
-    size_t k = 0;
-    for (size_t i = 0; i < c.n; i++) {
-        order[i] = (delivery){c.r[i].at, (int)i};
-    }
-    qsort(order, c.n, sizeof order[0], by_delivery);
-    for (int t = 0; t <= c.length; t++) {
-        for (; k < c.n && order[k].at == t; k++) {
-            give(j, &c.r[order[k].k]);
-        }
-        assert_int_equal(sy_judge_advance(j, c.t0 + c.tick * t), SY_OK);
-    }
-    finish(j, b, ids);
-}
-
-static void at_once(const sy_set *set, sy_buf *b, sy_buf *ids)
-{
-    sy_judge *j = open_judge(set, false);
-    for (size_t k = 0; k < c.n; k++) {
-        give(j, &c.r[k]);
-    }
-    finish(j, b, ids);
-}
 
 /* What a failure shows: the rule, the first alerts that differ, the readings before them. */
 
@@ -265,30 +79,23 @@ static int until(const char *a, const char *b)
         return first ? x[1] + 5 : second ? y[1] + 5 : c.length;
     }
     int k = x[0] == y[0] && x[1] == y[1] ? 2 : 1;
+    if (x[k] == y[k]) {
+        return c.length;
+    }
     return (x[k] < 0 || (y[k] >= 0 && y[k] < x[k]) ? y[k] : x[k]) + 5;
 }
 
-enum { AT_ONCE, IN_ORDER, IN_DISORDER, IN_SOME_DISORDER, MODES };
-static const char *const mode_names[MODES] = {"all at once", "in order", "in disorder",
-                                              "in some disorder"};
-
 typedef struct texts {
-    sy_buf rule, want, got, ids, first_ids;
+    sy_buf rule, later, want, got, ids, first_ids;
     uint64_t seed;
 } texts;
 
-static void judged(const sy_set *set, int mode, texts *x)
+static void judged(const random_run *r, int mode, texts *x)
 {
     sy_buf_reset(&x->got);
     sy_buf_reset(&x->ids);
     random_seed(x->seed + 1000003 * (uint64_t)(mode + 1));
-    if (mode == AT_ONCE) {
-        at_once(set, &x->got, &x->ids);
-    } else if (mode == IN_ORDER) {
-        in_order(set, &x->got, &x->ids);
-    } else {
-        disorder(set, mode == IN_DISORDER ? 600 : 20, &x->got, &x->ids);
-    }
+    random_judge(r, mode, &x->got, &x->ids);
 }
 
 static bool differ(const sy_buf *a, const sy_buf *b)
@@ -296,16 +103,16 @@ static bool differ(const sy_buf *a, const sy_buf *b)
     return !sy_span_eq(sy_buf_span(a), sy_buf_span(b));
 }
 
-static bool wrong(const sy_set *set, int mode, texts *x)
+static bool wrong(const random_run *r, int mode, texts *x)
 {
     sy_buf_reset(&x->want);
-    naive_text(set, &x->want);
-    judged(set, mode, x);
+    random_naive(r, &x->want);
+    judged(r, mode, x);
     return differ(&x->want, &x->got);
 }
 
 /* Leave readings out as long as it goes wrong without them, too. */
-static void shrink(const sy_set *set, int mode, texts *x)
+static void shrink(const random_run *r, int mode, texts *x)
 {
     static naive_reading kept[NAIVE_READINGS];
     int tries = 4000;
@@ -315,21 +122,21 @@ static void shrink(const sy_set *set, int mode, texts *x)
             memcpy(kept, c.r, n * sizeof kept[0]);
             memmove(c.r + at, c.r + at + drop, (n - at - drop) * sizeof kept[0]);
             c.n = n - drop;
-            if (!wrong(set, mode, x)) {
+            if (!wrong(r, mode, x)) {
                 memcpy(c.r, kept, n * sizeof kept[0]);
                 c.n = n;
                 at += drop;
             }
         }
     }
-    (void)wrong(set, mode, x);
+    (void)wrong(r, mode, x);
 }
 
-static void report(const sy_set *set, int mode, texts *x)
+static void report(const random_run *r, int mode, texts *x)
 {
     size_t at = 0, line = 0;
     if (differ(&x->want, &x->got)) {
-        shrink(set, mode, x);
+        shrink(r, mode, x);
     } else {
         x->want = x->first_ids;
         x->got = x->ids;
@@ -339,7 +146,10 @@ static void report(const sy_set *set, int mode, texts *x)
         line = x->want.p[at] == '\n' ? at + 1 : line;
     }
     fprintf(stderr, "seed %llu, %s\n%s\nexpected:\n%.3000s\ngot:\n%.3000s\n",
-            (unsigned long long)x->seed, mode_names[mode], x->rule.p, x->want.p, x->got.p);
+            (unsigned long long)x->seed, random_modes[mode], x->rule.p, x->want.p, x->got.p);
+    if (r->switch_at) {
+        fprintf(stderr, "from %d on:\n%s\n", r->switch_at, x->later.p);
+    }
     show_frame();
     show_readings(until(x->want.p + line, x->got.p + line));
     fail();
@@ -349,18 +159,18 @@ typedef struct counts {
     size_t cases, judged, with_alerts;
 } counts;
 
-static void compare_all(const sy_set *set, texts *x)
+static void compare_all(const random_run *r, texts *x)
 {
     sy_buf_reset(&x->want);
-    naive_text(set, &x->want);
-    for (int mode = 0; mode < MODES; mode++) {
-        judged(set, mode, x);
+    random_naive(r, &x->want);
+    for (int mode = 0; mode < RANDOM_MODES; mode++) {
+        judged(r, mode, x);
         if (mode == AT_ONCE) {
             sy_buf_reset(&x->first_ids);
             sy_buf_put(&x->first_ids, x->ids.p, x->ids.n);
         }
         if (differ(&x->want, &x->got) || differ(&x->first_ids, &x->ids)) {
-            report(set, mode, x);
+            report(r, mode, x);
         }
     }
 }
@@ -376,9 +186,47 @@ static void instead(sy_buf *b)
     }
 }
 
+static void complain(const kit_set *k, texts *x)
+{
+    if (getenv("SY_SHOW")) {
+        sy_buf_reset(&x->got);
+        for (size_t i = 0; i < k->diags.n; i++) {
+            sy_diag_print(&k->diags.v[i], SY_EN, &x->got);
+        }
+        fprintf(stderr, "seed %llu\n%s\n", (unsigned long long)x->seed, x->got.p);
+    }
+}
+
+/* A version 2 of the rule: other texts, or other numbers. From a tick without readings on. */
+static int another_version(texts *x)
+{
+    int at = c.length / 4 + (int)random_below((uint32_t)c.length / 2);
+    bool texts_alone = random_chance(40);
+    for (size_t k = 0; k < c.n; k++) {
+        if (c.r[k].at == at) {
+            at++;
+            k = (size_t)-1;
+        }
+    }
+    sy_buf_reset(&x->later);
+    sy_buf_put(&x->later, x->rule.p, x->rule.n);
+    sy_buf_text(&x->later, "");
+    for (char *p = x->later.p; *p; p++) {
+        if (strncmp(p, "version 1", 9) == 0) {
+            p[8] = '2';
+        } else if (strncmp(p, " 8 °C", 6) == 0 && !texts_alone) {
+            p[1] = '7';
+        } else if (strncmp(p, "\"random\"", 8) == 0) {
+            p[1] = 'R';
+        }
+    }
+    return at;
+}
+
 static void one_case(texts *x, const sy_zone *const zones[3], counts *n)
 {
-    kit_set k;
+    kit_set k[2];
+    random_run r = {.c = &c};
     random_seed(x->seed);
     sy_buf_reset(&x->rule);
     random_frame(&c, zones);
@@ -387,26 +235,27 @@ static void one_case(texts *x, const sy_zone *const zones[3], counts *n)
     random_stream(&c);
     n->cases++;
     instead(&x->rule);
-    if (!kit_load(&k, "random", sy_buf_span(&x->rule), true)) { /* a hold upon a hold is refused */
-        if (getenv("SY_SHOW")) {
-            sy_buf_reset(&x->got);
-            for (size_t i = 0; i < k.diags.n; i++) {
-                sy_diag_print(&k.diags.v[i], SY_EN, &x->got);
-            }
-            fprintf(stderr, "seed %llu\n%s\n", (unsigned long long)x->seed, x->got.p);
-        }
-        kit_free(&k);
+    bool loaded = kit_load(&k[0], "random", sy_buf_span(&x->rule), true);
+    if (!loaded) { /* a hold upon a hold is refused */
+        complain(&k[0], x);
+        kit_free(&k[0]);
         return;
     }
-    sy_judge *j = open_judge(k.set, false);
-    size_t instances = sy_judge_instances(j);
-    sy_judge_close(j);
-    if (instances == DRIVERS) { /* else something that it needs is not there */
+    if (c.on[C_VERSIONS]) {
+        r.switch_at = another_version(x);
+        (void)kit_load(&k[1], "random, version 2", sy_buf_span(&x->later), false);
+        r.sets[1] = k[1].set;
+    }
+    r.sets[0] = k[0].set;
+    if (random_watched(&r)) { /* else something that it needs is not there */
         n->judged++;
-        compare_all(k.set, x);
+        compare_all(&r, x);
         n->with_alerts += strstr(x->want.p, "onset") != NULL;
     }
-    kit_free(&k);
+    kit_free(&k[0]);
+    if (r.switch_at) {
+        kit_free(&k[1]);
+    }
 }
 
 static void choose(void)
@@ -438,13 +287,13 @@ static void differential(void **state)
     uint64_t from = first ? strtoull(first, NULL, 10) : 1;
     sy_arena arena;
     texts x = {.seed = from};
-    sy_buf *const all[] = {&x.rule, &x.want, &x.got, &x.ids, &x.first_ids};
+    sy_buf *const all[] = {&x.rule, &x.later, &x.want, &x.got, &x.ids, &x.first_ids};
     counts n = {0, 0, 0};
     (void)state;
     sy_arena_init(&arena, sy_heap(), 0);
     const sy_zone *const zones[3] = {NULL, kit_zone("Asia/Shanghai", &arena),
                                      kit_zone("Europe/Berlin", &arena)};
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         sy_buf_init(all[i], sy_heap());
     }
     choose();
@@ -454,7 +303,7 @@ static void differential(void **state)
     print_message("%zu cases, %zu judged, %zu with alerts\n", n.cases, n.judged, n.with_alerts);
     assert_true(only || todo < 100 || n.judged * 2 > n.cases);
     assert_true(only || todo < 100 || n.with_alerts * 3 > n.judged);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         sy_buf_fini(all[i]);
     }
     sy_arena_fini(&arena);
