@@ -210,6 +210,16 @@ static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const 
     }
 }
 
+/* A lower level that is reached after a higher one opens, too; the alert does not show it. */
+static bool was_open(const inst *b, sy_alert_level severity)
+{
+    bool open = false;
+    for (uint32_t k = 0; k < b->n_levels; k++) {
+        open = open || (b->levels[k].severity == severity && st_levels(b, b->cur)[k].open);
+    }
+    return open;
+}
+
 /* The alert goes on under the new text; its time is counted anew. */
 static void take_alert(inst *a, const inst *b)
 {
@@ -219,8 +229,9 @@ static void take_alert(inst *a, const inst *b)
     a->cur->t = b->cur->t;
     a->cur->alert = b->cur->alert;
     for (uint32_t k = 0; k < a->n_levels; k++) {
-        ls[k].open = b->cur->alert.level_at[a->levels[k].severity - 1] != SY_MS_NONE &&
-                     a->levels[k].severity <= top;
+        ls[k].open = (b->cur->alert.level_at[a->levels[k].severity - 1] != SY_MS_NONE &&
+                      a->levels[k].severity <= top) ||
+                     was_open(b, a->levels[k].severity);
         any = any || ls[k].open;
     }
     ls[0].open = any ? ls[0].open : 1;
@@ -298,6 +309,26 @@ static sy_err take_histories(sy_judge *to, inst *a, inst *b, bool same)
     return e;
 }
 
+/* The open alert with the figures of the state that goes on, which lies behind what was told. */
+static void open_at_frontier(const sy_judge *from, inst *b)
+{
+    const rec *r = open_rec(b);
+    const point_log *l = &from->logs[b->point];
+    outcome o = r ? r->work : (outcome){.raised = SY_MS_NONE};
+    if (r && b->cur->alert.raised != SY_MS_NONE) {
+        o.figs = b->cur->alert.figs;
+    } else if (r) {
+        o.figs = (figs){0};
+        for (uint32_t k = sy_judge__log_after(l, o.onset - 1); k < l->n; k++) {
+            const entry *e = &l->e[l->head + k];
+            if (e_seen(e, b->takes) && e_time(e) <= b->cur->t) {
+                figs_add(&o.figs, e->v);
+            }
+        }
+    }
+    b->cur->alert = o;
+}
+
 static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
 {
     sy_judge__lengths_at(a, b->cur->t);
@@ -306,8 +337,7 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
     if (b->provisional && same) {
         sy_judge__rec_restore(b);
     } else if (b->provisional) {
-        const rec *r = open_rec(b);
-        b->cur->alert = r ? r->work : (outcome){.raised = SY_MS_NONE};
+        open_at_frontier(from, b);
     }
     if (same) {
         memcpy(a->cur, b->cur, st_bytes(a));

@@ -264,6 +264,8 @@ static void begin_version(world *w, int k)
     tables_of_rule(w);
     for (int l = 0; k > 0 && l < (int)v->rule->n_alerts; l++) {
         w->level = l;
+        w->blocked[l] = false;
+        w->opened_at[l] = v->from; /* data that ends a silence counts anew */
         w->was[l] = naive_value(w, v->rule->alerts[l].when, v->from - 1, AFTER);
     }
     w->level = -1;

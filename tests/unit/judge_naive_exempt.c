@@ -30,7 +30,7 @@ void naive_find_stretches(world *w)
         for (size_t k = 0; k < a->n_excepts; k++) {
             used *u = &w->clauses[w->n_clauses++];
             assert_true(w->n_clauses < CLAUSES);
-            u->level = l;
+            *u = (used){.level = l};
             u->times = (int)a->excepts[k].times->value;
             u->each = naive_ticks(w, &a->excepts[k].each, 0);
             for (int g = 0; g <= w->c->now; g++) {

@@ -7,7 +7,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,6 +97,7 @@ typedef struct taking {
     sy_buf *b, *ids;
     uint32_t point;
     bool over; /* only what is over */
+    const char *past_ids; /* else: what was not over then */
 } taking;
 
 static int ticks(const box *b, sy_ms t)
@@ -108,9 +111,10 @@ static void take(void *ctx, const sy_alert *a)
     const taking *x = ctx;
     const box *b = x->x;
     sy_ms t0 = b->x->c->t0;
-    bool old = b->switched && a->cleared != SY_MS_NONE && a->cleared < at_tick(b, b->x->switch_at);
-    if (a->state == SY_ALERT_WITHDRAWN || a->point != x->point || old ||
-        (x->over && a->cleared == SY_MS_NONE)) {
+    char id[64];
+    (void)snprintf(id, sizeof id, "%d %s ", ticks(b, a->onset - t0), a->id);
+    if (a->state == SY_ALERT_WITHDRAWN || a->point != x->point ||
+        (!x->over && a->cleared != SY_MS_NONE && strstr(x->past_ids, id)) || (x->over && a->cleared == SY_MS_NONE)) {
         return;
     }
     assert_int_equal(a->span, a->raised - a->onset);
@@ -152,7 +156,7 @@ static void succeed(box *b)
     sy_judge *old = b->j;
     advance(b, t - 1);
     for (int d = 0; d < DRIVERS; d++) {
-        taking k = {b, &b->past[d], &b->past_ids[d], drivers[d], true};
+        taking k = {b, &b->past[d], &b->past_ids[d], drivers[d], true, ""};
         assert_int_equal(sy_judge_alerts(old, take, &k), SY_OK);
     }
     b->switched = true;
@@ -180,7 +184,8 @@ static void finish(box *b, sy_buf *out, sy_buf *ids)
     advance(b, at_tick(b, b->x->c->length));
     assert_int_equal(sy_judge_finish(b->j), SY_OK);
     for (int d = 0; d < DRIVERS; d++) {
-        taking k = {b, out, ids, drivers[d], false};
+        sy_buf_text(&b->past_ids[d], "");
+        taking k = {b, out, ids, drivers[d], false, b->past_ids[d].p};
         sy_buf_printf(out, "driver %u\n", drivers[d]);
         sy_buf_put(out, b->past[d].p, b->past[d].n);
         sy_buf_put(ids, b->past_ids[d].p, b->past_ids[d].n);

@@ -197,7 +197,9 @@ static void complain(const kit_set *k, texts *x)
     }
 }
 
-/* A version 2 of the rule: other texts, or other numbers. From a tick without readings on. */
+/* The rule again with another title, or its version 2 with other numbers. From a tick without
+ * readings on; other numbers where nothing waits for the next reading, which the first version would
+ * no longer judge. */
 static int another_version(texts *x)
 {
     int at = c.length / 4 + (int)random_below((uint32_t)c.length / 2);
@@ -208,11 +210,18 @@ static int another_version(texts *x)
             k = (size_t)-1;
         }
     }
+    for (size_t k = 0; k < c.n && !texts_alone;) {
+        if (c.r[k].at < at && c.r[k].at > at - 80) {
+            c.r[k] = c.r[--c.n];
+        } else {
+            k++;
+        }
+    }
     sy_buf_reset(&x->later);
     sy_buf_put(&x->later, x->rule.p, x->rule.n);
     sy_buf_text(&x->later, "");
     for (char *p = x->later.p; *p; p++) {
-        if (strncmp(p, "version 1", 9) == 0) {
+        if (strncmp(p, "version 1", 9) == 0 && !texts_alone) {
             p[8] = '2';
         } else if (strncmp(p, " 8 °C", 6) == 0 && !texts_alone) {
             p[1] = '7';
