@@ -198,18 +198,6 @@ static bool same_judgement(const sy_judge *to, const inst *a, const sy_judge *fr
     return same_nodes(a, b) && same_dates(a, b) && same_phrases(a, b);
 }
 
-static void take_slots(const sy_judge *to, inst *a, const sy_judge *from, const inst *b)
-{
-    for (uint32_t k = 0; k < a->n_slots; k++) {
-        for (uint32_t q = 0; q < b->n_slots; q++) {
-            if (same_text(to->o.site->points[a->slots[k].point].series,
-                          from->o.site->points[b->slots[q].point].series)) {
-                st_slots(a->cur)[k] = st_slots(b->cur)[q];
-            }
-        }
-    }
-}
-
 /* A lower level that is reached after a higher one opens, too; the alert does not show it. */
 static bool was_open(const inst *b, sy_alert_level severity)
 {
@@ -226,7 +214,6 @@ static void take_alert(inst *a, const inst *b)
     level_state *ls = st_levels(a, a->cur);
     sy_alert_level top = sy_judge__highest(&b->cur->alert);
     bool any = false;
-    a->cur->t = b->cur->t;
     a->cur->alert = b->cur->alert;
     for (uint32_t k = 0; k < a->n_levels; k++) {
         ls[k].open = (b->cur->alert.level_at[a->levels[k].severity - 1] != SY_MS_NONE &&
@@ -345,10 +332,12 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
         memcpy(a->base, b->base, st_bytes(a));
         a->from = b->from;
     } else if (b->cur->alert.raised != SY_MS_NONE) {
-        take_slots(to, a, from, b);
+        run r = {.j = to, .i = a, .st = a->cur, .limit = b->cur->t};
+        sy_judge__steps(&r); /* what the readings say so far: nothing counts, nothing opens */
+        if (r.err) {
+            return r.err;
+        }
         take_alert(a, b);
-        run r = {.j = to, .i = a, .st = a->cur};
-        sy_judge__samples_begin(&r);
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
