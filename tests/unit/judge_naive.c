@@ -262,6 +262,13 @@ static void begin_version(world *w, int k)
     }
     w->from = w->force_from < 0 ? 0 : w->force_from;
     tables_of_rule(w);
+    for (int g = 0; k > 0 && g < v->from; g++) { /* what the readings before say */
+        naive_follow_moment(w, g, PRE);
+        if (reading_at(w, g)) {
+            naive_follow_moment(w, g, AT);
+        }
+        naive_follow_moment(w, g, AFTER);
+    }
     for (int l = 0; k > 0 && l < (int)v->rule->n_alerts; l++) {
         w->level = l;
         w->blocked[l] = false;
