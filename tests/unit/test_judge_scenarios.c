@@ -51,12 +51,24 @@ static void of_the_project(void **state)
     }
 }
 
+static void rest_english(void **state)
+{
+    (void)state;
+    shared_file("rules/rest.en.rules", 10);
+}
+
+static void rest_chinese(void **state)
+{
+    (void)state;
+    shared_file("rules/rest.zh.rules", 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_the_project),
-        cmocka_unit_test(first_english),
-        cmocka_unit_test(first_chinese),
+        cmocka_unit_test(of_the_project), cmocka_unit_test(first_english),
+        cmocka_unit_test(first_chinese),  cmocka_unit_test(rest_english),
+        cmocka_unit_test(rest_chinese),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
