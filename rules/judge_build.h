@@ -41,6 +41,7 @@ typedef struct build {
     size_t n_closings, cap_closings;
     share_of shares[SHARES_MAX];
     size_t n_shares;
+    bool in_let;    /* `during` does not act there */
     uint16_t event; /* slot of the event whose conditions are compiled; UINT16_MAX: none */
     vary *varies;
     size_t n_varies, cap_varies;

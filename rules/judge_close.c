@@ -194,10 +194,8 @@ static void add_figures(const run *r, figs *f, sy_ms from, sy_ms to)
 }
 
 /* The verdict on [from, to) joins the run. */
-static tri lasts(run *r, const closing *c, sy_ms from, sy_ms to)
+static void join(const run *r, run_state *s, tri v, sy_ms from, sy_ms to)
 {
-    run_state *s = &st_runs(r->i, r->st)[c->item];
-    tri v = (tri)r->j->at[r->i->levels[c->level].cond.last];
     if (v == TRUE3 && s->n++ == 0) {
         s->onset = s->to = from;
     }
@@ -208,6 +206,17 @@ static tri lasts(run *r, const closing *c, sy_ms from, sy_ms to)
     if (s->n > 0) {
         add_figures(r, &s->figs, s->to, to);
         s->to = to;
+    }
+    s->last = to;
+}
+
+/* The close may be looked at more than once. */
+static tri lasts(run *r, const closing *c, sy_ms from, sy_ms to)
+{
+    run_state *s = &st_runs(r->i, r->st)[c->item];
+    tri v = (tri)r->j->at[r->i->levels[c->level].cond.last];
+    if (s->last != to) {
+        join(r, s, v, from, to);
     }
     if (v == UNKNOWN3) {
         return UNKNOWN3;

@@ -87,7 +87,7 @@ void sy_judge__filter(build *b, const sy_agg *a, window *w)
     w->valid = per_cent(b, a->valid);
     w->every = b->j->o.site->points[b->i->slots[w->slot].point].every;
     w->missing = sy_judge__missing(b, w->slot);
-    w->during = b->level < 0 ? NULL : b->i->levels[b->level].during;
+    w->during = b->level < 0 || b->in_let ? NULL : b->i->levels[b->level].during;
     if (a->while_state.text.n) {
         w->has_while = true;
         w->while_value = a->while_value;
@@ -175,8 +175,8 @@ static typed number(build *b, const sy_num *n)
 static typed let_term(build *b, const sy_letdef *let);
 
 /* A literal or a name of set; where it changes by date, or by a tuning that ends, each row in the
- * unit of the first, in force `back` before the instant. */
-static typed value(build *b, const sy_value *v, sy_ms back)
+ * unit of the first. */
+static typed value(build *b, const sy_value *v)
 {
     value_rows r;
     if (v->let) {
@@ -197,7 +197,7 @@ static typed value(build *b, const sy_value *v, sy_ms back)
         bool other = n->unit && u && n->unit != u;
         rows[k] = (dated){r.v[k].from, other ? sy_unit_convert(n->value, n->unit, u) : n->value};
     }
-    term t = {.kind = T_DATED, .missing = back, .rows = rows, .n_rows = r.n};
+    term t = {.kind = T_DATED, .rows = rows, .n_rows = r.n};
     return (typed){.term = add(b, t), .unit = u};
 }
 
@@ -273,7 +273,7 @@ static typed sum(build *b, const sy_expr *e)
     }
     switch (e->kind) {
     case SY_EXPR_VALUE:
-        x = value(b, &e->value, 0);
+        x = value(b, &e->value);
         break;
     case SY_EXPR_QUANTITY:
         x = point(b, sy_judge__slot(b, e->name.word));
@@ -303,16 +303,19 @@ static typed let_term(build *b, const sy_letdef *let)
 {
     uint16_t *known = &b->let_terms[let - b->i->rule->lets];
     if (going(b) && *known == UINT16_MAX) {
+        bool within = b->in_let;
+        b->in_let = true;
         uint16_t t = sum(b, let->sum).term;
+        b->in_let = within;
         *known = t;
     }
     return (typed){.term = *known, .unit = let->sum->unit};
 }
 
 /* x beside a limit, in the limit's unit. */
-static void beside(build *b, typed x, const sy_value *limit, sy_ms back, uint16_t *xt, uint16_t *lt)
+static void beside(build *b, typed x, const sy_value *limit, uint16_t *xt, uint16_t *lt)
 {
-    typed l = value(b, limit, back);
+    typed l = value(b, limit);
     if (!going(b)) {
         return;
     }
@@ -453,7 +456,6 @@ uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot)
 {
     bool two_limits = c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN;
     sample s = {.kind = S_DERIVED, .op = (uint8_t)c->op};
-    sy_ms back = c->agg && c->agg->over ? sy_judge__length_of(b, c->agg->over) : 0;
     typed x = {0};
     if (c->agg) {
         x = aggregate(b, c->agg);
@@ -462,9 +464,9 @@ uint16_t sy_judge__derived_node(build *b, const sy_cond *c, uint16_t slot)
     } else {
         x = point(b, slot);
     }
-    beside(b, x, &c->a, back, &s.xa, &s.a);
+    beside(b, x, &c->a, &s.xa, &s.a);
     if (two_limits) {
-        beside(b, x, &c->b, back, &s.xb, &s.b);
+        beside(b, x, &c->b, &s.xb, &s.b);
     }
     if (going(b)) {
         needs_of(b, &s, two_limits);

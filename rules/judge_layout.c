@@ -80,6 +80,7 @@ void sy_judge__state_init(const inst *i, state *s)
     }
     for (uint32_t k = 0; k < i->n_runs; k++) {
         st_runs(i, s)[k].onset = st_runs(i, s)[k].to = SY_MS_NONE;
+        st_runs(i, s)[k].last = SY_MS_NONE;
     }
     for (uint32_t k = 0; k < i->n_cums; k++) {
         st_cums(i, s)[k].since = SY_MS_NONE;

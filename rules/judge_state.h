@@ -50,6 +50,7 @@ typedef struct sample_state { /* its last instant, SY_MS_NONE: none; the value t
 typedef struct run_state { /* of "lasts": closes that were true, in a row */
     int64_t n, unknown;
     sy_ms onset, to; /* from the start of the first window; figs reach to here */
+    sy_ms last;      /* the latest close that is in it */
     figs figs;       /* of the driver */
 } run_state;
 typedef struct outcome { /* an alert; raised SY_MS_NONE: none */

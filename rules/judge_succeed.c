@@ -446,6 +446,7 @@ static void shift_state(const inst *i, state *s, sy_ms by)
     for (uint32_t k = 0; k < i->n_runs; k++) {
         shift(&st_runs(i, s)[k].onset, by);
         shift(&st_runs(i, s)[k].to, by);
+        shift(&st_runs(i, s)[k].last, by);
     }
     for (uint32_t k = 0; k < i->n_cums; k++) {
         shift(&st_cums(i, s)[k].since, by);

@@ -114,7 +114,7 @@ static double term_at(run *r, const term *t, const double *v, sy_ms u, bool even
     case T_CONST:
         return t->k;
     case T_DATED:
-        return limit_at(t->rows, (uint32_t)t->n_rows, u - t->missing);
+        return limit_at(t->rows, (uint32_t)t->n_rows, u);
     case T_POINT:
         return point_at(r, t, u, event);
     case T_WINDOW:

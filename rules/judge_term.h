@@ -17,7 +17,7 @@
 
 typedef enum term_kind {
     T_CONST,
-    T_DATED,   /* the value in force `back` before the instant */
+    T_DATED,   /* the value in force */
     T_POINT,   /* the latest reading of slot a */
     T_WINDOW,  /* window a at the latest instant of its point */
     T_ACROSS,  /* aggregate of terms */
@@ -38,7 +38,7 @@ typedef struct term {
     uint32_t kid, n_kids;
     double k; /* CONST, SCALE; ACROSS: rank */
     const sy_unit *from, *to;
-    sy_ms missing;           /* POINT, WINDOW: not older; 0: no limit. DATED: back */
+    sy_ms missing;           /* POINT, WINDOW: not older; 0: no limit */
     const dated *rows;       /* DATED */
     const table_row *points; /* TABLE */
     size_t n_rows;
