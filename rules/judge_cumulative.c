@@ -107,7 +107,9 @@ bool sy_judge__opening_counts(run *r, sy_ms t)
 void sy_judge__histories_cut(inst *i, sy_ms t)
 {
     for (uint32_t k = 0; k < i->n_histories; k++) {
-        sy_judge__hist_cut(&i->histories[k], t);
+        /* openings from before this rule was in force are another's: they stand */
+        bool openings = k >= i->n_cums && i->from != SY_MS_NONE;
+        sy_judge__hist_cut(&i->histories[k], openings ? later(t, i->from - 1) : t);
     }
 }
 
