@@ -102,13 +102,25 @@ static bool same_dates(const inst *a, const inst *b)
     return same;
 }
 
+/* The rows of a table, or the values in force. */
+static bool same_table(const term *a, const term *b)
+{
+    if (a->kind == T_DATED) {
+        return same_rows(a->rows, (uint32_t)a->n_rows, b->rows, (uint32_t)b->n_rows);
+    }
+    bool same = true;
+    for (size_t k = 0; same && a->kind == T_TABLE && k < a->n_rows; k++) {
+        same = a->points[k].x == b->points[k].x && a->points[k].y == b->points[k].y;
+    }
+    return same;
+}
+
 static bool same_terms(const inst *a, const inst *b)
 {
     for (uint32_t k = 0; k < a->n_terms; k++) {
         const term *x = &a->terms[k], *y = &b->terms[k];
         if (x->kind != y->kind || x->a != y->a || x->b != y->b || x->k != y->k ||
-            x->missing != y->missing ||
-            !same_rows(x->rows, (uint32_t)x->n_rows, y->rows, (uint32_t)y->n_rows)) {
+            x->missing != y->missing || x->n_rows != y->n_rows || !same_table(x, y)) {
             return false;
         }
     }
@@ -209,7 +221,7 @@ static bool was_open(const inst *b, sy_alert_level severity)
 }
 
 /* The alert goes on under the new text; its time is counted anew. */
-static void take_alert(inst *a, const inst *b)
+static void take_alert(inst *a, const inst *b, sy_ms at)
 {
     level_state *ls = st_levels(a, a->cur);
     sy_alert_level top = sy_judge__highest(&b->cur->alert);
@@ -223,7 +235,7 @@ static void take_alert(inst *a, const inst *b)
     }
     ls[0].open = any ? ls[0].open : 1;
     for (uint32_t k = 0; k < a->n_silences; k++) {
-        st_silences(a, a->cur)[k].since = b->cur->t;
+        st_silences(a, a->cur)[k].since = at;
     }
 }
 
@@ -337,7 +349,7 @@ static sy_err carry(sy_judge *to, inst *a, sy_judge *from, inst *b, sy_ms at)
         if (r.err) {
             return r.err;
         }
-        take_alert(a, b);
+        take_alert(a, b, at);
         memcpy(a->mid, a->cur, st_bytes(a));
         memcpy(a->base, a->cur, st_bytes(a));
     }
@@ -519,7 +531,7 @@ static void shift_inst(const sy_judge *j, inst *i, sy_ms by)
     bool open = r && (i->provisional || i->cur->alert.raised != SY_MS_NONE);
     i->cur->alert = open ? r->work : (outcome){.raised = SY_MS_NONE};
     if (i->provisional && open) {
-        take_alert(i, i);
+        take_alert(i, i, i->cur->t);
     }
     i->provisional = false;
     memcpy(i->mid, i->cur, st_bytes(i));
