@@ -25,11 +25,22 @@ static unsigned weekday(const sy_site_premises *s, int64_t d)
     return 1u << (((d + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 }
 
-static bool in_spans(const sy_site_premises *s, const sy_site_calendar *c, int64_t d, sy_ms of_day)
+/* The instant of a time on the wall: the later one of two, and one that is skipped as if the clock
+ * had not been put forward. */
+static sy_ms wall(const sy_zone *z, sy_ms local)
+{
+    sy_ms before = sy_zone_offset(z, local - day), after = sy_zone_offset(z, local + day);
+    sy_ms a = local - before, b = local - after;
+    bool is_a = a + sy_zone_offset(z, a) == local, is_b = b + sy_zone_offset(z, b) == local;
+    return is_a && is_b ? (a > b ? a : b) : is_b ? b : a;
+}
+
+static bool in_spans(const sy_site_premises *s, const sy_site_calendar *c, int64_t d, sy_ms t)
 {
     for (size_t k = 0; k < c->n_spans; k++) {
         const sy_site_span *x = &c->spans[k];
-        if ((x->days & weekday(s, d)) != 0 && x->from <= of_day && of_day < x->to) {
+        if ((x->days & weekday(s, d)) != 0 && wall(s->zone, d * day + x->from) <= t &&
+            t < wall(s->zone, d * day + x->to)) {
             return true;
         }
     }
@@ -39,12 +50,12 @@ static bool in_spans(const sy_site_premises *s, const sy_site_calendar *c, int64
 bool naive_inside(const world *w, const sy_name *calendar, int g)
 {
     const sy_site_premises *s = naive_premises(w);
-    sy_ms local = naive_time(w, g) + sy_zone_offset(s->zone, naive_time(w, g));
     int64_t d = naive_day(w, g);
     for (size_t k = 0; k < s->n_calendars; k++) {
         if (strcmp(s->calendars[k].name, calendar->word->id) == 0) {
-            return in_spans(s, &s->calendars[k], d, local - d * day) ||
-                   in_spans(s, &s->calendars[k], d - 1, local - (d - 1) * day);
+            return in_spans(s, &s->calendars[k], d, naive_time(w, g)) ||
+                   in_spans(s, &s->calendars[k], d - 1, naive_time(w, g)) ||
+                   in_spans(s, &s->calendars[k], d + 1, naive_time(w, g));
         }
     }
     fail_msg("%s", "no such calendar");
