@@ -480,7 +480,9 @@ static void step(run *r, sy_ms t)
     const inst *i = r->i;
     bool closed = false;
     stretch_to(r, t);
-    follows(r, r->st->t, AFTER);
+    if (r->st->t != SY_MS_NONE) { /* nothing begins before time does */
+        follows(r, r->st->t, AFTER);
+    }
     r->changes = i->n_varies && t >= i->varies_to;
     sy_judge__lengths_at(r->i, t);
     look(r, t);
