@@ -220,8 +220,29 @@ void sy_judge__eval_stretch(run *r, const root *c)
     only_at_closes(c, v, false);
 }
 
+/* At a close: what stands beside a calendar window is as in the stretch that ends there. */
+static void eval_close(run *r, const root *c, sy_ms t)
+{
+    uint8_t *v = r->j->at;
+    for (uint32_t k = c->first; k <= c->last; k++) {
+        const node *n = &r->i->nodes[k];
+        if (n->kind == N_CLOSE) {
+            v[k] = (uint8_t)sy_judge__close(r, n, t);
+        } else if (n->kind == N_NOT || n->kind == N_THRESH) {
+            v[k] = (uint8_t)sy_judge__inner(r, n, v, t);
+        } else {
+            v[k] = r->j->seg[k];
+        }
+    }
+    only_at_closes(c, v, sy_judge__any_closes_at(r, c, t));
+}
+
 void sy_judge__eval_before(run *r, const root *c, sy_ms t)
 {
+    if (c->closes) {
+        eval_close(r, c, t);
+        return;
+    }
     uint8_t *v = r->j->at;
     sy_ms base;
     for (uint32_t k = c->first; k <= c->last; k++) {
@@ -232,15 +253,12 @@ void sy_judge__eval_before(run *r, const root *c, sy_ms t)
             v[k] = sy_judge__silent_from(r, n, t, &base) <= t ? TRUE3 : FALSE3;
         } else if (n->kind == N_CUM) {
             v[k] = (uint8_t)summed(r, n, v, false);
-        } else if (n->kind == N_CLOSE) {
-            v[k] = (uint8_t)sy_judge__close(r, n, t);
         } else if (n->p) {
             v[k] = (uint8_t)sy_judge__phrase(r, n, v, t, false);
         } else {
             v[k] = (uint8_t)sy_judge__inner(r, n, v, t);
         }
     }
-    only_at_closes(c, v, c->closes && sy_judge__any_closes_at(r, c, t));
 }
 
 void sy_judge__eval_at(run *r, const root *c, sy_ms t)

@@ -262,10 +262,10 @@ static bool enough(const window *w)
     if (w->count < 1) {
         return false;
     }
-    sy_ms inside = w->during ? sy_judge__cal_time(w->during, w->lo, w->hi) : w->length;
     if (weighed(w)) {
-        return w->held > 0 && (double)w->held * 100 >= w->valid * (double)inside;
+        return w->held > 0 && (double)w->held * 100 >= w->valid * (double)w->length;
     }
+    sy_ms inside = w->during ? sy_judge__cal_time(w->during, w->lo, w->hi) : w->length;
     return w->every == 0 || (double)w->count * 100 >= w->valid * (double)(inside / w->every);
 }
 
