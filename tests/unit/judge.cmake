@@ -5,8 +5,11 @@ sy_test(test_judge_fridge
     LINKS sy_rules sy_base PkgConfig::JANSSON)
 sy_test(test_judge_random
     SOURCES unit/test_judge_random.c unit/judge_kit.c
-        unit/judge_naive.c unit/judge_naive_exempt.c unit/judge_naive_hold.c
-        unit/judge_naive_level.c unit/judge_naive_value.c
+        unit/judge_random_cond.c unit/judge_random_rule.c unit/judge_random_stream.c
+        unit/judge_naive.c unit/judge_naive_calendar.c unit/judge_naive_exempt.c
+        unit/judge_naive_hold.c unit/judge_naive_level.c unit/judge_naive_number.c
+        unit/judge_naive_phrase.c unit/judge_naive_table.c unit/judge_naive_value.c
+        unit/judge_naive_window.c
     LINKS sy_rules sy_base m)
 sy_test(test_judge_mutants
     SOURCES unit/test_judge_mutants.c unit/judge_kit.c LINKS sy_rules sy_base)
@@ -29,3 +32,7 @@ sy_test(test_judge_calendar
     SOURCES unit/test_judge_calendar.c unit/judge_kit.c LINKS sy_rules sy_base)
 sy_test(test_judge_holds
     SOURCES unit/test_judge_holds.c unit/judge_kit.c LINKS sy_rules sy_base)
+# Slow builds judge fewer random cases; ./test --long judges ten thousand.
+if(SY_SANITIZE OR NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    set_property(TEST test_judge_random APPEND PROPERTY ENVIRONMENT SY_CASES=60)
+endif()

@@ -13,8 +13,8 @@
 
 static bool state_on(const world *w, const sy_except *x, int g)
 {
-    for (int p = 0; p < (int)w->c->site->n_points; p++) {
-        int last = w->prev[p][g], bound = (int)(3 * point(w, p)->every / 1000);
+    for (int p = 0; p < n_points(w); p++) {
+        int last = w->prev[p][g], bound = (int)(3 * point(w, p)->every / w->c->tick);
         if (naive_named(w, p, &x->state) && last != NEVER && w->v[p][last] == x->value &&
             (!bound || g < last + bound)) {
             return true;
@@ -25,19 +25,19 @@ static bool state_on(const world *w, const sy_except *x, int g)
 
 void naive_find_stretches(world *w)
 {
-    for (int l = 0; l < (int)w->c->rule->n_alerts; l++) {
-        const sy_alert_clause *a = &w->c->rule->alerts[l];
+    for (int l = 0; l < (int)w->rule->n_alerts; l++) {
+        const sy_alert_clause *a = &w->rule->alerts[l];
         for (size_t k = 0; k < a->n_excepts; k++) {
             used *u = &w->clauses[w->n_clauses++];
             assert_true(w->n_clauses < CLAUSES);
             u->level = l;
             u->times = (int)a->excepts[k].times->value;
-            u->each = naive_sec(&a->excepts[k].each);
+            u->each = naive_ticks(w, &a->excepts[k].each, 0);
             for (int g = 0; g <= w->c->now; g++) {
                 if (!state_on(w, &a->excepts[k], g)) {
                     continue;
                 }
-                if (u->n > 0 && g - u->to[u->n - 1] < 5) {
+                if (u->n > 0 && (g - u->to[u->n - 1]) * w->c->tick < 5000) {
                     u->to[u->n - 1] = g + 1; /* it went on, or only fluttered */
                 } else {
                     assert_true(u->n < STRETCHES);
@@ -46,16 +46,11 @@ void naive_find_stretches(world *w)
                 }
             }
             for (int q = 0; q < u->n; q++) {
-                int end = u->from[q] + naive_sec(&a->excepts[k].each);
+                int end = u->from[q] + naive_ticks(w, &a->excepts[k].each, 0);
                 u->to[q] = u->to[q] < end ? u->to[q] : end;
             }
         }
     }
-}
-
-static int day_of(const world *w, int g)
-{
-    return (int)((w->c->t0 / 1000 + g) / 86400);
 }
 
 bool naive_exempt_at(world *w, int level, int g, bool use)
@@ -69,7 +64,7 @@ bool naive_exempt_at(world *w, int level, int g, bool use)
                 continue;
             }
             for (int e = 0; e < q; e++) {
-                spent += u->used[e] && day_of(w, u->from[e]) == day_of(w, u->from[q]);
+                spent += u->used[e] && naive_day(w, u->from[e]) == naive_day(w, u->from[q]);
             }
             if (u->used[q] || spent < u->times) {
                 any = true;
@@ -91,7 +86,7 @@ bool naive_exempt_before(world *w, int level, int g)
                 continue;
             }
             for (int e = 0; e < q; e++) {
-                spent += u->used[e] && day_of(w, u->from[e]) == day_of(w, u->from[q]);
+                spent += u->used[e] && naive_day(w, u->from[e]) == naive_day(w, u->from[q]);
             }
             any = any || u->used[q] || spent < u->times;
         }
