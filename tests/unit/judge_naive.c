@@ -180,11 +180,11 @@ static bool sums_all(const sy_expr *e, const sy_word *word)
 /* All points of the driver's quantity matter to the condition. */
 static bool picked(const sy_cond *c, const sy_word *word)
 {
-    bool any = c->kind == SY_COND_TEST &&
-               ((c->pick != SY_PICK_ONE && c->operand.word == word) || whole_place(c->agg, word) ||
-                (c->let && sums_all(c->let->sum, word)) ||
-                (c->a.let && sums_all(c->a.let->sum, word)) ||
-                (c->b.let && sums_all(c->b.let->sum, word)));
+    bool any =
+        c->kind == SY_COND_TEST &&
+        ((c->pick != SY_PICK_ONE && c->operand.word == word) || whole_place(c->agg, word) ||
+         (c->let && sums_all(c->let->sum, word)) || (c->a.let && sums_all(c->a.let->sum, word)) ||
+         (c->b.let && sums_all(c->b.let->sum, word)));
     for (size_t k = 0; k < c->n_kids; k++) {
         any = any || picked(c->kids[k], word);
     }

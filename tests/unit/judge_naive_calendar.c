@@ -82,8 +82,8 @@ static bool calendar_leaf(const sy_cond *c)
 {
     return c->kind == SY_COND_LASTS ||
            (c->kind == SY_COND_TEST &&
-            (c->portion ||
-             (c->agg && (c->agg->kind == SY_AGG_HOURLY_MEAN || c->agg->kind == SY_AGG_DAILY_MEAN))));
+            (c->portion || (c->agg && (c->agg->kind == SY_AGG_HOURLY_MEAN ||
+                                       c->agg->kind == SY_AGG_DAILY_MEAN))));
 }
 
 bool naive_calendar_kind(const sy_cond *c)

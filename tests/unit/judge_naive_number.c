@@ -51,9 +51,9 @@ static int nearness(const world *w, const sy_tuning *t)
     if (same_text(t->at, p->series)) {
         return 3;
     }
-    if (same_text(t->at, l->id) || (t->at.n > n + 1 && memcmp(t->at.p, premises, n) == 0 &&
-                                    t->at.p[n] == '/' &&
-                                    same_text((sy_span){t->at.p + n + 1, t->at.n - n - 1}, l->id))) {
+    if (same_text(t->at, l->id) ||
+        (t->at.n > n + 1 && memcmp(t->at.p, premises, n) == 0 && t->at.p[n] == '/' &&
+         same_text((sy_span){t->at.p + n + 1, t->at.n - n - 1}, l->id))) {
         return 2;
     }
     return same_text(t->at, premises) ? 1 : 0;
@@ -123,7 +123,8 @@ static double converted(naive_quantity q, const sy_num *n)
     return q.x * 3600000 * q.unit->factor / to->factor; /* K/h is the base of its tag */
 }
 
-static bool limit(const world *w, const sy_value *v, naive_quantity q, int g, double *x, double *lim)
+static bool limit(const world *w, const sy_value *v, naive_quantity q, int g, double *x,
+                  double *lim)
 {
     if (v->let) {
         naive_quantity l = naive_let_at(w, v->let, g, false);
@@ -153,8 +154,7 @@ int naive_compare(const world *w, const sy_cond *c, naive_quantity q, int g, dou
 {
     double x, a, y = 0, b = 0;
     bool range = c->op == SY_OP_OUTSIDE || c->op == SY_OP_WITHIN;
-    if (isnan(q.x) || !limit(w, &c->a, q, g, &x, &a) ||
-        (range && !limit(w, &c->b, q, g, &y, &b))) {
+    if (isnan(q.x) || !limit(w, &c->a, q, g, &x, &a) || (range && !limit(w, &c->b, q, g, &y, &b))) {
         return U;
     }
     double ua = doubt(w, &c->a, q, g, u), ub = range ? doubt(w, &c->b, q, g, u) : 0;

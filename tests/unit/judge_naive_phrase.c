@@ -40,8 +40,8 @@ static int others(const world *w, const sy_cond *c, int from, int g)
         const sy_name *n = &w->rule->watch[k];
         for (int p = 0; p < n_points(w); p++) {
             double lo, hi;
-            if (n->word->kind == SY_W_QUANTITY && n->word != c->operand.word &&
-                w->mine[p] && naive_named(w, p, n) && bounds(w, p, from, g, &lo, &hi) >= 2) {
+            if (n->word->kind == SY_W_QUANTITY && n->word != c->operand.word && w->mine[p] &&
+                naive_named(w, p, n) && bounds(w, p, from, g, &lo, &hi) >= 2) {
                 known++;
                 if (differs(w, p, lo, hi)) {
                     return T;
@@ -96,8 +96,8 @@ int naive_exposure(const world *w, const sy_cond *c, int p, int g)
     const double step = 1048576;
     const sy_unit *unit = naive_unit(w, p);
     const sy_num *limit = naive_num(w, &c->a, g), *most = naive_num(w, &c->b, g);
-    double l = unit && limit->unit ? sy_unit_convert(limit->value, limit->unit, unit)
-                                   : limit->value;
+    double l =
+        unit && limit->unit ? sy_unit_convert(limit->value, limit->unit, unit) : limit->value;
     double sign = c->op == SY_OP_EXPOSURE_ABOVE ? 1 : -1;
     int from = g - naive_ticks(w, &c->window, g), missing = naive_missing(w, p), last = NEVER;
     int64_t sum = 0;

@@ -127,8 +127,8 @@ static double uncertainty(const world *w, int p)
 static void fill_plain(world *w, const sy_cond *c, table *t)
 {
     int p = t->p;
-    bool window = c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE ||
-                  c->op == SY_OP_EXPOSURE_BELOW;
+    bool window =
+        c->op == SY_OP_STUCK || c->op == SY_OP_EXPOSURE_ABOVE || c->op == SY_OP_EXPOSURE_BELOW;
     t->gap = naive_missing(w, p);
     for (int g = 0; g <= w->c->now; g++) {
         double x = window ? w->d[p][g] : w->v[p][g];
@@ -140,8 +140,9 @@ static void fill_plain(world *w, const sy_cond *c, table *t)
         } else if (window) {
             t->at[g] = (signed char)naive_exposure(w, c, p, g);
         } else {
-            t->at[g] = (signed char)naive_compare(w, c, (naive_quantity){x, naive_unit(w, p), PLAIN},
-                                                  g, c->beyond_doubt ? uncertainty(w, p) : 0);
+            t->at[g] =
+                (signed char)naive_compare(w, c, (naive_quantity){x, naive_unit(w, p), PLAIN}, g,
+                                           c->beyond_doubt ? uncertainty(w, p) : 0);
         }
     }
 }

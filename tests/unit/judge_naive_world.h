@@ -38,11 +38,11 @@ typedef struct table {
 typedef struct follow {
     const sy_cond *c;
     int level;
-    int last_a;               /* last known value of A, U: none yet */
-    int begun;                /* NEVER: not yet */
-    bool on, over;            /* followed: latched; not followed: ended for good */
-    bool b_unknown, b_came;   /* since begun, up to begun + D */
-    int value;                /* at the last moment */
+    int last_a;             /* last known value of A, U: none yet */
+    int begun;              /* NEVER: not yet */
+    bool on, over;          /* followed: latched; not followed: ended for good */
+    bool b_unknown, b_came; /* since begun, up to begun + D */
+    int value;              /* at the last moment */
 } follow;
 
 typedef struct world {
@@ -53,12 +53,12 @@ typedef struct world {
      * is infinite where the rule says so; d is without. */
     double v[NAIVE_POINTS][NAIVE_TICKS + 1];
     double d[NAIVE_POINTS][NAIVE_TICKS + 1];
-    int prev[NAIVE_POINTS][NAIVE_TICKS + 1]; /* of v: latest reading at or before */
-    int next[NAIVE_POINTS][NAIVE_TICKS + 1]; /* earliest at or after */
+    int prev[NAIVE_POINTS][NAIVE_TICKS + 1];                /* of v: latest reading at or before */
+    int next[NAIVE_POINTS][NAIVE_TICKS + 1];                /* earliest at or after */
     int first_at[NAIVE_TICKS + 1], same_at[NAIVE_READINGS]; /* all readings of one tick */
-    bool mine[NAIVE_POINTS];                 /* the instance watches it */
-    int from, to;                            /* in force, not before the box started */
-    int force_from;                          /* the same, without regard to the box */
+    bool mine[NAIVE_POINTS];                                /* the instance watches it */
+    int from, to;   /* in force, not before the box started */
+    int force_from; /* the same, without regard to the box */
     hold holds[MEASURES];
     int n_holds;
     used clauses[CLAUSES];
@@ -143,10 +143,10 @@ void naive_made_of(const world *w, const sy_expr *e, bool *points);
 /* judge_naive_calendar.c: windows of the calendar, portions, during */
 bool naive_inside(const world *w, const sy_name *calendar, int g); /* (g, g+1), and g */
 int naive_inside_ticks(const world *w, const sy_name *calendar, int from, int to);
-void naive_calendars(world *w); /* fill w->inside */
-const sy_name *naive_during(const world *w);  /* of w->level, or NULL */
+void naive_calendars(world *w);              /* fill w->inside */
+const sy_name *naive_during(const world *w); /* of w->level, or NULL */
 bool naive_calendar_kind(const sy_cond *c);
-int naive_close(world *w, const sy_cond *c, int g); /* a leaf, at g */
+int naive_close(world *w, const sy_cond *c, int g);                     /* a leaf, at g */
 bool naive_closes(const world *w, const sy_cond *c, int g, int *start); /* any window of the tree */
 void naive_verdicts(world *w, int g);
 
@@ -179,7 +179,6 @@ void naive_find_stretches(world *w);
 bool naive_exempt_at(world *w, int level, int g, bool use);
 /* Exempt up to the instant g, before its readings. */
 bool naive_exempt_before(world *w, int level, int g);
-
 /* judge_naive_hold.c */
 int naive_measured(const world *w, const hold *h, int g); /* for or cumulative, at g */
 bool naive_reached(const world *w, const hold *h, int g); /* measure at least D */

@@ -107,9 +107,9 @@ static void qualified(random_writer *w, bool valid)
 
 static void window(random_writer *w)
 {
-    static const char *const kinds[] = {"mean",   "highest", "lowest",        "spread",
-                                        "rate",   "median",  "percentile 80", "percentile 50",
-                                        "total"};
+    static const char *const kinds[] = {"mean",          "highest",       "lowest",
+                                        "spread",        "rate",          "median",
+                                        "percentile 80", "percentile 50", "total"};
     uint32_t k = random_below(9);
     bool humid = random_chance(25);
     int length = random_length();
@@ -117,14 +117,14 @@ static void window(random_writer *w)
     random_duration(w, length);
     qualified(w, true);
     if (k == 3) {
-        sy_buf_printf(w->b, "%s %u %s [law]", relation(), humid ? 10 * random_below(3) : 1 + random_below(3),
-                      humid ? "%RH" : "K");
+        sy_buf_printf(w->b, "%s %u %s [law]", relation(),
+                      humid ? 10 * random_below(3) : 1 + random_below(3), humid ? "%RH" : "K");
     } else if (k == 4) {
         sy_buf_printf(w->b, "%s %s%u.5 %s/h [law]", relation(), random_chance(30) ? "-" : "",
                       random_below(200), humid ? "%RH" : "K");
     } else if (k == 8) {
-        sy_buf_printf(w->b, "%s %d %s [law]", relation(), (humid ? 50 : 8) * (1 + (int)random_below(8)),
-                      humid ? "%RH" : "°C");
+        sy_buf_printf(w->b, "%s %d %s [law]", relation(),
+                      (humid ? 50 : 8) * (1 + (int)random_below(8)), humid ? "%RH" : "°C");
     } else {
         compared(w, humid);
     }
@@ -340,7 +340,8 @@ void random_calendar(random_writer *w, bool only_hours, bool only_days)
         if (random_chance(70)) {
             random_condition(w, 1);
         } else {
-            calendar_leaf(w, only_hours || only_days ? daily : random_chance(50) || !w->c->on[C_CALENDAR]);
+            calendar_leaf(w, only_hours || only_days ? daily
+                                                     : random_chance(50) || !w->c->on[C_CALENDAR]);
         }
         sy_buf_text(w->b, "))");
     } else {

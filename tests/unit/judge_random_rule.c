@@ -71,8 +71,8 @@ static void names(random_writer *w)
     }
     if (c->on[C_LETS]) {
         static const char *const warm[] = {
-            "temperature + 1 K [law]", "lowest of temperature + 1 K [law]", "temperature - 1 K [law]",
-            "(temperature + 1 K [law]) * 2 / 2"};
+            "temperature + 1 K [law]", "lowest of temperature + 1 K [law]",
+            "temperature - 1 K [law]", "(temperature + 1 K [law]) * 2 / 2"};
         static const char *const part[] = {"humidity / (60 %RH [law])",
                                            "humidity / highest of humidity over ",
                                            "(60 %RH [law] - humidity) / (humidity - 40 %RH [law])"};
@@ -84,8 +84,9 @@ static void names(random_writer *w)
         if (k == 1) {
             random_duration(w, random_length());
         }
-        sy_buf_printf(w->b, "\n  let looked-up = table of humidity (%u %%RH 5 °C; 55 %%RH 7 °C; "
-                            "60 %%RH 9 °C [law])%s\n",
+        sy_buf_printf(w->b,
+                      "\n  let looked-up = table of humidity (%u %%RH 5 °C; 55 %%RH 7 °C; "
+                      "60 %%RH 9 °C [law])%s\n",
                       40 + 5 * random_below(3), random_chance(40) ? " + climb" : "");
     }
     if (c->on[C_PORTION]) {

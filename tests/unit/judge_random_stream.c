@@ -113,9 +113,9 @@ static sy_ms interval(const random_case *c, int k)
 
 static void points(random_case *c)
 {
-    static const char *const series[POINTS] = {"defrost", "door",   "door2",       "fuel-volume",
-                                               "humidity", "noise", "refuel",      "temperature",
-                                               "temperature2", "vapour-volume"};
+    static const char *const series[POINTS] = {
+        "defrost", "door",   "door2",       "fuel-volume",  "humidity",
+        "noise",   "refuel", "temperature", "temperature2", "vapour-volume"};
     static const char *const units[POINTS] = {NULL,    NULL, NULL,   "L",    "%RH",
                                               "dB(A)", NULL, "degC", "degC", "L"};
     for (int k = 0; k < POINTS; k++) {
@@ -152,8 +152,8 @@ void random_frame(random_case *c, const sy_zone *const zones[3])
     calendars(c);
     points(c);
     c->tier = (sy_site_tier){"food-risk-tier", tiers[random_below(4)]};
-    c->due = (sy_site_due){"calibration",
-                           sy_zone_day(c->zone, c->t0) - 1 + (int64_t)random_below(6)};
+    c->due =
+        (sy_site_due){"calibration", sy_zone_day(c->zone, c->t0) - 1 + (int64_t)random_below(6)};
     c->premises = (sy_site_premises){.id = "p1",
                                      .tiers = &c->tier,
                                      .n_tiers = random_chance(80),
@@ -219,9 +219,8 @@ static sy_quality quality(const random_case *c, int p)
     if (random_chance(50)) {
         return SY_Q_UNCERTAIN;
     }
-    return p > P_DEFROST2 && c->on[C_OVER_RANGE] && random_chance(70)
-               ? SY_Q_BAD | SY_Q_OUT_OF_RANGE
-               : SY_Q_BAD;
+    return p > P_DEFROST2 && c->on[C_OVER_RANGE] && random_chance(70) ? SY_Q_BAD | SY_Q_OUT_OF_RANGE
+                                                                      : SY_Q_BAD;
 }
 
 static void one_point(random_case *c, int k)

@@ -106,8 +106,8 @@ static sy_judge *open_judge(const sy_set *set, bool wait)
 static void give(sy_judge *j, const naive_reading *r)
 {
     sy_verdict v;
-    assert_int_equal(
-        sy_judge_reading(j, r->point, c.t0 + c.tick * r->at, r->value, r->quality, &v), SY_OK);
+    assert_int_equal(sy_judge_reading(j, r->point, c.t0 + c.tick * r->at, r->value, r->quality, &v),
+                     SY_OK);
     assert_int_not_equal(v, SY_READING_LATE);
 }
 

@@ -66,10 +66,8 @@ static void rest_chinese(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_the_project),
-        cmocka_unit_test(first_english),
-        cmocka_unit_test(first_chinese),
-        cmocka_unit_test(rest_english),
+        cmocka_unit_test(of_the_project), cmocka_unit_test(first_english),
+        cmocka_unit_test(first_chinese),  cmocka_unit_test(rest_english),
         cmocka_unit_test(rest_chinese),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
