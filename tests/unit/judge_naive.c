@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -235,18 +236,38 @@ static int local_midnight(const world *w, bool has, sy_date d, int plus, int oth
     return has ? naive_tick_of(w, t) : otherwise;
 }
 
-static void begin_version(world *w, int k)
+static void tables_of_rule(world *w)
 {
-    const naive_version *v = &w->c->versions[k];
-    w->set = v->set;
-    w->rule = v->rule;
-    w->force_from = local_midnight(w, v->rule->has_from, v->rule->from, 0, NEVER);
-    w->to = local_midnight(w, v->rule->has_to, v->rule->to, 1, -NEVER);
-    w->from = w->force_from < 0 ? 0 : w->force_from;
+    naive_free_tables(w);
+    w->n_holds = w->n_follows = w->n_clauses = 0;
     naive_tabulate(w);
     find_points(w);
     naive_calendars(w);
     naive_find_stretches(w);
+}
+
+static void begin_version(world *w, int k)
+{
+    const naive_version *v = &w->c->versions[k];
+    bool same = k > 0 && memcmp(v->rule->judgement_hash, w->rule->judgement_hash, 32) == 0;
+    w->set = v->set;
+    if (same) { /* texts or tunings alone: what is counted goes on */
+        return;
+    }
+    w->rule = v->rule;
+    w->force_from = local_midnight(w, v->rule->has_from, v->rule->from, 0, NEVER);
+    w->to = local_midnight(w, v->rule->has_to, v->rule->to, 1, -NEVER);
+    if (k > 0 && w->force_from < v->from) {
+        w->force_from = v->from;
+    }
+    w->from = w->force_from < 0 ? 0 : w->force_from;
+    tables_of_rule(w);
+    for (int l = 0; k > 0 && l < (int)v->rule->n_alerts; l++) {
+        w->level = l;
+        w->was[l] = naive_value(w, v->rule->alerts[l].when, v->from - 1, AFTER);
+    }
+    w->level = -1;
+    w->was[LEVELS] = k > 0 && w->rule->clear ? naive_value(w, w->rule->clear, v->from - 1, AFTER) : U;
 }
 
 static size_t by_the_clock(world *w, int g, bool *closed, naive_alert *out, size_t n)
@@ -267,6 +288,7 @@ size_t naive_judge(const naive_case *c, naive_alert out[NAIVE_ALERTS])
 {
     world *w = calloc(1, sizeof *w);
     size_t n = 0;
+    int version = 0;
     assert_non_null(w);
     w->c = c;
     w->last_clear = NEVER;
@@ -279,7 +301,14 @@ size_t naive_judge(const naive_case *c, naive_alert out[NAIVE_ALERTS])
         if (g > 0) {
             pass_tick(w, g - 1);
         }
+        if (version + 1 < c->n_versions && c->versions[version + 1].from == g) {
+            begin_version(w, ++version);
+        }
         if (g < w->from) {
+            naive_follow_moment(w, g, PRE);
+            if (reading_at(w, g)) {
+                naive_follow_moment(w, g, AT);
+            }
             continue;
         }
         if (g == w->to) {

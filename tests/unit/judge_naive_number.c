@@ -76,7 +76,7 @@ const sy_num *naive_num(const world *w, const sy_value *v, int g)
     }
     for (size_t k = 0; k < w->set->n_tunings; k++) {
         const sy_tuning *t = w->set->tunings[k];
-        int near = t->set == v->set && t->rule == w->rule ? nearness(w, t) : 0;
+        int near = t->set->order == v->set->order ? nearness(w, t) : 0; /* one rule in the set */
         if (near > 0 && (!best || near >= nearness(w, best))) {
             best = t;
         }

@@ -254,7 +254,7 @@ static double agg_in(const world *w, const sy_expr *e, int g)
             return NAN;
         }
     }
-    naive_quantity q = naive_agg_at(w, e->agg, NULL, u);
+    naive_quantity q = naive_agg_at(w, e->agg, naive_during(w), u);
     if (q.kind == PLAIN) {
         return in_unit(q.x, q.unit, e->unit);
     }
