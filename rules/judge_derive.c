@@ -420,7 +420,8 @@ uint16_t sy_judge__sample_node(build *b, const sample *s, const uint16_t *slots)
 /* The sample over the slots that its terms look at. */
 static uint16_t over_slots(build *b, sample *s)
 {
-    size_t n = b->i->n_slots, at = 0;
+    uint16_t n = b->i->n_slots;
+    size_t at = 0;
     uint16_t made = 0;
     uint8_t *mark = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, n);
     uint16_t *list = b->j->o.alloc.resize(b->j->o.alloc.ctx, NULL, n * sizeof *list);

@@ -37,7 +37,7 @@ sy_i128 sy_judge__fixed(double v, int bits)
     } else {
         uint64_t half = (uint64_t)1 << (-shift - 1);
         uint64_t rest = m & (2 * half - 1), whole = m >> -shift;
-        s = (sy_i128)(whole + (rest > half || (rest == half && (whole & 1))));
+        s = (sy_i128)whole + (rest > half || (rest == half && (whole & 1)));
     }
     return b >> 63 ? -s : s;
 }

@@ -464,7 +464,7 @@ typedef enum moment { AFTER, BEFORE, WITH } moment; /* of an instant's readings 
 static void follows(run *r, sy_ms t, moment m)
 {
     uint32_t n = r->i->n_levels + r->i->has_clear;
-    for (uint32_t k = 0; k < n && r->i->n_follows; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         const root *c = k < r->i->n_levels ? &r->i->levels[k].cond : &r->i->clear;
         if (m == BEFORE) {
             sy_judge__eval_before(r, c, t);
@@ -480,11 +480,14 @@ static void step(run *r, sy_ms t)
     const inst *i = r->i;
     bool closed = false;
     stretch_to(r, t);
-    if (r->st->t != SY_MS_NONE) { /* nothing begins before time does */
+    if (i->n_follows && r->st->t != SY_MS_NONE) { /* nothing begins before time does */
         follows(r, r->st->t, AFTER);
     }
-    r->changes = i->n_varies && t >= i->varies_to;
-    sy_judge__lengths_at(r->i, t);
+    r->changes = false;
+    if (i->n_varies) {
+        r->changes = t >= i->varies_to;
+        sy_judge__lengths_at(r->i, t);
+    }
     look(r, t);
     figures(r);
     if (i->has_silence) {
@@ -503,15 +506,21 @@ static void step(run *r, sy_ms t)
     } else if (i->clocked && t >= i->from && r->st->t != SY_MS_NONE) {
         closed = timers_at(r, t);
     }
-    follows(r, t, BEFORE);
+    if (i->n_follows) {
+        follows(r, t, BEFORE);
+    }
     if (r->reading) {
         take(r, t);
         if (i->n_samples) {
             sy_judge__samples_at(r, t);
         }
-        follows(r, t, WITH);
+        if (i->n_follows) {
+            follows(r, t, WITH);
+        }
     }
-    sy_judge__curves_at(r, t);
+    if (i->n_curves) {
+        sy_judge__curves_at(r, t);
+    }
     if (i->n_excepts) {
         sy_judge__exempt_at(r, t);
     }
@@ -532,7 +541,9 @@ void sy_judge__steps(run *r)
         sy_judge__histories_cut(r->i, r->st->t);
     }
     while (r->st->t < i->end) {
-        sy_judge__lengths_at(r->i, r->st->t);
+        if (i->n_varies) {
+            sy_judge__lengths_at(r->i, r->st->t);
+        }
         sy_ms reading = next_reading(r);
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);

@@ -266,7 +266,8 @@ static bool enough(const window *w)
     if (weighed(w)) {
         return w->held > 0 && (double)w->held * 100 >= w->valid * (double)inside;
     }
-    return w->every == 0 || (double)w->count * 100 >= w->valid * (double)(inside / w->every);
+    sy_ms expected = w->every ? inside / w->every : 0;
+    return (double)w->count * 100 >= w->valid * (double)expected;
 }
 
 bool sy_judge__window(run *r, window *w, sy_ms u, double *out)

@@ -276,7 +276,8 @@ static void begin_version(world *w, int k)
         w->was[l] = naive_value(w, v->rule->alerts[l].when, v->from - 1, AFTER);
     }
     w->level = -1;
-    w->was[LEVELS] = k > 0 && w->rule->clear ? naive_value(w, w->rule->clear, v->from - 1, AFTER) : U;
+    w->was[LEVELS] =
+        k > 0 && w->rule->clear ? naive_value(w, w->rule->clear, v->from - 1, AFTER) : U;
 }
 
 static size_t by_the_clock(world *w, int g, bool *closed, naive_alert *out, size_t n)

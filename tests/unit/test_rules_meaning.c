@@ -19,9 +19,10 @@
 #define DOOR   "alert serious when door is open\n"
 #define REFUEL "count refuel daily only when fuel-volume above 15 L\n"
 
+/* The text stays until the next one: places point into it. */
 static void load(rig *r, const char *clauses)
 {
-    char text[2048];
+    static char text[2048];
     snprintf(text, sizeof text, HEAD "%s\nend\n", clauses);
     rig_text(r, text);
 }
