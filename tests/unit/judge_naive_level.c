@@ -83,8 +83,8 @@ static bool default_clear(world *w, int l, int g, bool clock)
     int d = naive_clear_length(w, c, g);
     if (clock) {
         const hold *h = d > 0 ? naive_hold_of(w, c, 100 + l) : NULL;
-        return !w->last_tick && !naive_compares(c) && h && g > 0 && w->was[l] == F && h->counted >= d &&
-               h->before < naive_clear_length(w, c, g - 1);
+        return !w->last_tick && !naive_compares(c) && h && g > 0 && w->was[l] == F &&
+               h->counted >= d && h->before < naive_clear_length(w, c, g - 1);
     }
     return naive_value(w, c, g, AT) == F &&
            (d == 0 ||

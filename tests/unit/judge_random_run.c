@@ -96,7 +96,7 @@ typedef struct taking {
     const box *x;
     sy_buf *b, *ids;
     uint32_t point;
-    bool over; /* only what is over */
+    bool over;            /* only what is over */
     const char *past_ids; /* else: what was not over then */
 } taking;
 
@@ -114,7 +114,8 @@ static void take(void *ctx, const sy_alert *a)
     char id[64];
     (void)snprintf(id, sizeof id, "%d %s ", ticks(b, a->onset - t0), a->id);
     if (a->state == SY_ALERT_WITHDRAWN || a->point != x->point ||
-        (!x->over && a->cleared != SY_MS_NONE && strstr(x->past_ids, id)) || (x->over && a->cleared == SY_MS_NONE)) {
+        (!x->over && a->cleared != SY_MS_NONE && strstr(x->past_ids, id)) ||
+        (x->over && a->cleared == SY_MS_NONE)) {
         return;
     }
     assert_int_equal(a->span, a->raised - a->onset);
@@ -223,7 +224,8 @@ static int by_delivery(const void *a, const void *b)
     return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->k > y->k) - (x->k < y->k);
 }
 
-/* What comes before the second version is there when it takes over: it does not judge that again. */
+/* What comes before the second version is there when it takes over: it does not judge that again.
+ */
 static void scatter(const box *b, uint32_t late, delivery *order)
 {
     const random_case *c = b->x->c;

@@ -198,8 +198,8 @@ static void complain(const kit_set *k, texts *x)
 }
 
 /* The rule again with another title, or its version 2 with other numbers. From a tick without
- * readings on; other numbers where nothing waits for the next reading, which the first version would
- * no longer judge. */
+ * readings on; other numbers where nothing waits for the next reading, which the first version
+ * would no longer judge. */
 static int another_version(texts *x)
 {
     int at = c.length / 4 + (int)random_below((uint32_t)c.length / 2);
