@@ -309,9 +309,13 @@ sy_ms sy_judge__phrase_timer(const run *r)
         if (n->kind == N_DUE && n->p->from > t) {
             best = sooner(best, n->p->from);
         } else if (n->kind == N_FOLLOW) {
-            const follow_state *f = &st_follows(r->i, r->st)[n->item];
-            if (f->begun != SY_MS_NONE && f->begun + n->d > t) {
-                best = sooner(best, f->begun + n->d);
+            follow_state f = st_follows(r->i, r->st)[n->item];
+            const uint16_t *kids = &r->i->kids[n->kid];
+            if (t != SY_MS_NONE) { /* it may begin with the open stretch */
+                (void)follow(n, &f, (tri)r->j->seg[kids[0]], (tri)r->j->seg[kids[1]], t, true);
+            }
+            if (f.begun != SY_MS_NONE && f.begun + n->d > t) {
+                best = sooner(best, f.begun + n->d);
             }
         } else if (n->kind == N_CURVE) {
             const curve_state *c = &st_curves(r->i, r->st)[n->item];

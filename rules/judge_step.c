@@ -514,12 +514,12 @@ static void step(run *r, sy_ms t)
         if (i->n_samples) {
             sy_judge__samples_at(r, t);
         }
-        if (i->n_follows) {
-            follows(r, t, WITH);
-        }
     }
     if (i->n_curves) {
         sy_judge__curves_at(r, t);
+    }
+    if (r->reading && i->n_follows) { /* with the curves as the readings leave them */
+        follows(r, t, WITH);
     }
     if (i->n_excepts) {
         sy_judge__exempt_at(r, t);
@@ -545,6 +545,9 @@ void sy_judge__steps(run *r)
             sy_judge__lengths_at(r->i, r->st->t);
         }
         sy_ms reading = next_reading(r);
+        if (i->n_follows) {
+            eval_stretch(r); /* its timer rests on it */
+        }
         sy_ms timer = next_timer(r);
         sy_ms t = sooner(reading, timer);
         if (t <= r->limit || i->timers) { /* what completes rests on it */
