@@ -240,6 +240,7 @@ static void tables_of_rule(world *w)
 {
     naive_free_tables(w);
     w->n_holds = w->n_follows = w->n_clauses = 0;
+    memset(w->verdict, -1, sizeof w->verdict);
     naive_tabulate(w);
     find_points(w);
     naive_calendars(w);
