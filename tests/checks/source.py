@@ -31,6 +31,7 @@ FOREIGN = {
     "libfyaml.h": ("gateway/config/yaml.c",),
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
     "MQTTAsync.h": ("drivers/mqtt/",),
+    "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/inbox/",),
     "gnutls/": ("gateway/inbox/",),
