@@ -135,7 +135,7 @@ uint16_t sy_judge__due_node(build *b, const sy_cond *c)
     if (!d) {
         sy_judge__refuse(b, "no date is known for ", what, "");
     }
-    if (!going(b)) {
+    if (!d || !going(b)) {
         return 0;
     }
     int64_t day = d->day + 1;
