@@ -35,12 +35,8 @@ typedef struct plugin {
     sy_spool_page *page;
 } plugin;
 
-/* The broker looks these up by name. */
+/* The broker looks up by name what its header declares. */
 #define EXPORT __attribute__((visibility("default")))
-EXPORT int mosquitto_plugin_version(int n, const int *versions);
-EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
-                                 struct mosquitto_opt *options, int n);
-EXPORT int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int n);
 
 static void say(void *ctx, sy_spool_state state, const char *why)
 {
@@ -126,42 +122,42 @@ static sy_err open_spool(plugin *p, const struct mosquitto_opt *options, int n, 
     return sy_spool_open(&p->spool, &o, &io, f);
 }
 
-int mosquitto_plugin_version(int n, const int *versions)
+EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
 {
-    for (int i = 0; i < n; i++) {
-        if (versions[i] == 5) {
+    for (int i = 0; i < supported_version_count; i++) {
+        if (supported_versions[i] == 5) {
             return 5;
         }
     }
     return -1;
 }
 
-int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
-                          struct mosquitto_opt *options, int n)
+EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                                 struct mosquitto_opt *options, int option_count)
 {
     plugin *p = calloc(1, sizeof *p);
     if (!p) {
         return fail(p, "no memory");
     }
-    p->id = id;
+    p->id = identifier;
     sy_fail f = {0};
-    if (open_spool(p, options, n, &f)) {
+    if (open_spool(p, options, option_count, &f)) {
         return fail(p, f.text);
     }
-    if (mosquitto_callback_register(id, MOSQ_EVT_MESSAGE, on_message, NULL, p) !=
+    if (mosquitto_callback_register(identifier, MOSQ_EVT_MESSAGE, on_message, NULL, p) !=
         MOSQ_ERR_SUCCESS) {
         return fail(p, "the broker does not show it the messages");
     }
     atomic_store(&p->page->pid, (uint64_t)getpid());
-    *user_data = p;
+    *userdata = p;
     return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int n)
+EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
 {
     (void)options;
-    (void)n;
-    plugin *p = user_data;
+    (void)option_count;
+    plugin *p = userdata;
     if (p) {
         mosquitto_callback_unregister(p->id, MOSQ_EVT_MESSAGE, on_message, NULL);
         sy_spool_close(p->spool);

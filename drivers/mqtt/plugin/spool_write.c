@@ -134,7 +134,7 @@ static void *sync_main(void *arg)
     sy_spool *s = arg;
     sy_thread_name("sy-spool-sync");
     int step = s->o.sync_ms / 2 > 0 ? s->o.sync_ms / 2 : 1;
-    uint64_t before = load(&s->o.page->appended), synced = before;
+    uint64_t before = load(&s->o.page->from) - 1, synced = before; /* nothing is written yet */
     sy_ms looked = sy_mono_ms();
     pthread_mutex_lock(&s->mu);
     while (!s->ending) {
