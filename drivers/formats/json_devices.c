@@ -175,9 +175,9 @@ static sy_err shelly_decode(sy_span payload, const sy_device *map, sy_record_fn 
     const json_t *params = json_object_get(root, "params");
     const json_t *body = json_is_object(params) ? params : root;
     const json_t *sys = json_object_get(body, "sys");
-    if (!sy_json_time(json_object_get(body, "ts"), &like) &&
-        !sy_json_time(json_object_get(body, "unixtime"), &like))
-        sy_json_time(json_object_get(sys, "unixtime"), &like);
+    const json_t *time = json_object_get(body, "ts");
+    time = time ? time : json_object_get(body, "unixtime");
+    sy_json_time(time ? time : json_object_get(sys, "unixtime"), &like);
     if (like.has_time && like.time == 0)
         like.has_time = false; /* a clock that was never set */
     e = give((json_t *)body, &like, shelly_skip, sink, ctx, f);
