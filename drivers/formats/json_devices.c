@@ -158,8 +158,7 @@ static bool shelly_skip(sy_span path, sy_span key, const json_t *v)
         if (open ? begins(path, parts[i]) : sy_span_is(path, parts[i]))
             return true;
     }
-    const json_t *valid = json_object_get(v, "is_valid");
-    return valid && json_is_false(valid);
+    return json_is_false(json_object_get(v, "is_valid"));
 }
 
 static sy_err shelly_decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
