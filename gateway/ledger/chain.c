@@ -68,7 +68,11 @@ static sy_err parse_der(const sy_chain *c, mbedtls_x509_crt *out, sy_fail *f)
         int rc = sy_mbed_start();
         rc = rc ? rc
                 : mbedtls_x509_crt_parse_der(out, (const unsigned char *)c->der[i].p, c->der[i].n);
-        if (rc)
+        const mbedtls_x509_crt *last = out;
+        while (last->next)
+            last = last->next;
+        /* mbedTLS passes over what follows a certificate; here nothing may. */
+        if (rc || last->raw.len != c->der[i].n)
             return sy_fail_make(f, SY_E_DENIED, rc, SY_AT, "certificate %zu cannot be read", i);
     }
     return SY_OK;
