@@ -244,7 +244,7 @@ static sy_err get_decimal(sy_span *in, sy_sample *out, size_t n, room *r)
     uint64_t n_odd, skip;
     if (in->n == 0 || (uint8_t)*in->p > MOST_DIGITS)
         return SY_E_CORRUPT;
-    int scale = *in->p;
+    int scale = (uint8_t)*in->p;
     *in = (sy_span){in->p + 1, in->n - 1};
     if (!sy_varint_get(in, &n_odd) || n_odd > n)
         return SY_E_CORRUPT;
