@@ -145,6 +145,8 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
     c.row = row_of(b, e, &failed);
     c.event = event_of(b, e, c.row.id, &failed);
     address(b, &c, e, levels, &failed);
+    if (sy_basis_plan_make(e, &b->arena, &c.basis))
+        failed = true;
     if (failed)
         return SY_E_NOMEM;
     b->changes[b->n_changes++] = c;
@@ -206,6 +208,10 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
             return err;
         if (!added)
             continue;
+        sy_basis_sum readings;
+        err = sy_basis_put(s, c->event.id, &c->basis, &readings, f);
+        if (err)
+            return err;
         if (c->raised)
             sy_store_count(s, SY_N_alerts, 1);
         sy_store_count(s, SY_N_events_queued, c->n_destinations);

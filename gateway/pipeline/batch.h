@@ -8,8 +8,7 @@
 #ifndef SY_BATCH_H
 #define SY_BATCH_H
 
-#include "pipeline/event.h"
-#include "store/store.h"
+#include "pipeline/basis.h"
 
 typedef struct sy_batch_reading {
     uint32_t point;
@@ -22,6 +21,7 @@ typedef struct sy_batch_reading {
 typedef struct sy_batch_change { /* an alert row and its event */
     sy_alert_row row;
     sy_event_row event;
+    sy_basis_plan basis;
     const char **destinations;
     size_t n_destinations;
     bool raised;
