@@ -8,6 +8,7 @@
 
 #include "rules/judge_alert.h"
 #include "rules/judge_core.h"
+#include "rules/judge_value.h"
 #include "rules/text.h"
 
 typedef struct reach {
@@ -28,6 +29,33 @@ static void need(const reach *r, uint32_t slot, sy_ms back)
     if (slot < r->cap && slot < r->i->n_slots) {
         sy_basis_point *p = &r->out[slot];
         p->from = sooner(p->from, before_by(r->onset, back + r->i->slots[slot].keep));
+    }
+}
+
+static void add_limit(sy_basis_point *p, const node *n, const sy_unit *unit, double v)
+{
+    v = n->from && unit ? sy_unit_convert(v, unit, n->from) : v;
+    for (size_t k = 0; k < p->n_limits; k++) {
+        if (p->limits[k] == v) {
+            return;
+        }
+    }
+    if (p->n_limits < SY_BASIS_LIMITS && v - v == 0) {
+        p->limits[p->n_limits++] = v;
+    }
+}
+
+/* Those in force at the end. */
+static void limits_of(const reach *r, const node *n)
+{
+    if (n->slot >= r->cap || n->slot >= r->i->n_slots) {
+        return;
+    }
+    sy_basis_point *p = &r->out[n->slot];
+    const limits *d = n->dated;
+    add_limit(p, n, n->ua, d ? limit_at(d->a, d->n_a, p->to) : n->a);
+    if (n->op == SY_OP_OUTSIDE || n->op == SY_OP_WITHIN) {
+        add_limit(p, n, n->ub, d && d->b ? limit_at(d->b, d->n_b, p->to) : n->b);
     }
 }
 
@@ -93,12 +121,18 @@ static void walk(const reach *r, uint32_t at, sy_ms back, int depth)
     back += own(i, n);
     switch ((node_kind)n->kind) {
     case N_CMP:
+        limits_of(r, n);
+        need(r, n->slot, back);
+        break;
     case N_IS:
     case N_NODATA:
         need(r, n->slot, back);
         break;
     case N_SAMPLE: {
         const sample *s = &i->samples[n->item];
+        if (s->kind == S_COUNT && s->p) {
+            limits_of(r, &s->p->test);
+        }
         for (uint32_t k = 0; k < (uint32_t)s->n_slots + s->n_more; k++) {
             need(r, i->kids[s->kid + k], back);
         }

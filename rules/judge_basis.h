@@ -10,9 +10,13 @@
  * older than `before` (a state lasts until the next reading; SY_MS_MAX: however old); the first one
  * after `to` where it is not later than `after` (what lies between two readings follows from both).
  */
+enum { SY_BASIS_LIMITS = 4 };
 typedef struct sy_basis_point {
     uint32_t point;
     sy_ms from, to, before, after;
+    double
+        limits[SY_BASIS_LIMITS]; /* that it is compared with, in its unit, for people; in order */
+    size_t n_limits;
 } sy_basis_point;
 
 /* Of an alert that j has just told, up to `to`: the driver first, then in the order in which the

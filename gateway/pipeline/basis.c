@@ -70,6 +70,7 @@ static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *
     text(b, "code", premises->code);
     text(b, "subject", premises->subject);
     text(b, "zone", premises->zone ? premises->zone->name : NULL);
+    integer(b, "offset", sy_zone_offset(premises->zone, e->change->at) / 1000);
     sy_buf_char(b, '}');
     key(b, "place");
     sy_buf_char(b, '{');
@@ -120,8 +121,9 @@ static void dues(const char *of, const sy_site_due *v, size_t n, sy_buf *b)
 }
 
 /* Without "from" and what follows: what was left out is known only when the readings are there. */
-static void point_line(const sy_event_of *e, const sy_site_point *p, sy_buf *b)
+static void point_line(const sy_event_of *e, const sy_basis_point *at, sy_buf *b)
 {
+    const sy_site_point *p = &e->config->site->points[at->point];
     const sy_site_place *place = &e->config->site->places[p->place];
     const sy_site_premises *premises = &e->config->site->premises[place->premises];
     sy_buf_char(b, '{');
@@ -143,6 +145,14 @@ static void point_line(const sy_event_of *e, const sy_site_point *p, sy_buf *b)
     number(b, "accuracy", p->accuracy);
     number(b, "uncertainty", p->uncertainty);
     number(b, "resolution", p->resolution);
+    key(b, "limits");
+    sy_buf_char(b, '[');
+    for (size_t i = 0; i < at->n_limits; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_double(b, at->limits[i]);
+    }
+    sy_buf_char(b, ']');
     key(b, "dues");
     sy_buf_char(b, '[');
     if (!b->failed) {
@@ -180,7 +190,7 @@ sy_err sy_basis_plan_make(const sy_event_of *e, sy_arena *a, sy_basis_plan *out)
     bool failed = !out->head;
     for (size_t i = 0; i < n; i++) {
         const sy_site_point *p = &site->points[at[i].point];
-        point_line(e, p, &b);
+        point_line(e, &at[i], &b);
         v[i] = (sy_basis_series){.series = sy_arena_text(a, sy_span_of(p->series)),
                                  .line = kept(a, &b),
                                  .from = at[i].from,

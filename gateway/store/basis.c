@@ -75,8 +75,8 @@ sy_err sy_store_basis_get(sy_store *s, const char *event, uint64_t *n, sy_digest
     return e;
 }
 
-sy_err sy_store_events(sy_store *s, const char *alert,
-                       bool (*fn)(void *ctx, const sy_event_row *e), void *ctx, sy_fail *f)
+sy_err sy_store_events(sy_store *s, const char *alert, bool (*fn)(void *ctx, const sy_event_row *e),
+                       void *ctx, sy_fail *f)
 {
     sy_query q;
     sy_err e = sy_query_begin(&q, s,

@@ -43,8 +43,8 @@ static const char *const steps[] = {
     "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY(level,i)) WITHOUT ROWID;",
-    "CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
-    " lines BLOB NOT NULL);",
+    ("CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
+     " lines BLOB NOT NULL);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

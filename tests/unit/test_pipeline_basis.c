@@ -102,10 +102,12 @@ static void what_is_listed(void **state)
         "\"text\":\"rule P-1 version 1 \\\"Too warm\\\" / “过热”\\n",
         "  say \\\"Do something.\\\"\\nend\"}",
         "\"premises\":{\"id\":\"shop\",\"name\":\"Shop\",\"code\":null,",
-        "\"zone\":\"Asia/Shanghai\"},\"place\":{\"id\":\"cr-1\",\"kind\":\"room\",",
+        "\"zone\":\"Asia/"
+        "Shanghai\",\"offset\":28800},\"place\":{\"id\":\"cr-1\",\"kind\":\"room\",",
         "{\"point\":\"t1/t\",\"device\":\"t1\",\"name\":\"t\",\"place\":\"cr-1\","
         "\"quantity\":\"temperature\",\"unit\":\"degC\",\"words\":null,\"every\":60000,",
         "\"range\":[-40,60],\"accuracy\":null,",
+        "\"limits\":[8,20],\"dues\":[],",
         "\"from\":1767571860000,\"to\":1767572160000,\"left_out\":0}\n"
         "{\"series\":\"t1/t\",\"t\":1767571800000,\"v\":5,\"q\":\"good\"}\n",
     };
