@@ -103,14 +103,18 @@ sy_err sy_ledger__sign_with(sy_ledger *l, sy_es256 *key, sy_ms now, bool *made, 
         return e;
     sy_buf_init(&text, sy_heap());
     sy_head_text(&h, &text);
-    e = text.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a head")
-                    : sy_es256_sign(key, sy_buf_span(&text), signature, f);
+    sy_fail why = {0};
+    if (text.failed || sy_es256_sign(key, sy_buf_span(&text), signature, &why)) {
+        sy_log_fail(SY_LOG_ERROR, "ledger-sign-failed", &why);
+        sy_buf_fini(&text);
+        return SY_OK;
+    }
     const sy_head_row row = {h.size,
                              h.time,
                              sy_es256_kid(key),
                              sy_buf_span(&text),
                              {(const char *)signature, sizeof signature}};
-    e = e ? e : sy_store_head_put(l->store, &row, f);
+    e = sy_store_head_put(l->store, &row, f);
     sy_buf_fini(&text);
     if (!e) {
         l->signed_size = h.size;
@@ -359,6 +363,8 @@ static sy_err put_rotation(sy_ledger *l, sy_es256 *next, sy_ms now, sy_fail *f)
     const sy_key_row row = {k.kid, index, now, k.spki, {NULL, 0}};
     e = e ? e : sy_store_key_put(l->store, &row, f);
     e = e ? e : sy_ledger__sign_with(l, next, now, &made, f);
+    if (!e && !made)
+        e = sy_fail_set(f, SY_E_IO, "the new key cannot sign");
     sy_buf_fini(&leaf);
     return e;
 }
