@@ -7,10 +7,13 @@ SY_ACK_KILLS=N kills in the random run, SY_ACK_SEED=N.
 """
 
 import collections
+import contextlib
 import datetime
+import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -188,6 +191,25 @@ class Acknowledged(steel.Case):
                          {n: s.sent for n, s in senders.items()})
         self.assertGreater(n, 100)
         print("acknowledged and stored: %d" % n)
+
+    def test_a_broker_that_keeps_ending_is_told(self):
+        gateway = self.begin(["c1"])
+        self.assertFalse(gateway.status()["mqtt"]["broker"]["failing"])
+        for i in range(3):
+            os.kill(self.broker_pid(), signal.SIGKILL)
+            steel.until(lambda: gateway.status()["mqtt"]["broker"]["restarts"] == i + 1 and
+                        self.broker_pid() and steel.listening(self.port), "the broker")
+        self.assertTrue(gateway.status()["mqtt"]["broker"]["failing"])
+
+        def told():
+            with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % (
+                    self.dir / "data" / "store.db"), uri=True)) as store:
+                return store.execute("SELECT body FROM event WHERE kind = 'broker-failing'"
+                                     ).fetchall()
+        body = json.loads(steel.until(told, "the event")[0][0])
+        self.assertEqual(body["type"], "steelyard.broker.failing")
+        self.assertEqual(body["data"]["restarts"], 3)
+        self.assertEqual(len(told()), 1)
 
     def test_a_version_5_device_hears_of_success(self):
         self.begin(["c1"])
