@@ -30,7 +30,7 @@ sy_err sy_service__lock(sy_service *s, sy_fail *f)
         return sy_fail_sys(f, "%s: cannot open", path);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return errno == EWOULDBLOCK
-                   ? sy_fail_set(f, SY_E_EXISTS, "another gateway runs on the data folder %s",
+                   ? sy_fail_set(f, SY_E_USAGE, "another gateway runs on the data folder %s",
                                  s->data)
                    : sy_fail_sys(f, "%s: cannot lock", path);
     return SY_OK;
