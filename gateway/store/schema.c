@@ -50,6 +50,8 @@ static const char *const steps[] = {
     "CREATE TABLE ledger_box(leaf INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL);"
     "CREATE TABLE confirmed(destination TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
     "ALTER TABLE event ADD COLUMN leaf INTEGER;",
+    ("CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
+     " lines BLOB NOT NULL);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
