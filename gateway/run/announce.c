@@ -2,7 +2,7 @@
 /*
  * What the box says upstream of itself: that a configuration was refused and which set runs instead
  * (C7), and that the managed broker keeps ending. These are no judgements, so they are no function
- * of the log: each goes into the outbox in a transaction of its own.
+ * of the log: each goes into the ledger and the outbox in a transaction of its own.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,54 +32,31 @@ static void put_body(const sy_service *s, const notice *n, const char *now, sy_b
     sy_buf_char(b, '}');
 }
 
-static sy_err queue(sy_service *s, const sy_event_row *e, const char *const *names, sy_fail *f)
-{
-    uint64_t position = 0;
-    bool added = false;
-    size_t n = s->config->n_destinations;
-    sy_err err = sy_store_begin(s->store, true, f);
-    if (err)
-        return err;
-    err = sy_store_position(s->store, &position, f);
-    if (!err)
-        err = sy_store_event(s->store, e, names, n, &added, f);
-    if (!err && added)
-        sy_store_count(s->store, SY_N_events_queued, n);
-    if (!err)
-        return sy_store_commit(s->store, position, f);
-    sy_store_rollback(s->store);
-    return err;
-}
-
-/* To every destination. Logged where it fails. */
+/* To every destination, with a leaf of the ledger. Logged where it fails. */
 static sy_err announce(sy_service *s, const notice *n, sy_ms now)
 {
     char time[25];
-    sy_buf body;
+    sy_buf id, body;
     sy_fail why = {0};
-    sy_arena arena;
-    sy_arena_init(&arena, sy_heap(), 0);
+    sy_buf_init(&id, sy_heap());
     sy_buf_init(&body, sy_heap());
     sy_time_text(now, time);
     put_body(s, n, time, &body);
-    char *id = sy_arena_text(&arena, n->id);
-    const char **names = sy_arena_get(&arena, (s->config->n_destinations + 1) * sizeof *names);
-    for (size_t i = 0; names && i < s->config->n_destinations; i++)
-        names[i] = s->config->destinations[i].name;
-    sy_event_row e = {.id = id,
+    sy_buf_span_put(&id, n->id);
+    sy_event_row e = {.id = id.p,
                       .kind = n->kind,
                       .time = now,
                       .severity = (int)n->severity,
                       .priority = 2,
                       .body = sy_buf_span(&body)};
-    sy_err err = body.failed || !id || !names ? sy_fail_set(&why, SY_E_NOMEM, "out of memory")
-                                              : queue(s, &e, names, &why);
+    sy_err err = body.failed || id.failed ? sy_fail_set(&why, SY_E_NOMEM, "out of memory")
+                                          : sy_ledger_tell(s->ledger, &e, sy_service__now(s), &why);
     if (err)
         sy_log_fail(SY_LOG_ERROR, "announce-failed", &why);
     else if (s->upstream)
         sy_upstream_wake(s->upstream);
     sy_buf_fini(&body);
-    sy_arena_fini(&arena);
+    sy_buf_fini(&id);
     return err;
 }
 

@@ -46,6 +46,21 @@ class MqttDevice:
     def connect(self, timeout=1.0):
         self.close()
         sock = socket.create_connection(self.address, timeout)
+        try:
+            self._greet(sock)
+        except BaseException:
+            sock.close()
+            raise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock, self.buf = sock, b""
+        for pid in sorted(self.flight):
+            key, topic, payload, before = self.flight[pid]
+            if pid in self.released:
+                self._release(pid)
+            else:
+                self._send(pid, topic, payload, before)
+
+    def _greet(self, sock):
         flags = 0x00 | (0x80 if self.user else 0) | (0x40 if self.password is not None else 0)
         body = _text("MQTT") + bytes([4, flags]) + struct.pack("!H", 0) + _text(self.client_id)
         if self.user:
@@ -60,16 +75,7 @@ class MqttDevice:
                 raise ConnectionError("closed before CONNACK")
             head += part
         if head[0] != 0x20 or head[3] != 0:
-            sock.close()
             raise Refused("CONNACK %r" % head)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock, self.buf = sock, b""
-        for pid in sorted(self.flight):
-            key, topic, payload, before = self.flight[pid]
-            if pid in self.released:
-                self._release(pid)
-            else:
-                self._send(pid, topic, payload, before)
 
     def _send(self, pid, topic, payload, dup, retain=False):
         body = _text(topic) + struct.pack("!H", pid) + payload
