@@ -43,6 +43,15 @@ static const char *const steps[] = {
     "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY(level,i)) WITHOUT ROWID;",
+    "CREATE TABLE head(size INTEGER PRIMARY KEY, time INTEGER NOT NULL, kid TEXT NOT NULL,"
+    " text BLOB NOT NULL, signature BLOB NOT NULL);"
+    "CREATE TABLE ledger_key(kid TEXT PRIMARY KEY, leaf INTEGER NOT NULL UNIQUE,"
+    " time INTEGER NOT NULL, spki BLOB NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE ledger_box(leaf INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL);"
+    "CREATE TABLE confirmed(destination TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
+    "ALTER TABLE event ADD COLUMN leaf INTEGER;",
+    ("CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
+     " lines BLOB NOT NULL);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
