@@ -70,6 +70,8 @@ void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_overrid
     c->lateness = g[GW_LATENESS].set ? g[GW_LATENESS].ms : 30 * (sy_ms)86400000;
     c->sync = g[GW_SYNC].set ? g[GW_SYNC].ms : 250;
     c->max_payload = g[GW_MAX_PAYLOAD].set ? (size_t)g[GW_MAX_PAYLOAD].lo : 65536;
+    c->commit = g[GW_COMMIT].set ? g[GW_COMMIT].ms : 2000;
+    sy_cfg_keeping(l, g);
     if (!l->kept)
         sy_cfg_read_texts(l, &g[GW_VOCABULARY], &g[GW_RULES]);
 }

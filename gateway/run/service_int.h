@@ -12,6 +12,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "pipeline/pipeline.h"
+#include "run/keeper.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -30,6 +31,7 @@ typedef struct sy_service {
     sy_registry_slot *devices;
     sy_gate *gate;
     sy_pipeline *pipeline;
+    sy_keeper *keeper;
     sy_upstream *upstream;
     sy_broker *broker;
     sy_mqtt *mqtt;

@@ -43,6 +43,22 @@ static const char *const steps[] = {
     "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY(level,i)) WITHOUT ROWID;",
+    "CREATE TABLE segment(first INTEGER PRIMARY KEY, last INTEGER NOT NULL,"
+    " records INTEGER NOT NULL, raw INTEGER NOT NULL, stored INTEGER NOT NULL,"
+    " begin INTEGER NOT NULL, end INTEGER NOT NULL, root BLOB NOT NULL, leaf INTEGER NOT NULL,"
+    " expired INTEGER);"
+    "CREATE TABLE hold(alert TEXT PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,"
+    " why TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE usage(day INTEGER PRIMARY KEY, written INTEGER NOT NULL,"
+    " readings INTEGER NOT NULL, device INTEGER NOT NULL, raw INTEGER NOT NULL,"
+    " stored INTEGER NOT NULL, alerts INTEGER NOT NULL);"
+    "CREATE INDEX event_alert ON event(alert) WHERE alert IS NOT NULL;"
+    "CREATE INDEX alert_cleared ON alert(cleared) WHERE cleared IS NOT NULL;"
+    "INSERT INTO counter VALUES('bytes_events',(SELECT coalesce(sum(length(body)),0) FROM event));"
+    "CREATE TRIGGER event_in AFTER INSERT ON event BEGIN"
+    " UPDATE counter SET value=value+length(new.body) WHERE name='bytes_events'; END;"
+    "CREATE TRIGGER event_out AFTER DELETE ON event BEGIN"
+    " UPDATE counter SET value=value-length(old.body) WHERE name='bytes_events'; END;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
