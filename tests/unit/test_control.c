@@ -76,6 +76,16 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static sy_err on_hold(void *ctx, bool hold, const char *alert, const char *who, const char *why,
+                      sy_fail *f)
+{
+    (void)ctx;
+    if (hold && strcmp(alert, "a1") == 0 && strcmp(who, "Li Wei") == 0 &&
+        strcmp(why, "case 7: a tab ends who") == 0)
+        return SY_OK;
+    return sy_fail_set(f, SY_E_NOTFOUND, "%s %s", hold ? "hold" : "release", alert);
+}
+
 static int set_up(void **state)
 {
     server *s = calloc(1, sizeof *s);
@@ -85,7 +95,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(top));
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
-    sy_control_ops ops = {s, on_status, on_mark, on_marker, on_committed, on_reload, on_stop};
+    sy_control_ops ops = {s,         on_status, on_mark, on_marker, on_committed,
+                          on_reload, on_stop,   on_hold};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
