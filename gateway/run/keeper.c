@@ -300,16 +300,19 @@ static sy_err round_of(sy_keeper *k, sy_fail *f)
 {
     sy_segment_file *files = NULL;
     size_t n = 0;
-    const char *event = "seal-failed";
     sy_err e = sy_sealed_list(k->dir, &files, &n, f);
     if (!e)
         e = mend(k, files, n, f);
+    free(files);
+    files = NULL;
+    if (!e)
+        e = sy_sealed_list(k->dir, &files, &n, f);
     if (!e)
         e = seal(k, files, n, f);
     free(files);
     files = NULL;
     if (e)
-        sy_keeper__trouble(k, event, f);
+        sy_keeper__trouble(k, "seal-failed", f);
     /* What cannot be sealed for want of room may find some once the oldest has gone. */
     sy_err first = e;
     e = sy_sealed_list(k->dir, &files, &n, f);
