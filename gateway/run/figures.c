@@ -174,7 +174,7 @@ static void put_disk(const view *v, sy_buf *b)
                   (unsigned long long)v->g->n_damaged, (unsigned long long)v->g->n_bad);
 }
 
-static void put_written(const view *v, uint64_t device, sy_buf *b)
+static void put_written(const view *v, uint64_t device, uint64_t pages, sy_buf *b)
 {
     double readings = (double)v->counts[SY_N_stored];
     sy_buf_printf(b, ",\"written\":{\"own\":%llu,\"device\":%llu,",
@@ -182,6 +182,8 @@ static void put_written(const view *v, uint64_t device, sy_buf *b)
     number(b, "per_reading", (double)v->counts[SY_N_bytes_written] / readings);
     sy_buf_char(b, ',');
     number(b, "device_per_reading", (double)device / readings);
+    sy_buf_printf(b, ",\"journal_pages\":%llu,\"sealing\":%llu", (unsigned long long)pages,
+                  (unsigned long long)v->g->seal_bytes);
     sy_buf_printf(b, "},\"day\":{\"measured_days\":%lld,", (long long)v->day.days);
     double known = v->day.days ? 1 : NAN;
     number(b, "written", v->day.written * known);
@@ -248,7 +250,8 @@ void sy_keeper_status(sy_keeper *k, sy_buf *json)
     }
     sy_buf_char(json, '{');
     put_disk(&v, json);
-    put_written(&v, k->device_before + sy_keeper__device_bytes(), json);
+    put_written(&v, k->device_before + sy_keeper__device_bytes(), sy_journal_paged(k->o.journal),
+                json);
     sy_buf_char(json, ',');
     number(json, "days_until_full", days_left(&v));
     put_wear(&v, &keeping, json);
@@ -289,7 +292,7 @@ void sy_keeper_offline(sy_store *s, const char *data, sy_buf *json)
     }
     sy_buf_char(json, '{');
     put_disk(&v, json);
-    put_written(&v, (uint64_t)device, json);
+    put_written(&v, (uint64_t)device, 0, json);
     sy_buf_char(json, ',');
     number(json, "days_until_full", days_left(&v));
     sy_buf_char(json, '}');

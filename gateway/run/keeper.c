@@ -256,14 +256,15 @@ bool sy_keeper__stopping(sy_keeper *k)
     return stopping;
 }
 
-void sy_keeper__trouble(sy_keeper *k, const char *event, const sy_fail *f)
+/* Something failed: shown in status until all went well again. True: it is to be logged. */
+static bool trouble(sy_keeper *k, const sy_fail *f)
 {
     pthread_mutex_lock(&k->mu);
     snprintf(k->figures.trouble, sizeof k->figures.trouble, "%.199s", f->text);
     pthread_mutex_unlock(&k->mu);
-    if (!k->told)
-        sy_log_fail(SY_LOG_ERROR, event, f);
+    bool first = !k->told;
     k->told = true;
+    return first;
 }
 
 static void all_well(sy_keeper *k)
@@ -311,8 +312,8 @@ static sy_err round_of(sy_keeper *k, sy_fail *f)
         e = seal(k, files, n, f);
     free(files);
     files = NULL;
-    if (e)
-        sy_keeper__trouble(k, "seal-failed", f);
+    if (e && trouble(k, f))
+        sy_log_fail(SY_LOG_ERROR, "seal-failed", f);
     /* What cannot be sealed for want of room may find some once the oldest has gone. */
     sy_err first = e;
     e = sy_sealed_list(k->dir, &files, &n, f);
@@ -322,8 +323,8 @@ static sy_err round_of(sy_keeper *k, sy_fail *f)
         k->usage_at = sy_mono_ms();
         e = sy_keeper__note_usage(k, f);
     }
-    if (e)
-        sy_keeper__trouble(k, "expiry-failed", f);
+    if (e && trouble(k, f))
+        sy_log_fail(SY_LOG_ERROR, "expiry-failed", f);
     scrub(k, files, n);
     free(files);
     if (sy_sealed_list(k->dir, &files, &n, NULL) == SY_OK)
@@ -463,8 +464,10 @@ sy_err sy_keeper_hold(sy_keeper *k, bool hold, const char *alert, const char *wh
         e = sy_store_done(k->o.store, f);
     else
         sy_store_rollback(k->o.store);
-    if (!e)
-        sy_log(SY_LOG_INFO, hold ? "alert-held" : "alert-released", "alert=%s", alert);
+    if (!e && hold)
+        sy_log(SY_LOG_INFO, "alert-held", "alert=%s", alert);
+    else if (!e)
+        sy_log(SY_LOG_INFO, "alert-released", "alert=%s", alert);
     return e;
 }
 

@@ -45,8 +45,6 @@ struct sy_keeper {
 /* What may expire: at or before this time. */
 sy_ms sy_keeper__now(sy_keeper *k);
 bool sy_keeper__stopping(sy_keeper *k);
-/* Something failed: logged the first time, shown in status until all went well again. */
-void sy_keeper__trouble(sy_keeper *k, const char *event, const sy_fail *f);
 
 /* expire.c */
 SY_MUST_USE sy_err sy_keeper__expire(sy_keeper *k, const sy_segment_file *files, size_t n,

@@ -225,7 +225,7 @@ static size_t read_lines(int fd, size_t lines, char *out, size_t size)
 static void hostile(void **state)
 {
     server *s = *state;
-    char text[2048], long_line[600];
+    char text[2048], long_line[SY_CONTROL_LINE + 344];
     int fd = dial(s);
     /* Several commands at once, in pieces, with CR; a wait in between keeps the order. */
     atomic_store(&s->committed, 3);
@@ -236,6 +236,15 @@ static void hostile(void **state)
     atomic_store(&s->committed, 5);
     assert_int_equal(read_lines(fd, 2, text, sizeof text), 2);
     assert_string_equal(text, "{\"ok\":true,\"seq\":5}\n{\"ok\":true,\"seq\":12}\n");
+    close(fd);
+    fd = dial(s);
+    const char *const holds =
+        "hold a1\tLi Wei\tcase 7: a tab ends who\nrelease a1\tx\ty\nhold a1\n";
+    assert_true(send(fd, holds, strlen(holds), 0) > 0);
+    assert_int_equal(read_lines(fd, 3, text, sizeof text), 3);
+    assert_string_equal(text, "{\"ok\":true}\n{\"ok\":false,\"error\":\"release a1\"}\n"
+                              "{\"ok\":false,\"error\":\"write the alert, who and why, with tabs "
+                              "between\"}\n");
     close(fd);
     /* A line without an end is cut off. */
     fd = dial(s);
