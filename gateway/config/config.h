@@ -51,7 +51,9 @@ typedef struct sy_config {
     bool strict;      /* durability: strict */
     sy_lang locale;
     sy_ms future, lateness, sync;
-    size_t max_payload; /* gateway.max-payload, bytes */
+    size_t max_payload;                                /* gateway.max-payload, bytes */
+    const char *ledger_key, *ledger_cert, *ledger_box; /* absolute paths; NULL: the usual ones */
+    sy_ms ledger_interval;
     sy_ms commit;
     size_t segment; /* bytes */
     sy_keeping keeping;

@@ -10,6 +10,7 @@
     {key, SY_T_##type, required, lo, hi, choices, missing, doc},
 static const sy_cfg_key keys_root[] = {SY_KEYS_ROOT(ROW)};
 static const sy_cfg_key keys_gateway[] = {SY_KEYS_GATEWAY(ROW)};
+static const sy_cfg_key keys_ledger[] = {SY_KEYS_LEDGER(ROW)};
 static const sy_cfg_key keys_retention[] = {SY_KEYS_RETENTION(ROW)};
 static const sy_cfg_key keys_keep[] = {SY_KEYS_KEEP(ROW)};
 static const sy_cfg_key keys_flash[] = {SY_KEYS_FLASH(ROW)};
@@ -28,6 +29,7 @@ static const sy_cfg_key keys_destination[] = {SY_KEYS_DESTINATION(ROW)};
 const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_ROOT] = {"", keys_root, RT_N},
     [SY_S_GATEWAY] = {"gateway", keys_gateway, GW_N},
+    [SY_S_LEDGER] = {"gateway.ledger", keys_ledger, LG_N},
     [SY_S_RETENTION] = {"gateway.retention", keys_retention, RE_N},
     [SY_S_KEEP] = {"gateway.retention.*", keys_keep, KP_N},
     [SY_S_FLASH] = {"gateway.flash", keys_flash, FL_N},

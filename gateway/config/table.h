@@ -67,6 +67,7 @@ typedef struct sy_cfg_cell {
 enum {
     SY_S_ROOT,
     SY_S_GATEWAY,
+    SY_S_LEDGER,
     SY_S_RETENTION,
     SY_S_KEEP,
     SY_S_FLASH,

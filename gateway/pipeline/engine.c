@@ -195,6 +195,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
         renumber_early(e, old->config->site, next->config->site);
     }
     sy_engine__era_close(old);
+    if (!err)
+        err = sy_batch_activation(e->batch, rec->seq, hash);
     return err ? err : advance(e, rec->recv);
 }
 
@@ -247,8 +249,12 @@ static sy_err epoch(sy_engine *e, const sy_jrec *rec)
 {
     if (rec->code & (SY_CLOCK_SYNCED | SY_CLOCK_UNSYNCED))
         e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
-    sy_err err = SY_OK;
     sy_ms old = before_epoch(rec->payload);
+    sy_err err = old == SY_MS_NONE || rec->recv == SY_MS_NONE
+                     ? SY_OK
+                     : sy_batch_clock(e->batch, rec->seq, old, rec->recv);
+    if (err)
+        return err;
     if (rec->recv != SY_MS_NONE && e->clock != SY_MS_NONE &&
         (rec->recv < e->clock || rec->recv < old)) {
         err = advance(e, old); /* what was due until then */

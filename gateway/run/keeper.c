@@ -421,25 +421,17 @@ static bool clean(const char *text, size_t max)
     return n > 0 && n <= max && sy_utf8_check((sy_span){text, n}) == n;
 }
 
-static sy_err action(sy_keeper *k, sy_ms now, const char *who, const char *what, const char *on,
-                     const char *why, sy_fail *f)
+/* The leaf, and a head over it. */
+static sy_err action(sy_keeper *k, sy_ms now, const sy_action *a, bool *made, sy_fail *f)
 {
     sy_buf leaf;
     uint64_t index;
     sy_buf_init(&leaf, sy_heap());
-    sy_buf_printf(&leaf, "{\"leaf\":\"action\",\"time\":%lld,\"who\":", (long long)now);
-    sy_buf_json(&leaf, sy_span_of(who));
-    sy_buf_text(&leaf, ",\"what\":");
-    sy_buf_json(&leaf, sy_span_of(what));
-    sy_buf_text(&leaf, ",\"on\":");
-    sy_buf_json(&leaf, sy_span_of(on));
-    sy_buf_text(&leaf, ",\"why\":");
-    sy_buf_json(&leaf, sy_span_of(why));
-    sy_buf_char(&leaf, '}');
+    sy_leaf_action_text(now, a, &leaf);
     sy_err e = leaf.failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory")
                            : sy_store_leaf(k->o.store, sy_buf_span(&leaf), &index, f);
     sy_buf_fini(&leaf);
-    return e;
+    return e || !k->o.ledger ? e : sy_ledger_sign(k->o.ledger, now, true, made, f);
 }
 
 sy_err sy_keeper_hold(sy_keeper *k, bool hold, const char *alert, const char *who, const char *why,
@@ -458,12 +450,16 @@ sy_err sy_keeper_hold(sy_keeper *k, bool hold, const char *alert, const char *wh
     if (e)
         return e;
     e = hold ? sy_store_hold(k->o.store, &row, f) : sy_store_release(k->o.store, alert, f);
+    const sy_action a = {.who = who, .what = hold ? "hold" : "release", .on = alert, .why = why};
+    bool made = false;
     if (!e)
-        e = action(k, now, who, hold ? "hold" : "release", alert, why, f);
+        e = action(k, now, &a, &made, f);
     if (!e)
         e = sy_store_done(k->o.store, f);
     else
         sy_store_rollback(k->o.store);
+    if (!e && made)
+        sy_ledger_signed(k->o.ledger);
     if (!e && hold)
         sy_log(SY_LOG_INFO, "alert-held", "alert=%s", alert);
     else if (!e)

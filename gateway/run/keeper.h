@@ -16,13 +16,15 @@
 
 #include "config/config.h"
 #include "intake/journal.h"
+#include "ledger/ledger.h"
 #include "store/store.h"
 
 typedef struct sy_keeper sy_keeper;
 typedef struct sy_keeper_options {
     sy_journal *journal;
     sy_store *store;
-    const char *data; /* the data folder */
+    sy_ledger *ledger; /* NULL: none, as in tests of other things */
+    const char *data;  /* the data folder */
     const sy_config *config;
     bool replay_clock; /* the log's clock is believed as it is */
     int every_ms;      /* a round; 0: 5 s */

@@ -17,8 +17,6 @@
 
 /* What a held alert rests on: a day around it, for what its rule looked at and what came of it. */
 #define HOLD_MARGIN_MS "86400000"
-/* The index of an event's leaf. */
-#define SY_EVENT_LEAF "NULL"
 
 sy_err sy_store_done(sy_store *s, sy_fail *f)
 {
@@ -191,8 +189,8 @@ static sy_err expire_events(sy_store *s, const char *sql, const char *text, int6
 
 static sy_err expire_alert(sy_store *s, const char *id, sy_ms now, size_t *n, sy_fail *f)
 {
-    sy_err e = expire_events(s, "SELECT number," SY_EVENT_LEAF " FROM event WHERE alert=?1", id, 0,
-                             0, now, n, f);
+    sy_err e =
+        expire_events(s, "SELECT number,leaf FROM event WHERE alert=?1", id, 0, 0, now, n, f);
     if (!e)
         e = sy_store__exec(s, f, "DELETE FROM alert WHERE id=?1", "t", id);
     *n += !e;
@@ -235,7 +233,7 @@ sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now, 
         e = expire_alert(s, ids[i], now, n, f);
     if (!e)
         e = expire_events(s,
-                          "SELECT number," SY_EVENT_LEAF " FROM event e WHERE alert IS NULL AND "
+                          "SELECT number,leaf FROM event e WHERE alert IS NULL AND "
                           "time<?1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.number=e.number) "
                           "ORDER BY number LIMIT ?2",
                           NULL, before, (int64_t)max, now, n, f);
