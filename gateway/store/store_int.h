@@ -53,6 +53,7 @@
     X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
+    X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
     X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,
