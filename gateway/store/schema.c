@@ -131,7 +131,8 @@ static sy_err step_up(sqlite3 *db, int version, sy_fail *f)
     char text[96];
     sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
                      (int)VERSION, (int)APPLICATION_ID);
-    if (!e)
+    /* A start on a full disk writes nothing that is there already. */
+    if (!e && version < VERSION)
         e = run(db, text, f);
     for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
         char insert[128];
