@@ -13,6 +13,7 @@
 #include "intake/gate.h"
 #include "ledger/ledger.h"
 #include "pipeline/pipeline.h"
+#include "run/keeper.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -32,6 +33,7 @@ typedef struct sy_service {
     sy_registry_slot *devices;
     sy_gate *gate;
     sy_pipeline *pipeline;
+    sy_keeper *keeper;
     sy_upstream *upstream;
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
