@@ -149,6 +149,8 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
     c.event = event_of(b, e, c.row.id, &failed);
     c.set = keep(b, e->config->hash_hex, &failed);
     address(b, &c, e, levels, &failed);
+    if (sy_basis_plan_make(e, &b->arena, &c.basis))
+        failed = true;
     if (failed)
         return SY_E_NOMEM;
     b->changes[b->n_changes++] = c;
@@ -221,14 +223,17 @@ static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, sy_fai
     return SY_OK;
 }
 
-static sy_err put_leaf(sy_batch *b, const sy_batch_change *c, sy_fail *f)
+static sy_err put_leaf(sy_batch *b, const sy_batch_change *c, const sy_basis_sum *readings,
+                       sy_fail *f)
 {
-    sy_leaf_event leaf = c->basis;
     if (!b->ledger)
         return SY_OK;
-    leaf.id = sy_span_of(c->event.id);
-    leaf.body = c->event.body;
-    leaf.set = sy_span_of(c->set);
+    const sy_leaf_event leaf = {.id = sy_span_of(c->event.id),
+                                .body = c->event.body,
+                                .set = sy_span_of(c->set),
+                                .readings = readings->n > 0,
+                                .n = readings->n,
+                                .root = readings->root};
     return sy_ledger_event(b->ledger, c->event.id, &leaf, f);
 }
 
@@ -268,8 +273,11 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
         sy_err err = sy_store_alert(s, &c->row, f);
         if (!err)
             err = sy_store_event(s, &c->event, c->destinations, c->n_destinations, &added, f);
+        sy_basis_sum readings;
         if (!err && added)
-            err = put_leaf(b, c, f);
+            err = sy_basis_put(s, c->event.id, &c->basis, &readings, f);
+        if (!err && added)
+            err = put_leaf(b, c, &readings, f);
         if (err)
             return err;
         if (!added)

@@ -9,8 +9,7 @@
 #define SY_BATCH_H
 
 #include "ledger/ledger.h"
-#include "pipeline/event.h"
-#include "store/store.h"
+#include "pipeline/basis.h"
 
 typedef struct sy_batch_reading {
     uint32_t point;
@@ -23,10 +22,10 @@ typedef struct sy_batch_reading {
 typedef struct sy_batch_change { /* an alert row and its event */
     sy_alert_row row;
     sy_event_row event;
+    sy_basis_plan basis;
     const char **destinations;
     size_t n_destinations;
-    const char *set;     /* hash of the set that judged */
-    sy_leaf_event basis; /* of it: readings, n, root; the rest is filled in at the commit */
+    const char *set; /* hash of the set that judged */
     bool raised;
 } sy_batch_change;
 

@@ -58,7 +58,11 @@ static void on_change(void *ctx, const sy_change *c)
     sy_engine *e = era->engine;
     unsigned levels = 0;
     uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, &levels);
-    sy_event_of event = {era->config, c, number, e->replay};
+    sy_event_of event = {.config = era->config,
+                         .change = c,
+                         .judge = era->judge,
+                         .number = number,
+                         .replay_clock = e->replay};
     if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
         e->out_of_memory = true;
 }

@@ -46,6 +46,7 @@ typedef struct sy_pipeline_options {
     void *ctx;
     int snapshot_records; /* 0: SY_SNAPSHOT_RECORDS; tests use less */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
+    int batch_ms;         /* 0: SY_BATCH_MS */
 } sy_pipeline_options;
 
 /* Blocks while the judge is rebuilt from snapshot and journal up to the stored position. */

@@ -53,6 +53,7 @@
     X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
+    X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
     X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,
@@ -92,6 +93,12 @@ double sy_store__value(sqlite3_stmt *st, int column);
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
 /* Run a kept statement that gives no rows. */
 SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
+/* Likewise a statement that is not kept, for what is written seldom. */
+SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...);
+/* In a batch: what had the leaf `of` expires at `now`; *index of the leaf that says so. `class`:
+ * raw, readings, alerts. */
+SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,
+                                    uint64_t *index, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
