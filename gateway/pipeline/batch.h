@@ -9,7 +9,7 @@
 #define SY_BATCH_H
 
 #include "pipeline/event.h"
-#include "store/store.h"
+#include "store/past.h"
 
 typedef struct sy_batch_reading {
     uint32_t point;
@@ -29,11 +29,15 @@ typedef struct sy_batch_change { /* an alert row and its event */
 
 typedef struct sy_batch {
     bool discard;   /* what is added is stored already */
+    bool past_anew; /* the past states of before are of no use any more */
+    sy_ms past_from; /* those of before are forgotten; SY_MS_NONE: none */
     sy_arena arena; /* texts of changes; emptied by reset */
     sy_batch_reading *readings;
     size_t n_readings, cap_readings;
     sy_batch_change *changes;
     size_t n_changes, cap_changes;
+    sy_past *pasts;
+    size_t n_pasts, cap_pasts;
     uint64_t counts[SY_N_COUNTERS];
     /* Numbers of the series in the store, by point; 0: not asked yet. */
     int64_t *series;
@@ -51,13 +55,22 @@ void sy_batch_site(sy_batch *b);
 SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
 /* levels: bits of the alert's levels so far (sy_event_goes_to). */
 SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels);
+/* Texts and bytes are copied. */
+SY_MUST_USE sy_err sy_batch_past_add(sy_batch *b, const sy_past *p);
+/* All past states but those that are added from now on. */
+void sy_batch_past_anew(sy_batch *b);
+static inline void sy_batch_past_forget(sy_batch *b, sy_ms before)
+{
+    if (!b->discard)
+        b->past_from = before;
+}
 static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
 {
     if (!b->discard)
         b->counts[c] += add;
 }
 
-/* One transaction: readings, alerts, events, counters, the snapshot where there is one, position.
+/* One transaction: readings, alerts, events, past states, counters, the snapshot where there is one, position.
  * On failure nothing is stored and the batch is as it was: try again. */
 typedef struct sy_batch_snapshot {
     const char *set_hash;

@@ -4,7 +4,10 @@
  * id = <alert id>/<n>, n counting the changes of that alert from 1: the same in a replay, and the
  * idempotency key. source "/steelyard/<gateway>", type "steelyard.alert.<change>", subject, time =
  * logical time of the change. data:
- *   change, clock ("wall" | "replay"), alert (the object of `alerts --json`), replaces (id | null),
+ *   change, clock ("wall" | "replay"), alert (the object of `alerts --json`), replaces (id of the
+ *   withdrawn alert that it stands for | null), replaced_by (of a withdrawn one: the id of the alert
+ *   that stands for it | null), reason ("late-readings": made by readings that came later than in
+ *   the normal course, `time` is when it was found | null),
  *   rule {id, version, title {en, zh}, say {en, zh}, basis [{text {en, zh}, clause {en, zh} | null,
  *     verify, origin}], limit {en, zh}, judgement},
  *   premises {id, name, code}, place {id, kind, name}, device, series, quantity, unit,

@@ -40,6 +40,8 @@ static const char *const steps[] = {
     "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
     "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
+    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

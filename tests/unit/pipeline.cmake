@@ -6,3 +6,7 @@ sy_test(test_pipeline_clock
     SOURCES unit/test_pipeline_clock.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_limit SOURCES unit/test_limit.c unit/rules_rig.c LINKS sy_pipeline)
 sy_test(test_control SOURCES unit/test_control.c LINKS sy_control)
+sy_test(test_late_random
+    SOURCES unit/test_late_random.c unit/judge_kit.c unit/judge_random_cond.c
+        unit/judge_random_rule.c unit/judge_random_stream.c
+    LINKS sy_pipeline)
