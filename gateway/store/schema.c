@@ -40,6 +40,9 @@ static const char *const steps[] = {
     "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
     "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY(level,i)) WITHOUT ROWID;",
     "CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;",
 };

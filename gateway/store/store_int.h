@@ -44,9 +44,11 @@
                    "WHERE destination=?1 AND alert=?2 AND priority>?3")                            \
     X(OUTBOX_DEL, "DELETE FROM outbox WHERE destination=?1 AND number=?2")                         \
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
+    X(LEAF_ADD, "INSERT INTO leaf(n,bytes) VALUES(?1,?2)")                                         \
+    X(NODE_ADD, "INSERT INTO node(level,i,hash) VALUES(?1,?2,?3)")                                 \
     X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)") \
-    X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                       \
-                "VALUES(?1,?2,?3,?4,?5)")                                                         \
+    X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
+                "VALUES(?1,?2,?3,?4,?5)")                                                          \
     X(PAST_FORGET, "DELETE FROM past WHERE time<?1")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,

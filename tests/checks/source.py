@@ -30,7 +30,9 @@ OS_BASE = {"base/os.h", "base/log.h", "base/intake.h"}
 FOREIGN = {
     "libfyaml.h": ("gateway/config/yaml.c",),
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
+    "zstd.h": ("gateway/intake/", "gateway/store/"),
     "MQTTAsync.h": ("drivers/mqtt/",),
+    "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/inbox/",),
     "gnutls/": ("gateway/inbox/",),
