@@ -56,9 +56,9 @@ typedef struct sy_alert {
 
 typedef struct sy_change {
     sy_change_kind kind;
-    sy_ms at;       /* logical time of the change; where it is `late`, when it was found */
-    sy_alert alert; /* as it stands after the change */
-    bool late;      /* readings that came late made it: AMENDED and WITHDRAWN always */
+    sy_ms at;                /* logical time of the change; where it is `late`, when it was found */
+    sy_alert alert;          /* as it stands after the change */
+    bool late;               /* readings that came late made it: AMENDED and WITHDRAWN always */
     const char *replaced_by; /* WITHDRAWN: id of the alert that stands for it, or NULL; borrowed */
 } sy_change;
 
@@ -146,7 +146,8 @@ SY_MUST_USE sy_err sy_judge_load(sy_judge *j, sy_span bytes);
 SY_MUST_USE sy_err sy_judge_save_place(const sy_judge *j, uint32_t place, sy_buf *out);
 /* The state of a place comes from `part`: opened with `one_place` on the same set and site, and
  * advanced to the same time. Nothing is told: what differs from what has been told is the caller's
- * to tell. `part` is spent: close it. SY_E_UNSUPPORTED where the two do not fit (nothing changed). */
+ * to tell. `part` is spent: close it. SY_E_UNSUPPORTED where the two do not fit (nothing changed).
+ */
 SY_MUST_USE sy_err sy_judge_take_place(sy_judge *j, sy_judge *part);
 /* Newest reading known of a point, SY_MS_NONE: none. What the judge was told of after it, or up to
  * SY_JUDGE_REDO before it, a saved state may not know. */

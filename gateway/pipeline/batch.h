@@ -28,10 +28,10 @@ typedef struct sy_batch_change { /* an alert row and its event */
 } sy_batch_change;
 
 typedef struct sy_batch {
-    bool discard;   /* what is added is stored already */
-    bool past_anew; /* the past states of before are of no use any more */
+    bool discard;    /* what is added is stored already */
+    bool past_anew;  /* the past states of before are of no use any more */
     sy_ms past_from; /* those of before are forgotten; SY_MS_NONE: none */
-    sy_arena arena; /* texts of changes; emptied by reset */
+    sy_arena arena;  /* texts of changes; emptied by reset */
     sy_batch_reading *readings;
     size_t n_readings, cap_readings;
     sy_batch_change *changes;
@@ -70,8 +70,8 @@ static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
         b->counts[c] += add;
 }
 
-/* One transaction: readings, alerts, events, past states, counters, the snapshot where there is one, position.
- * On failure nothing is stored and the batch is as it was: try again. */
+/* One transaction: readings, alerts, events, past states, counters, the snapshot where there is
+ * one, position. On failure nothing is stored and the batch is as it was: try again. */
 typedef struct sy_batch_snapshot {
     const char *set_hash;
     sy_span bytes;

@@ -48,10 +48,10 @@ typedef struct sy_late {
     sy_late_turn *turns;
     size_t n_turns, cap_turns;
     uint64_t turns_from;
-    sy_ms past_due; /* when the next past states are due, SY_MS_NONE: now */
-    sy_ms redone;   /* when a place was judged again last */
-    sy_ms due;      /* not before this is anything due; SY_MS_MAX: nothing waits */
-    bool unfounded; /* a place has no floor */
+    sy_ms past_due;   /* when the next past states are due, SY_MS_NONE: now */
+    sy_ms redone;     /* when a place was judged again last */
+    sy_ms due;        /* not before this is anything due; SY_MS_MAX: nothing waits */
+    bool unfounded;   /* a place has no floor */
     char version[32]; /* of the program that judged last */
 } sy_late;
 

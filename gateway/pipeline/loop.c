@@ -169,7 +169,8 @@ static void redo(sy_pipeline *p)
 {
     if (!sy_engine_redo_due(p->engine))
         return;
-    commit(p, false);
+    if (p->n_records || !sy_batch_empty(&p->batch))
+        commit(p, false);
     if (p->gave_up)
         return;
     sy_fail why = {0};

@@ -280,16 +280,15 @@ static sy_err past(sy_redo *r, const sy_past_at *at, sy_fail *f)
     if (!err)
         err = sy_judge_save_place(r->judge, r->at_place, &r->bytes);
     if (!err)
-        err = sy_grow(sy_heap(), (void **)&r->pasts, &r->cap_pasts, r->n_pasts + 1,
-                      sizeof *r->pasts);
+        err =
+            sy_grow(sy_heap(), (void **)&r->pasts, &r->cap_pasts, r->n_pasts + 1, sizeof *r->pasts);
     if (err)
         return err;
     char *bytes = sy_arena_text(&r->arena, sy_buf_span(&r->bytes));
     char *hash = sy_arena_text(&r->arena, sy_span_of(r->config->hash_hex));
     if (!bytes || !hash)
         return SY_E_NOMEM;
-    r->pasts[r->n_pasts++] =
-        (sy_past){r->place->id, at->time, at->seq, hash, {bytes, r->bytes.n}};
+    r->pasts[r->n_pasts++] = (sy_past){r->place->id, at->time, at->seq, hash, {bytes, r->bytes.n}};
     return SY_OK;
 }
 

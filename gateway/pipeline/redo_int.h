@@ -43,7 +43,7 @@ typedef struct sy_redo {
     sy_redo_change *first, **last;
     sy_past *pasts; /* states on the way */
     size_t n_pasts, cap_pasts, readings, changes;
-    bool again; /* the store could not be read: another time */
+    bool again;       /* the store could not be read: another time */
     sy_judge *oldest; /* as it was loaded: what is settled there */
 } sy_redo;
 

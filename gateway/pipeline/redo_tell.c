@@ -132,19 +132,15 @@ static bool amended(const sy_alert_row *t, const sy_alert *a)
         t->unknown != a->unknown || t->exempt != a->exempt || t->severity > (int)a->level)
         return true;
     return t->state != SY_ALERT_ACTIVE &&
-           (t->state != (int)a->state || t->cleared != a->cleared ||
-            t->severity != (int)a->level || t->count != a->count ||
-            !same_number(t->min, a->min) || !same_number(t->max, a->max));
+           (t->state != (int)a->state || t->cleared != a->cleared || t->severity != (int)a->level ||
+            t->count != a->count || !same_number(t->min, a->min) || !same_number(t->max, a->max));
 }
 
 static void emit(sy_redo *r, sy_change_kind kind, const sy_alert *a, const sy_config *config,
                  const char *replaced_by)
 {
-    sy_change c = {.kind = kind,
-                   .at = r->e->clock,
-                   .alert = *a,
-                   .late = true,
-                   .replaced_by = replaced_by};
+    sy_change c = {
+        .kind = kind, .at = r->e->clock, .alert = *a, .late = true, .replaced_by = replaced_by};
     sy_engine__tell(r->e, config, &c);
     r->changes++;
 }

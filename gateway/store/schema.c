@@ -43,8 +43,8 @@ static const char *const steps[] = {
     "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY(level,i)) WITHOUT ROWID;",
-    "CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
-    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;",
+    ("CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
+     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

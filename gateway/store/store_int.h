@@ -46,7 +46,7 @@
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
     X(LEAF_ADD, "INSERT INTO leaf(n,bytes) VALUES(?1,?2)")                                         \
     X(NODE_ADD, "INSERT INTO node(level,i,hash) VALUES(?1,?2,?3)")                                 \
-    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)") \
+    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")  \
     X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
                 "VALUES(?1,?2,?3,?4,?5)")                                                          \
     X(PAST_FORGET, "DELETE FROM past WHERE time<?1")
