@@ -11,7 +11,7 @@
 
 #include "control/address.h"
 
-enum { OUT_MAX = 1 << 20 };
+enum { OUT_MAX = 1 << 20, DEAF_MS = 1000 };
 typedef enum wait_kind { WAIT_NONE, WAIT_MARKER, WAIT_SEQ } wait_kind;
 
 typedef struct client {
@@ -28,6 +28,7 @@ struct sy_control {
     sy_control_ops ops;
     sy_control_address address;
     int listener;
+    sy_ms deaf_until; /* monotonic: no descriptor for one more client, so it is not asked for one */
     client clients[SY_CONTROL_CLIENTS];
 };
 
@@ -127,6 +128,25 @@ static void do_wait(client *c, wait_kind kind, sy_span argument)
         answer_fail(c, "write a whole number");
 }
 
+/* ALERT<TAB>WHO<TAB>WHY */
+static void do_hold(sy_control *s, client *c, bool hold, sy_span argument)
+{
+    char text[SY_CONTROL_LINE];
+    sy_fail why = {0};
+    memcpy(text, argument.p, argument.n);
+    text[argument.n] = '\0';
+    char *who = strchr(text, '\t'), *reason = who ? strchr(who + 1, '\t') : NULL;
+    if (!reason || memchr(text, '\0', argument.n)) {
+        answer_fail(c, "write the alert, who and why, with tabs between");
+        return;
+    }
+    *who++ = *reason++ = '\0';
+    if (s->ops.hold(s->ops.ctx, hold, text, who, reason, &why))
+        answer_fail(c, why.text);
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
 static void command(sy_control *s, client *c, sy_span line)
 {
     size_t word = 0;
@@ -148,6 +168,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_wait(c, WAIT_MARKER, argument);
     } else if (sy_span_is(verb, "wait")) {
         do_wait(c, WAIT_SEQ, argument);
+    } else if (sy_span_is(verb, "hold") || sy_span_is(verb, "release")) {
+        do_hold(s, c, sy_span_is(verb, "hold"), argument);
     } else if (sy_span_is(verb, "reload")) {
         if (s->ops.reload(s->ops.ctx, &why))
             answer_fail(c, why.text);
@@ -157,7 +179,8 @@ static void command(sy_control *s, client *c, sy_span line)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
     } else {
-        answer_fail(c, "commands: status, mark T, barrier N, wait SEQ, reload, stop");
+        answer_fail(c,
+                    "commands: status, mark T, barrier N, wait SEQ, reload, hold, release, stop");
     }
 }
 
@@ -225,8 +248,11 @@ static void welcome(sy_control *s)
 {
     for (;;) {
         int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                s->deaf_until = sy_mono_ms() + DEAF_MS;
             return;
+        }
         size_t i = 0;
         while (i < SY_CONTROL_CLIENTS && s->clients[i].fd >= 0)
             i++;
@@ -242,7 +268,8 @@ static void welcome(sy_control *s)
 size_t sy_control_fds(const sy_control *c, struct pollfd *fds)
 {
     size_t n = 0;
-    fds[n++] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+    bool deaf = sy_mono_ms() < c->deaf_until;
+    fds[n++] = (struct pollfd){.fd = deaf ? -1 : c->listener, .events = POLLIN};
     for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++) {
         const client *k = &c->clients[i];
         if (k->fd < 0)

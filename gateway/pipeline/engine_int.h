@@ -37,8 +37,9 @@ struct sy_engine {
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
 void sy_engine__era_close(sy_era *era);
 SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
-/* A change is told with the configuration that it was judged by. */
-void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_change *c);
+/* A change is told with the configuration and the judge that it was judged by. */
+void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
+                     const sy_change *c);
 
 /* engine_late.c: what the records mean for stretches that may be judged again. */
 SY_MUST_USE sy_err sy_engine__turn(sy_engine *e, const sy_jrec *rec, const char *set_hash);

@@ -33,6 +33,11 @@ static void pause_ms(sy_ms ms)
     nanosleep(&t, NULL);
 }
 
+static sy_ms batch_ms(const sy_pipeline *p)
+{
+    return p->o.batch_ms ? p->o.batch_ms : SY_BATCH_MS;
+}
+
 static bool is_quarantined(const sy_pipeline *p, uint64_t seq)
 {
     size_t lo = 0, hi = p->n_quarantined;
@@ -113,6 +118,10 @@ static sy_err commit_once(sy_pipeline *p, const sy_batch_snapshot *snap, sy_fail
         if (err)
             return err;
     }
+    /* The log's clock, which a box without a battery keeps better; a replayed one says nothing of
+     * when a head was signed. */
+    sy_ms now = p->o.replay_clock ? SY_MS_NONE : sy_journal_now(p->o.journal);
+    p->batch.now = now == SY_MS_NONE ? sy_wall_ms() : now;
     return sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), p->last, snap, f);
 }
 
@@ -148,7 +157,7 @@ static void commit(sy_pipeline *p, bool final)
         pause_ms(RETRY_MS);
     }
     sy_buf_fini(&bytes);
-    bool with_events = p->batch.n_changes > 0;
+    bool with_events = p->batch.n_changes > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);
     p->n_records = 0;
     publish(p, with_events);
@@ -201,7 +210,7 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
-    if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= SY_BATCH_MS))
+    if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= batch_ms(p)))
         commit(p, false);
 }
 
@@ -236,7 +245,7 @@ static bool idle(sy_pipeline *p)
     bool stopping = atomic_load(&p->stopping);
     if (p->n_records) {
         bool wanted = atomic_load(&p->wanted) > atomic_load(&p->committed);
-        sy_ms left = p->batch_began + SY_BATCH_MS - now;
+        sy_ms left = p->batch_began + batch_ms(p) - now;
         if (wanted || stopping || left <= 0) {
             commit(p, stopping);
             return true;
@@ -248,7 +257,7 @@ static bool idle(sy_pipeline *p)
         return false;
     } else if (now - p->refused_at >= REFUSED_MS) {
         count_refused(p);
-        if (!sy_batch_empty(&p->batch))
+        if (!sy_batch_empty(&p->batch) || (p->o.ledger && sy_ledger_due(p->o.ledger)))
             commit(p, false);
     }
     if (tick(p, &wait))

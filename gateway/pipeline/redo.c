@@ -26,16 +26,13 @@ typedef struct slice {
     bool failed;
 } slice;
 
-static void drop_judge(sy_judge **j)
-{
-    sy_judge_close(*j);
-    *j = NULL;
-}
-
 static void reset(sy_redo *r)
 {
-    drop_judge(&r->judge);
-    drop_judge(&r->oldest);
+    for (sy_redo_part *p = r->parts; p; p = p->older)
+        sy_judge_close(p->judge);
+    sy_judge_close(r->oldest);
+    r->parts = NULL;
+    r->judge = r->oldest = NULL;
     free(r->cursors);
     free(r->pasts);
     sy_redo__forget(r);
@@ -91,24 +88,35 @@ static bool find_place(const sy_site *site, const char *id, uint32_t *place)
     return false;
 }
 
-static sy_err open_part(sy_redo *r, const sy_config *c, sy_ms start, sy_ms in_force, bool silent,
-                        sy_judge **out)
+/* A judge of the place under a set, with `emit` or silent. */
+static sy_err open_judge(const sy_redo *r, const sy_late_turn *by, sy_redo_part *part, bool silent)
 {
-    sy_redo_part *part = sy_arena_get(&r->arena, sizeof *part);
-    if (!part)
-        return SY_E_NOMEM;
-    *part = (sy_redo_part){r, c};
-    sy_judge_options o = {.set = c->set,
-                          .site = c->site,
-                          .start = start,
-                          .in_force = in_force,
+    sy_judge_options o = {.set = part->config->set,
+                          .site = part->config->site,
+                          .start = by->start,
+                          .in_force = by->in_force,
                           .wait_delivery = true,
                           .one_place = true,
                           .place = r->at_place,
                           .alloc = sy_heap(),
                           .emit = silent ? NULL : sy_redo__on_change,
                           .ctx = part};
-    return sy_judge_open(out, &o);
+    return sy_judge_open(&part->judge, &o);
+}
+
+/* The next judge on the way. */
+static sy_err open_part(sy_redo *r, const sy_late_turn *by)
+{
+    sy_redo_part *part = sy_arena_get(&r->arena, sizeof *part);
+    if (!part)
+        return SY_E_NOMEM;
+    *part = (sy_redo_part){.redo = r, .config = r->config, .older = r->parts};
+    sy_err err = open_judge(r, by, part, false);
+    if (err)
+        return err;
+    r->parts = part;
+    r->judge = part->judge;
+    return SY_OK;
 }
 
 /* How far a series of the site was read; one that the judge never heard of from its beginning. */
@@ -133,11 +141,14 @@ static sy_err load(sy_redo *r, const sy_past_at *at, sy_fail *f)
         return err;
     if (!find_place(r->config->site, r->place->id, &r->at_place))
         return sy_fail_set(f, SY_E_CORRUPT, "its set has no such place");
-    err = open_part(r, r->config, at->time, SY_MS_NONE, true, &r->oldest);
+    sy_redo_part oldest = {.config = r->config};
+    const sy_late_turn by = {.start = at->time, .in_force = SY_MS_NONE}; /* what is loaded says */
+    err = open_judge(r, &by, &oldest, true);
+    r->oldest = oldest.judge;
     if (!err)
         err = sy_judge_load(r->oldest, sy_buf_span(&r->bytes));
     if (!err)
-        err = open_part(r, r->config, at->time, SY_MS_NONE, false, &r->judge);
+        err = open_part(r, &by);
     if (!err)
         err = sy_judge_load(r->judge, sy_buf_span(&r->bytes));
     if (!err)
@@ -262,13 +273,9 @@ static sy_err turn(sy_redo *r, const sy_late_turn *t, sy_fail *f)
         return sy_fail_set(f, SY_E_CORRUPT, "a set of the stretch has no such place");
     r->at_place = place;
     r->config = next;
-    err = open_part(r, next, t->start, t->in_force, false, &r->judge);
-    if (err) {
-        r->judge = old;
-        return err;
-    }
-    err = sy_judge_succeed(r->judge, old, t->at);
-    sy_judge_close(old);
+    err = open_part(r, t);
+    if (!err)
+        err = sy_judge_succeed(r->judge, old, t->at);
     return err ? err : carry_cursors(r, was, r->cursors);
 }
 

@@ -18,6 +18,13 @@ typedef struct sy_redo_change { /* of the judge of the place, in the order told 
     struct sy_redo_change *next;
 } sy_redo_change;
 
+typedef struct sy_redo_part { /* what the judge's emit is given */
+    struct sy_redo *redo;
+    const sy_config *config;
+    sy_judge *judge;
+    struct sy_redo_part *older; /* spent: what its rules look at is still asked for */
+} sy_redo_part;
+
 struct sy_redo_alert; /* redo_tell.c: one that the judge of the place knows */
 
 typedef struct sy_told { /* stored alerts of the places that are due */
@@ -36,9 +43,10 @@ typedef struct sy_redo {
     sy_buf bytes;
     const sy_config *config; /* of the judge */
     sy_judge *judge;
-    uint32_t at_place; /* the place's index in the site of config */
-    sy_ms *cursors;    /* by point of the site: read up to here */
-    bool late, failed; /* a reading was late again; out of memory */
+    sy_redo_part *parts; /* newest first: that of `judge`, then those before it */
+    uint32_t at_place;   /* the place's index in the site of config */
+    sy_ms *cursors;      /* by point of the site: read up to here */
+    bool late, failed;   /* a reading was late again; out of memory */
     struct sy_redo_alert *alerts;
     sy_redo_change *first, **last;
     sy_past *pasts; /* states on the way */
@@ -47,10 +55,6 @@ typedef struct sy_redo {
     sy_judge *oldest; /* as it was loaded: what is settled there */
 } sy_redo;
 
-typedef struct sy_redo_part { /* what the judge's emit is given */
-    sy_redo *redo;
-    const sy_config *config;
-} sy_redo_part;
 void sy_redo__on_change(void *ctx, const sy_change *c);
 /* What the loaded state had told. */
 SY_MUST_USE sy_err sy_redo__known(sy_redo *r);

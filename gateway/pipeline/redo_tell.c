@@ -136,12 +136,21 @@ static bool amended(const sy_alert_row *t, const sy_alert *a)
             t->count != a->count || !same_number(t->min, a->min) || !same_number(t->max, a->max));
 }
 
+/* The judge of the place under a set. */
+static const sy_judge *judge_of(const sy_redo *r, const sy_config *config)
+{
+    const sy_redo_part *p = r->parts;
+    while (p && p->config != config)
+        p = p->older;
+    return p ? p->judge : NULL;
+}
+
 static void emit(sy_redo *r, sy_change_kind kind, const sy_alert *a, const sy_config *config,
                  const char *replaced_by)
 {
     sy_change c = {
         .kind = kind, .at = r->e->clock, .alert = *a, .late = true, .replaced_by = replaced_by};
-    sy_engine__tell(r->e, config, &c);
+    sy_engine__tell(r->e, config, judge_of(r, config), &c);
     r->changes++;
 }
 
@@ -165,9 +174,9 @@ static const sy_rule *rule_of(const sy_config *c, const sy_alert_row *t, uint32_
 static bool alert_of(const sy_redo *r, const sy_alert_row *t, sy_alert *a, const sy_config **config)
 {
     uint32_t point = 0;
-    const sy_rule *rule = rule_of(*config = r->e->now->config, t, &point);
-    for (const sy_redo_set *s = r->sets; s && !rule; s = s->older)
-        rule = rule_of(*config = s->config, t, &point);
+    const sy_rule *rule = NULL;
+    for (const sy_redo_part *p = r->parts; p && !rule; p = p->older)
+        rule = rule_of(*config = p->config, t, &point);
     if (!rule)
         return false;
     *a = (sy_alert){.rule = rule,

@@ -11,7 +11,9 @@
 #include "drivers/coap/coap.h"
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
+#include "ledger/ledger.h"
 #include "pipeline/pipeline.h"
+#include "run/keeper.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -26,12 +28,15 @@ typedef struct sy_service {
     sy_buf refused;        /* findings about the last refused file, JSON */
     char refused_why[320]; /* of the last refused file, "" where the file is in force */
     sy_store *store;
+    sy_ledger *ledger;
     sy_journal *journal;
     sy_registry_slot *devices;
     sy_gate *gate;
     sy_pipeline *pipeline;
+    sy_keeper *keeper;
     sy_upstream *upstream;
     sy_broker *broker;
+    bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
     _Atomic(sy_coap *) coap;
     sy_control *control;
@@ -52,8 +57,10 @@ SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f)
 /* Load the file again; on success everything follows it. */
 SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
 
-/* announce.c: tell every destination that a file was refused and what runs. */
+/* announce.c: tell every destination that a file was refused and what runs; that the managed broker
+ * keeps ending, and that it holds again. */
 void sy_service__announce_refusal(sy_service *s);
+void sy_service__look_at_broker(sy_service *s);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);
@@ -66,6 +73,13 @@ SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
+
+/* ledger.c */
+SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);
+void sy_service__ledger_reload(sy_service *s, const sy_config *c);
+/* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
+ * what is signed. */
+sy_ms sy_service__now(const sy_service *s);
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);

@@ -43,6 +43,37 @@ static const char *const steps[] = {
     "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY(level,i)) WITHOUT ROWID;",
+    "CREATE TABLE head(size INTEGER PRIMARY KEY, time INTEGER NOT NULL, kid TEXT NOT NULL,"
+    " text BLOB NOT NULL, signature BLOB NOT NULL);"
+    "CREATE TABLE ledger_key(kid TEXT PRIMARY KEY, leaf INTEGER NOT NULL UNIQUE,"
+    " time INTEGER NOT NULL, spki BLOB NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE ledger_box(leaf INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL);"
+    "CREATE TABLE confirmed(destination TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
+    "ALTER TABLE event ADD COLUMN leaf INTEGER;",
+    ("CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
+     " lines BLOB NOT NULL);"),
+    ("CREATE TABLE segment(first INTEGER PRIMARY KEY, last INTEGER NOT NULL,"
+     " records INTEGER NOT NULL, raw INTEGER NOT NULL, stored INTEGER NOT NULL,"
+     " begin INTEGER NOT NULL, end INTEGER NOT NULL, root BLOB NOT NULL, leaf INTEGER NOT NULL,"
+     " expired INTEGER);"
+     "CREATE TABLE hold(alert TEXT PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,"
+     " why TEXT NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE usage(day INTEGER PRIMARY KEY, written INTEGER NOT NULL,"
+     " readings INTEGER NOT NULL, device INTEGER NOT NULL, raw INTEGER NOT NULL,"
+     " stored INTEGER NOT NULL, alerts INTEGER NOT NULL);"
+     "CREATE INDEX event_alert ON event(alert) WHERE alert IS NOT NULL;"
+     "CREATE INDEX alert_cleared ON alert(cleared) WHERE cleared IS NOT NULL;"
+     "INSERT INTO counter VALUES('bytes_events',(SELECT coalesce(sum(length(body)),0) FROM event)"
+     " +(SELECT coalesce(sum(length(lines)),0) FROM basis));"
+     "CREATE TRIGGER event_in AFTER INSERT ON event BEGIN"
+     " UPDATE counter SET value=value+length(new.body) WHERE name='bytes_events'; END;"
+     "CREATE TRIGGER event_out AFTER DELETE ON event BEGIN"
+     " UPDATE counter SET value=value-length(old.body) WHERE name='bytes_events';"
+     " DELETE FROM basis WHERE event=old.id; END;"
+     "CREATE TRIGGER basis_in AFTER INSERT ON basis BEGIN"
+     " UPDATE counter SET value=value+length(new.lines) WHERE name='bytes_events'; END;"
+     "CREATE TRIGGER basis_out AFTER DELETE ON basis BEGIN"
+     " UPDATE counter SET value=value-length(old.lines) WHERE name='bytes_events'; END;"),
     ("CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
      " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;"),
 };
@@ -102,7 +133,8 @@ static sy_err step_up(sqlite3 *db, int version, sy_fail *f)
     char text[96];
     sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
                      (int)VERSION, (int)APPLICATION_ID);
-    if (!e)
+    /* A start on a full disk writes nothing that is there already. */
+    if (!e && version < VERSION)
         e = run(db, text, f);
     for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
         char insert[128];

@@ -46,6 +46,14 @@
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
     X(LEAF_ADD, "INSERT INTO leaf(n,bytes) VALUES(?1,?2)")                                         \
     X(NODE_ADD, "INSERT INTO node(level,i,hash) VALUES(?1,?2,?3)")                                 \
+    X(HEAD_ADD, "INSERT INTO head(size,time,kid,text,signature) VALUES(?1,?2,?3,?4,?5)")           \
+    X(KEY_ADD, "INSERT INTO ledger_key(kid,leaf,time,spki,chain) VALUES(?1,?2,?3,?4,?5)")          \
+    X(KEY_CHAIN, "UPDATE ledger_key SET chain=?2 WHERE kid=?1")                                    \
+    X(BOX_ADD, "INSERT INTO ledger_box(leaf,id,time) VALUES(?1,?2,?3)")                            \
+    X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
+    X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
+               "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
+    X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
     X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")  \
     X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
                 "VALUES(?1,?2,?3,?4,?5)")                                                          \
@@ -88,6 +96,12 @@ double sy_store__value(sqlite3_stmt *st, int column);
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
 /* Run a kept statement that gives no rows. */
 SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
+/* Likewise a statement that is not kept, for what is written seldom. */
+SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...);
+/* In a batch: what had the leaf `of` expires at `now`; *index of the leaf that says so. `class`:
+ * raw, readings, alerts. */
+SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,
+                                    uint64_t *index, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
