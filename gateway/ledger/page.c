@@ -277,6 +277,32 @@ static void told(const sy_page *p, const json_t *data)
     }
 }
 
+static void linked(const sy_page *p, sy_page_word w, const char *alert)
+{
+    if (*alert) {
+        sy_page__raw(p, " · ");
+        sy_page__word(p, w);
+        sy_page__raw(p, " <code>");
+        sy_page__text(p, alert);
+        sy_page__raw(p, "</code>");
+    }
+}
+
+/* What brought it about, where it was not the time itself, and what it stands in the place of. */
+static void why(const sy_page *p, const json_t *data)
+{
+    const char *reason = sy_page__str(data, "reason");
+    if (*reason) {
+        sy_page__raw(p, " · ");
+        if (strcmp(reason, "late-readings") == 0)
+            sy_page__word(p, SY_PW_LATE);
+        else
+            sy_page__text(p, reason);
+    }
+    linked(p, SY_PW_REPLACES, sy_page__str(data, "replaces"));
+    linked(p, SY_PW_REPLACED_BY, sy_page__str(data, "replaced_by"));
+}
+
 static void history(const sy_page *p)
 {
     section(p, SY_PW_HISTORY);
@@ -291,10 +317,7 @@ static void history(const sy_page *p)
         sy_page__raw(p, " · ");
         sy_page__text(
             p, sy_page__severity(p, sy_page__str(json_object_get(data, "alert"), "severity")));
-        if (*sy_page__str(data, "reason")) {
-            sy_page__raw(p, " · ");
-            sy_page__text(p, sy_page__str(data, "reason"));
-        }
+        why(p, data);
         sy_page__raw(p, "<br>");
         told(p, data);
         sy_page__raw(p, "<br><span class=\"dim\">");

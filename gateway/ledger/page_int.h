@@ -48,6 +48,9 @@
     X(TOLD, "told", "告知")                                                                        \
     X(NOBODY, "nobody was told", "未告知任何人")                                                   \
     X(RESPOND, "to respond within", "响应时限")                                                    \
+    X(LATE, "because of readings that came late", "因迟到的读数")                                  \
+    X(REPLACES, "stands for the withdrawn alert", "取代已撤回的警报")                              \
+    X(REPLACED_BY, "replaced by the alert", "被警报取代：")                                        \
     X(TEXT, "The rule as it was in force", "当时生效的规则文本")                                   \
     X(SET, "Accepted set", "已接受配置集")                                                         \
     X(POINTS, "Points and devices", "测点与设备")                                                  \
