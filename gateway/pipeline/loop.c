@@ -93,7 +93,7 @@ static const sy_batch_snapshot *snapshot(sy_pipeline *p, bool final, sy_buf *byt
                                          sy_batch_snapshot *room)
 {
     int limit = p->o.snapshot_records ? p->o.snapshot_records : SY_SNAPSHOT_RECORDS;
-    bool due = p->since_snapshot >= (uint64_t)limit ||
+    bool due = p->must_snapshot || p->since_snapshot >= (uint64_t)limit ||
                (p->since_snapshot && sy_mono_ms() - p->snapshot_at >= SY_SNAPSHOT_MS) ||
                (p->since_snapshot && final);
     if (!due)
@@ -106,6 +106,7 @@ static const sy_batch_snapshot *snapshot(sy_pipeline *p, bool final, sy_buf *byt
     }
     room->bytes = sy_buf_span(bytes);
     p->since_snapshot = 0;
+    p->must_snapshot = false;
     p->snapshot_at = sy_mono_ms();
     return room;
 }
@@ -172,6 +173,24 @@ static void give_up(sy_pipeline *p, const sy_fail *why)
     abort();
 }
 
+/* Places that are due are judged again right here, behind the last record (redo.h). */
+static void redo(sy_pipeline *p)
+{
+    if (!sy_engine_redo_due(p->engine))
+        return;
+    if (p->n_records || !sy_batch_empty(&p->batch))
+        commit(p, false);
+    if (p->gave_up)
+        return;
+    sy_fail why = {0};
+    sy_attempt_set(&p->attempt, p->last); /* a crash in it must not come back for ever */
+    if (sy_engine_redo(p->engine, p->o.store, &why))
+        give_up(p, &why);
+    sy_attempt_set(&p->attempt, 0);
+    p->must_snapshot = true;
+    commit(p, false);
+}
+
 static void take(sy_pipeline *p, const sy_jrec *rec)
 {
     if (sy_engine_switches(p->engine, rec) && p->n_records)
@@ -185,6 +204,9 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
         give_up(p, &why);
+    redo(p);
+    if (p->n_records == 0)
+        return;
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
@@ -253,6 +275,7 @@ void *sy_pipeline__main(void *arg)
 {
     sy_pipeline *p = arg;
     sy_thread_name("sy-pipeline");
+    redo(p);
     while (!p->gave_up) {
         sy_jrec rec;
         sy_fail why = {0};

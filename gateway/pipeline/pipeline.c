@@ -99,6 +99,7 @@ static sy_err load_snapshot(sy_pipeline *p, uint64_t position, uint64_t *seq, sy
     if (err == SY_E_NOTFOUND)
         return SY_OK;
     sy_log_fail(SY_LOG_WARN, "snapshot-unusable", &why);
+    p->anew = true;
     return fresh_engine(p, f);
 }
 
@@ -154,6 +155,8 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
     err = replay(p, position, f);
     if (err)
         return err;
+    if (p->anew)
+        sy_engine_rebuilt(p->engine);
     if (p->last < position)
         p->last = position;
     p->since_snapshot = p->last - from;

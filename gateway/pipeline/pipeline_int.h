@@ -11,6 +11,7 @@
 #include "pipeline/attempt.h"
 #include "pipeline/engine.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/redo.h"
 
 struct sy_pipeline {
     sy_pipeline_options o;
@@ -23,6 +24,8 @@ struct sy_pipeline {
     uint64_t last;      /* last record taken */
     uint64_t n_records; /* in the batch */
     uint64_t since_snapshot;
+    bool must_snapshot;                         /* with the next commit */
+    bool anew;                                  /* there was a snapshot, and it was of no use */
     sy_ms batch_began, snapshot_at, refused_at; /* monotonic */
     sy_ms ticked;                               /* the deadline that was ticked for last */
     uint64_t journal_bytes;                     /* counted so far */

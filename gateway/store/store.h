@@ -26,6 +26,7 @@ void sy_store_close(sy_store *s);
     X(rejected, "messages refused or not decodable")                                               \
     X(unmatched, "records that are no point of their device")                                      \
     X(late, "readings too late to be judged")                                                      \
+    X(rejudged, "places judged again for readings that came late")                                 \
     X(future, "readings ahead of the clock")                                                       \
     X(retained, "retained copies that were no new reading")                                        \
     X(alerts, "alerts raised")                                                                     \

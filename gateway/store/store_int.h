@@ -51,10 +51,15 @@
     X(KEY_CHAIN, "UPDATE ledger_key SET chain=?2 WHERE kid=?1")                                    \
     X(BOX_ADD, "INSERT INTO ledger_box(leaf,id,time) VALUES(?1,?2,?3)")                            \
     X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
+    X(TOLD_ADD, "INSERT OR IGNORE INTO told(destination,size) VALUES(?1,?2)")                      \
+    X(TOLD_DEL, "DELETE FROM told WHERE destination=?1 AND size<=?2")                              \
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
     X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
-    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
+    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")  \
+    X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
+                "VALUES(?1,?2,?3,?4,?5)")                                                          \
+    X(PAST_FORGET, "DELETE FROM past WHERE time<?1")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,
     SY_SQL_TABLE(SY_SQL_ENUM)
