@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "ledger/box.h"
 #include "ledger/ledger_int.h"
+#include "store/salvage.h"
 
 static void free_destinations(sy_ledger *l)
 {
@@ -253,7 +254,15 @@ static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded
     if (sy_box_id(o->box, l->box, &why))
         sy_log_fail(SY_LOG_WARN, "box-unknown", &why);
     why = (sy_fail){0};
-    if (sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
+    bool lost = false;
+    e = sy_store_ledger_lost(l->store, &lost, f);
+    if (e)
+        return e;
+    if (lost)
+        sy_fail_set(&why, SY_E_CORRUPT,
+                    "leaves of the ledger were lost with a damaged store: nothing is signed; "
+                    "restore a backup of the data folder");
+    if (lost || sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
         trouble(l, &why);
     read_chain(l);
     return newest_size(l, &l->signed_size, f);
