@@ -260,6 +260,7 @@ static void seals_what_is_synced_and_judged(void **state)
         rec.payload = (sy_span){text, payload(i, text)};
         fine(sy_journal_append(b->journal, &rec, &b->f));
     }
+    fine(sy_journal_wait_synced(b->journal, sy_journal_seq(b->journal), &b->f));
     after_a_round(b);
     assert_in_range(rows(b), sealed, sealed + 1);
     assert_true(count_files(b, ".log") > 2);
