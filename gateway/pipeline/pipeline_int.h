@@ -25,6 +25,8 @@ struct sy_pipeline {
     uint64_t n_records; /* in the batch */
     uint64_t since_snapshot;
     bool must_snapshot;                         /* with the next commit */
+    bool redoing;                               /* a commit that is not the last of its record */
+    bool new_events;                            /* committed, and not published yet */
     bool anew;                                  /* there was a snapshot, and it was of no use */
     sy_ms batch_began, snapshot_at, refused_at; /* monotonic */
     sy_ms ticked;                               /* the deadline that was ticked for last */
