@@ -4,6 +4,7 @@
 #include "pipeline/batch.h"
 
 #include "store/leaves.h"
+#include "store/salvage.h"
 
 void sy_batch_init(sy_batch *b)
 {
@@ -357,6 +358,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t s
             sy_store_count(s, (sy_counter)i, b->counts[i]);
     if (!err)
         err = sy_store_commit(s, seq, f);
+    if (err == SY_E_CORRUPT)
+        sy_store_note_damage(s);
     if (err) {
         sy_store_rollback(s);
         b->n_series = 0; /* series made in this transaction are gone */

@@ -106,6 +106,8 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     s->recent = sy_recent_open();
     sy_err e = s->recent ? open_both(s, data_dir, f ? f : &own)
                          : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
+    if (!e && !read_only)
+        e = sy_store__known_leaves(s, f);
     if (e) {
         sy_store_close(s);
         return e;

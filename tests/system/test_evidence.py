@@ -187,8 +187,8 @@ class Evidence(steel.Case):
         for before, after, said in (
                 ("9.5\xa0°C", "8.5\xa0°C", "the page was changed"),
                 ("not yet checked against the official text", "checked", "the page was changed"),
-                ('\\"v\\":9.5', '\\"v\\":8.5', "its readings is not what"),
-                ('\\"severity\\":\\"warning\\"', '\\"severity\\":\\"notice\\"', "its body is not what"),
+                ('\\"v\\":9.5', '\\"v\\":8.5', "its list of readings was changed"),
+                ('\\"severity\\":\\"warning\\"', '\\"severity\\":\\"notice\\"', "its body was changed"),
                 ('"index":', '"index":1', "the leaf is not in the tree")):
             self.assertIn(before, text)
             changed = self.write("changed.html", text.replace(before, after, 1))
@@ -199,6 +199,41 @@ class Evidence(steel.Case):
         report = json.loads(self.verify(path, "--ca", self.ca, "--json"))
         self.assertTrue(report["proven"])
         self.assertFalse(json.loads(self.verify(cut, "--json", expect=1))["proven"])
+
+    def test_events_as_received(self):
+        inside = json.loads(Page(self.evidence(self.an_alert()).read_text()).data)
+        events = []
+        for e in inside["events"]:
+            proof = json.dumps(e["proof"], separators=(",", ":"), ensure_ascii=False)
+            word = base64.urlsafe_b64encode(proof.encode()).decode().rstrip("=")
+            events.append(e["body"][:-1] + ',"steelyardproof":"%s"}' % word)
+        one = self.write("one.json", events[0])
+        self.assertRegex(self.verify(one, "--ca", self.ca), r"/1 is leaf \d+ of the ledger of gw-test-1")
+        both = self.write("both.json", "[ %s,\n%s ]" % tuple(events))
+        self.assertEqual(self.verify(both, "--ca", self.ca).count(" is leaf "), 2)
+        for before, after, said in (("warning", "notice", "is not what the ledger"),
+                                    ("steelyardproof", "steelyardprof", "the event has no proof")):
+            changed = self.write("changed.json", events[0].replace(before, after))
+            self.assertIn(said, self.verify(changed, "--ca", self.ca, expect=1))
+        self.verify(self.write("no.json", events[0][:-3]), "--ca", self.ca, expect=1)
+
+    def test_a_cut_tail_is_found_by_a_head_that_was_sent(self):
+        self.send(5)
+        self.gateway.drained()
+        self.gateway.stop()
+        before = self.copy()
+        self.gateway = self.run_gateway()
+        inside = json.loads(Page(self.evidence(self.an_alert()).read_text()).data)
+        proof = inside["events"][-1]["proof"]
+        head = {name: proof[name] for name in ("head", "signature", "key", "chain")}
+        heads = self.write("heads.json", json.dumps(head) + "\n" +
+                           json.dumps({"type": "steelyard.head", "data": head}))
+        self.gateway.stop()
+        out = self.verify(self.data, "--ca", self.ca, "--heads", heads)
+        self.assertIn("the ledger continues 2 heads that were sent earlier", out)
+        self.verify(before, "--ca", self.ca)  # by itself the older copy is whole
+        out = self.verify(before, "--ca", self.ca, "--heads", heads, expect=1)
+        self.assertIn("the ledger was cut", out)
 
     def test_originals(self):
         alert = self.an_alert()
