@@ -5,6 +5,7 @@
  *   mark T       replay clock: the log's clock is T (epoch ms or RFC 3339); {"ok":true,"seq":N}
  *   barrier N    answered once the MQTT marker N has come through (SY_MQTT_MARKER)
  *   wait SEQ     answered once record SEQ is judged and stored
+ *   open         {"ok":true,"open":"…"}: what no chunk holds yet (sy_store_open_bytes), in hex
  *   reload       as SIGHUP; the answer says whether the new set is in force
  *   stop         as SIGTERM
  * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
@@ -18,6 +19,7 @@
 
 #include "base/os.h"
 
+enum { SY_CONTROL_ANSWER = 256 << 20 }; /* the open samples of very many series */
 enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 256, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
 
 typedef struct sy_control_ops {
@@ -27,6 +29,7 @@ typedef struct sy_control_ops {
     bool (*marker_passed)(void *ctx, uint64_t number);
     /* True once committed; else sees to it that it will be soon. */
     bool (*committed)(void *ctx, uint64_t seq);
+    sy_err (*open)(void *ctx, sy_buf *bytes, sy_fail *f);
     sy_err (*reload)(void *ctx, sy_fail *f);
     void (*stop)(void *ctx);
 } sy_control_ops;
@@ -43,7 +46,7 @@ void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n);
 /* Closes and removes the socket. NULL is allowed. */
 void sy_control_close(sy_control *c);
 
-/* Ask a running gateway: send a line, append its answer (without the line end). SY_E_NOTFOUND where
+/* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its answer (without the line end). SY_E_NOTFOUND where
  * no gateway runs on the folder; SY_E_PEER with its error where it says no. timeout_ms -1: none. */
 SY_MUST_USE sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms,
                                   sy_buf *answer, sy_fail *f);

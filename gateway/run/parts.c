@@ -173,6 +173,11 @@ static bool do_committed(void *ctx, uint64_t seq)
     return false;
 }
 
+static sy_err do_open(void *ctx, sy_buf *bytes, sy_fail *f)
+{
+    return sy_store_open_bytes(((sy_service *)ctx)->store, bytes, f);
+}
+
 static sy_err do_reload(void *ctx, sy_fail *f)
 {
     return sy_service__reload(ctx, f);
@@ -185,7 +190,7 @@ static void do_stop(void *ctx)
 
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s, do_status, do_mark, do_marker, do_committed, do_reload, do_stop};
+    sy_control_ops ops = {s, do_status, do_mark, do_marker, do_committed, do_open, do_reload, do_stop};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

@@ -8,8 +8,14 @@
 
 enum { APPLICATION_ID = 0x53545944 /* "STYD" */ };
 
-static const char *const steps[] = {
-    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+typedef struct step {
+    const char *sql;
+    sy_err (*then)(sy_store *s, sy_fail *f); /* or NULL */
+    const char *at_last;                     /* SQL after it, or NULL */
+} step;
+
+static const step steps[] = {
+    {"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "INSERT INTO counter VALUES('journal_seq',0);"
     "CREATE TABLE series(id INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE,"
     " device TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL);"
@@ -38,11 +44,24 @@ static const char *const steps[] = {
     "CREATE TABLE refused(destination TEXT NOT NULL, number INTEGER NOT NULL,"
     " why TEXT NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
     "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
-    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
-    "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;",
-    "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);", NULL, NULL},
+    {"ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;", NULL, NULL},
+    {"CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
-    " PRIMARY KEY(level,i)) WITHOUT ROWID;",
+    " PRIMARY KEY(level,i)) WITHOUT ROWID;", NULL, NULL},
+    /* Readings as rows become chunks. */
+    {"CREATE TABLE chunk(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t0 INTEGER NOT NULL,"
+     " t1 INTEGER NOT NULL, n INTEGER NOT NULL, valid INTEGER NOT NULL, min REAL, max REAL,"
+     " sum REAL NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,"
+     " leaf INTEGER NOT NULL, root BLOB NOT NULL, bytes BLOB NOT NULL);"
+     "CREATE INDEX chunk_time ON chunk(series,t1,t0,n);"
+     "CREATE TABLE amended(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER NOT NULL,"
+     " value REAL NOT NULL, quality INTEGER NOT NULL);"
+     "CREATE INDEX amended_time ON amended(t,series);"
+     "CREATE TABLE open_samples(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
+     " bytes BLOB NOT NULL);"
+     "INSERT INTO counter VALUES('chunks',0),('amended',0);",
+     sy_store__rows_to_chunks, "DROP VIEW every_reading; DROP TABLE recent; DROP TABLE reading;"},
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
@@ -89,39 +108,58 @@ sy_err sy_store__check_version(sqlite3 *db, sy_fail *f)
     sy_err e = version_of(db, &version, f);
     if (!e && version == 0)
         e = sy_fail_set(f, SY_E_NOTFOUND, "store: the data base is empty: no gateway ran here yet");
+    else if (!e && version < VERSION)
+        e = sy_fail_set(f, SY_E_UNSUPPORTED,
+                        "store: its schema is version %d, of an older program: start the gateway "
+                        "once, which brings it to %d",
+                        version, (int)VERSION);
     return e;
 }
 
-static sy_err step_up(sqlite3 *db, int version, sy_fail *f)
+static sy_err take_step(sy_store *s, const step *x, sy_fail *f)
+{
+    sy_err e = run(s->writer, x->sql, f);
+    if (!e && x->then)
+        e = x->then(s, f);
+    if (!e && x->at_last)
+        e = run(s->writer, x->at_last, f);
+    return e;
+}
+
+static sy_err step_up(sy_store *s, int version, sy_fail *f)
 {
     sy_err e = SY_OK;
     for (int i = version; i < VERSION && !e; i++)
-        e = run(db, steps[i], f);
+        e = take_step(s, &steps[i], f);
     char text[96];
     sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
                      (int)VERSION, (int)APPLICATION_ID);
     if (!e)
-        e = run(db, text, f);
+        e = run(s->writer, text, f);
     for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
         char insert[128];
         sqlite3_snprintf(sizeof insert, insert, "INSERT OR IGNORE INTO counter VALUES(%Q,0);",
                          sy_counter_name((sy_counter)c));
-        e = run(db, insert, f);
+        e = run(s->writer, insert, f);
     }
     return e;
 }
 
-sy_err sy_store__migrate(sqlite3 *db, sy_fail *f)
+sy_err sy_store__migrate(sy_store *s, sy_fail *f)
 {
     int version = 0;
-    sy_err e = run(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", f);
+    sy_err e = run(s->writer, "PRAGMA journal_mode=WAL", f);
+    if (!e)
+        e = sy_store_begin(s, true, f);
     if (e)
         return e;
-    e = version_of(db, &version, f);
+    e = sy_store__in_batch(s, f);
     if (!e)
-        e = step_up(db, version, f);
+        e = version_of(s->writer, &version, f);
     if (!e)
-        return run(db, "COMMIT", f);
-    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+        e = step_up(s, version, f);
+    if (!e)
+        return sy_store__end(s, f);
+    sy_store_rollback(s);
     return e;
 }
