@@ -2,11 +2,13 @@
 /* The list of formats. A new one is a file and a line here. */
 #include "drivers/formats/format.h"
 
-#include "drivers/formats/senml.h"
+#include "drivers/formats/all.h"
 
 const sy_format *const sy_formats[] = {
-    &sy_format_senml_json, &sy_format_senml_cbor, &sy_format_json, &sy_format_number, NULL,
-};
+#define SY_FORMAT_ADDRESS(name) &sy_format_##name,
+    SY_FORMATS(SY_FORMAT_ADDRESS)
+#undef SY_FORMAT_ADDRESS
+        NULL};
 
 const sy_format *sy_format_find(sy_span name)
 {

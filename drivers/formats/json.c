@@ -8,8 +8,9 @@
  */
 #include <math.h>
 
+#include "drivers/formats/all.h"
 #include "drivers/formats/json_in.h"
-#include "drivers/formats/senml.h"
+#include "drivers/formats/records.h"
 
 /* One step of a path: a member's key, or an index. */
 typedef struct step {
@@ -86,38 +87,11 @@ static json_t *walk(json_t *root, const char *path)
     return root;
 }
 
-static bool scalar(json_t *v, sy_record *r)
-{
-    switch (json_typeof(v)) {
-    case JSON_STRING:
-        r->kind = SY_REC_TEXT;
-        r->text = (sy_span){json_string_value(v), json_string_length(v)};
-        return true;
-    case JSON_REAL:
-    case JSON_INTEGER:
-        r->kind = SY_REC_NUMBER;
-        r->number = json_number_value(v);
-        return true;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        r->kind = SY_REC_BOOL;
-        r->number = json_is_true(v) ? 1.0 : 0.0;
-        return true;
-    case JSON_NULL:
-        r->kind = SY_REC_NULL;
-        return true;
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-        break;
-    }
-    return false;
-}
-
 /* Epoch seconds or milliseconds tell themselves apart: 10^11 s is the year 5138, 10^11 ms 1973. */
 static sy_err time_of(json_t *v, const char *path, sy_record *r, sy_fail *f)
 {
     sy_record t = {.kind = SY_REC_NULL};
-    if (!scalar(v, &t) || (t.kind != SY_REC_NUMBER && t.kind != SY_REC_TEXT))
+    if (!sy_json_scalar(v, &t) || (t.kind != SY_REC_NUMBER && t.kind != SY_REC_TEXT))
         return sy_fail_set(f, SY_E_PARSE,
                            "the time at %s is neither a number nor a text; RFC 3339, epoch seconds "
                            "or milliseconds are read",
@@ -165,7 +139,7 @@ static sy_err mapped(json_t *root, const sy_device *map, sy_record_fn sink, void
             if (!v)
                 continue;
             r.name = r.local = sy_span_of(row->name);
-            if (!scalar(v, &r))
+            if (!sy_json_scalar(v, &r))
                 e = sy_fail_set(f, SY_E_PARSE, "the value at %s is not a single value", row->path);
             else if (pass == 0)
                 found++;
@@ -186,7 +160,7 @@ static sy_err members(json_t *root, sy_record_fn sink, void *ctx, sy_fail *f)
     for (void *it = json_object_iter(root); it; it = json_object_iter_next(root, it)) {
         sy_record r = {.quality = SY_Q_GOOD};
         r.name = r.local = sy_span_of(json_object_iter_key(it));
-        if (!scalar(json_object_iter_value(it), &r))
+        if (!sy_json_scalar(json_object_iter_value(it), &r))
             continue;
         sy_err e = sink(ctx, &r);
         if (e != SY_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bare decimal number, as the weakest devices send it; white space around it is passed over. */
-#include "drivers/formats/senml.h"
+#include "drivers/formats/all.h"
 
 static sy_span trimmed(sy_span s)
 {

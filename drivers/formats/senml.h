@@ -85,6 +85,6 @@ SY_MUST_USE bool sy_senml_plain(sy_senml_pack *p, sy_span text);
 struct json_t;
 SY_MUST_USE sy_err sy_senml_tree(sy_senml_pack *p, sy_span text, struct json_t **root, sy_fail *f);
 
-extern const sy_format sy_format_senml_json, sy_format_senml_cbor, sy_format_json, sy_format_number;
+extern const sy_format sy_format_senml_json, sy_format_senml_cbor;
 
 #endif

@@ -99,6 +99,14 @@ sy_err sy_file_write(const char *path, sy_span bytes, unsigned mode, sy_fail *f)
     return sy_dir_sync(dirname(folder), f);
 }
 
+/* What is kept in a folder is only as safe as the folder's own name. */
+static sy_err sync_parent(const char *path, sy_fail *f)
+{
+    char copy[PATH_MAX];
+    memcpy(copy, path, strlen(path) + 1);
+    return sy_dir_sync(dirname(copy), f);
+}
+
 sy_err sy_dir_make(const char *path, sy_fail *f)
 {
     char part[PATH_MAX];
@@ -111,8 +119,12 @@ sy_err sy_dir_make(const char *path, sy_fail *f)
             continue;
         char keep = part[i];
         part[i] = 0;
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+        bool made = mkdir(part, 0700) == 0;
+        if (!made && errno != EEXIST)
             return sy_fail_sys(f, "cannot make folder %s", part);
+        sy_err e = made ? sync_parent(part, f) : SY_OK;
+        if (e)
+            return e;
         part[i] = keep;
     }
     struct stat st;

@@ -57,7 +57,7 @@ SY_MUST_USE sy_err sy_file_read(const char *path, size_t max, sy_buf *out, sy_fa
 /* Replace a file: written beside it, synced, renamed, folder synced. mode as for open. */
 SY_MUST_USE sy_err sy_file_write(const char *path, sy_span bytes, unsigned mode, sy_fail *f);
 SY_MUST_USE sy_err sy_dir_sync(const char *path, sy_fail *f);
-/* mkdir -p with mode 0700 for what is made. */
+/* mkdir -p with mode 0700 for what is made, whose name is on the disk then. */
 SY_MUST_USE sy_err sy_dir_make(const char *path, sy_fail *f);
 /* All of the bytes, through short writes and EINTR. */
 SY_MUST_USE sy_err sy_write_all(int fd, const void *bytes, size_t n, sy_fail *f);

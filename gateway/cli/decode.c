@@ -16,7 +16,8 @@ static void usage(FILE *out)
     fputs("usage: steelyard decode [--format NAME] FILE…\n\n"
           "Print the readings in each payload file as JSON lines:\n"
           "  {\"name\", \"value\", \"unit\", \"time\" (epoch seconds, or null), \"quality\"}\n"
-          "Without --format the format is found from the bytes.\n\nformats:",
+          "Without --format the format is found from the bytes. A file NAME.hex holds them in\n"
+          "hexadecimal.\n\nformats:",
           out);
     for (size_t i = 0; sy_formats[i]; i++)
         fprintf(out, " %s", sy_formats[i]->name);
@@ -60,8 +61,43 @@ static sy_err print_record(void *ctx, const sy_record *r)
         sy_buf_text(out, "null");
     sy_buf_text(out, ",\"quality\":\"");
     sy_quality_text(r->quality, out);
-    sy_buf_text(out, "\"}\n");
+    sy_buf_char(out, '"');
+    if (r->device.n > 0) {
+        sy_buf_text(out, ",\"device\":");
+        sy_buf_json(out, r->device);
+    }
+    sy_buf_text(out, "}\n");
     return out->failed ? SY_E_NOMEM : SY_OK;
+}
+
+static int digit_of(char c)
+{
+    const char *hex = "0123456789abcdef", *at = c ? strchr(hex, c | 0x20) : NULL;
+    return at && (c >= 'A' || c <= '9') ? (int)(at - hex) : -1;
+}
+
+/* A file NAME.hex holds the bytes in hexadecimal, white space aside. */
+static sy_err unhex(const char *path, sy_buf *bytes, sy_fail *f)
+{
+    size_t n = strlen(path), to = 0;
+    int high = -1;
+    if (n < 4 || strcmp(path + n - 4, ".hex") != 0)
+        return SY_OK;
+    for (size_t i = 0; i < bytes->n; i++) {
+        char c = bytes->p[i];
+        if (memchr(" \t\r\n", c, 4))
+            continue;
+        int d = digit_of(c);
+        if (d < 0)
+            return sy_fail_set(f, SY_E_PARSE, "%s: not hexadecimal at byte %zu", path, i);
+        if (high >= 0)
+            bytes->p[to++] = (char)(high << 4 | d);
+        high = high >= 0 ? -1 : d;
+    }
+    if (high >= 0)
+        return sy_fail_set(f, SY_E_PARSE, "%s: an odd number of hexadecimal digits", path);
+    bytes->n = to;
+    return SY_OK;
 }
 
 static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out, sy_fail *f)
@@ -69,6 +105,8 @@ static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
     sy_err e = sy_file_read(path, MAX_FILE, &bytes, f);
+    if (e == SY_OK)
+        e = unhex(path, &bytes, f);
     if (e == SY_OK && !format) {
         format = sy_format_probe(sy_buf_span(&bytes));
         if (!format)

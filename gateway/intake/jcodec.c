@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "intake/sealed.h"
 
 static const char magic[8] = {'S', 'Y', 'J', 'O', 'U', 'R', 'N', '\n'};
 enum { VERSION = 1, SCAN_SHARE = 64 };
@@ -153,9 +154,21 @@ void sy_jwin_fini(sy_jwin *w)
 void sy_jwin_set(sy_jwin *w, int fd, uint32_t salt, size_t limit)
 {
     w->fd = fd;
+    w->sealed = NULL;
     w->salt = salt;
     w->limit = limit;
     w->n = 0;
+}
+
+void sy_jwin_sealed(sy_jwin *w, struct sy_sealed *z, uint32_t salt, size_t limit)
+{
+    sy_jwin_set(w, -1, salt, limit);
+    w->sealed = z;
+}
+
+static ssize_t read_some(const sy_jwin *w, void *buf, size_t n, size_t off)
+{
+    return w->sealed ? sy_sealed_read(w->sealed, buf, n, off) : pread(w->fd, buf, n, (off_t)off);
 }
 
 static bool refill(sy_jwin *w, size_t off, size_t n)
@@ -174,7 +187,7 @@ static bool refill(sy_jwin *w, size_t off, size_t n)
     w->n = 0;
     size_t want = w->limit - off < w->cap ? w->limit - off : w->cap;
     while (w->n < want) {
-        ssize_t got = pread(w->fd, w->buf + w->n, want - w->n, (off_t)(off + w->n));
+        ssize_t got = read_some(w, w->buf + w->n, want - w->n, off + w->n);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -1,6 +1,6 @@
 /*
  * Bytes of the journal: segment header, record, and a window over a segment file. Internal to
- * intake/. Pure but for pread. docs/formats.md describes the same bytes for others.
+ * intake/. Pure but for reading the file. docs/formats.md describes the same bytes for others.
  *
  * Every integer is little endian. The checksum of a record starts from the journal's salt, a random
  * number that no device knows: a payload that looks like records can never be taken for one when a
@@ -10,6 +10,8 @@
 #define SY_JCODEC_H
 
 #include "intake/journal.h"
+
+struct sy_sealed;
 
 enum {
     SY_JSEG_HEADER = 32,
@@ -28,9 +30,10 @@ size_t sy_jrec_length(const sy_jrec *rec);
 uint32_t sy_jrec_body_crc(uint32_t salt, const sy_jrec *rec);
 void sy_jrec_encode(unsigned char out[SY_JREC_HEADER], const sy_jrec *rec, uint32_t body_crc);
 
-/* A sliding window over a file; bytes at and behind `limit` are not looked at. */
+/* A sliding window over a segment; bytes at and behind `limit` are not looked at. */
 typedef struct sy_jwin {
     int fd;
+    struct sy_sealed *sealed; /* a sealed segment is read instead of fd */
     uint32_t salt;
     size_t limit;
     unsigned char *buf;
@@ -48,6 +51,7 @@ void sy_jwin_init(sy_jwin *w);
 void sy_jwin_fini(sy_jwin *w); /* leaves fd alone */
 /* Look at another file, or at the same one afresh. */
 void sy_jwin_set(sy_jwin *w, int fd, uint32_t salt, size_t limit);
+void sy_jwin_sealed(sy_jwin *w, struct sy_sealed *z, uint32_t salt, size_t limit);
 /* Take the salt from the header: of a damaged one, what fits its first record, else `fallback`.
  * True where the header is good and says `first`. */
 bool sy_jwin_header(sy_jwin *w, uint64_t first, uint32_t fallback);

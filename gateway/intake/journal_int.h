@@ -43,6 +43,7 @@ typedef struct sy_jsegment {
 typedef struct sy_jfile {
     uint64_t first;
     unsigned damaged; /* 0: <first>.log; set aside as <first>.damaged, .damaged2 … .damaged9 */
+    bool sealed;      /* <first>.logz */
     uint64_t inode;
 } sy_jfile;
 
@@ -78,10 +79,12 @@ struct sy_journal {
 SY_MUST_USE sy_err sy_journal__open(sy_journal **out, const sy_journal_options *o, const sy_jio *io,
                                     sy_fail *f);
 
-/* Segments of a folder by (first, damaged before whole); free(*files). */
+/* Segments of a folder by (first, damaged before whole); free(*files). A sealed one whose original
+ * is still there is left out. */
 SY_MUST_USE sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f);
 enum { SY_JNAME = 32 };
 void sy_journal__name(uint64_t first, unsigned damaged, char name[SY_JNAME]);
+void sy_journal__file_name(const sy_jfile *file, char name[SY_JNAME]);
 /* Find the end of what is there, and start cur or leave it closed (fd -1). Sets seq, synced, salt,
  * and *last, the time of the last record. */
 SY_MUST_USE sy_err sy_journal__recover(sy_journal *j, sy_ms *last, sy_fail *f);

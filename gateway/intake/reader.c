@@ -18,13 +18,15 @@
 #include <unistd.h>
 
 #include "intake/journal_int.h"
+#include "intake/sealed.h"
 
 struct sy_jreader {
     sy_journal *j; /* NULL: without a writer */
     char *dir;
     int fd;
-    sy_jfile file; /* the segment that we are in */
-    size_t off;    /* where the next record begins */
+    sy_sealed *sealed; /* over fd; NULL: it is none */
+    sy_jfile file;     /* the segment that we are in */
+    size_t off;        /* where the next record begins */
     sy_jwin win;
     uint64_t next;  /* number of the next record to give out */
     bool begun;     /* gave one out: from now on a missing number is a loss */
@@ -48,6 +50,10 @@ static sy_err look(sy_jreader *r, sy_fail *f)
             return SY_OK;
         }
     }
+    if (r->sealed) {
+        sy_jwin_sealed(&r->win, r->sealed, r->salt, sy_sealed_size(r->sealed));
+        return SY_OK;
+    }
     struct stat st;
     if (fstat(r->fd, &st) != 0)
         return sy_fail_sys(f, "cannot read the journal in %s", r->dir);
@@ -55,29 +61,46 @@ static sy_err look(sy_jreader *r, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err enter(sy_jreader *r, const sy_jfile *file, sy_fail *f)
+/* Open the segment; *fd -1: it was renamed or sealed since the folder was listed. */
+static sy_err open_file(const sy_jreader *r, const sy_jfile *file, int *fd, sy_sealed **sealed,
+                        sy_fail *f)
 {
     char name[SY_JNAME], path[4096];
-    sy_journal__name(file->first, file->damaged, name);
+    sy_journal__file_name(file, name);
     int n = snprintf(path, sizeof path, "%s/%s", r->dir, name);
     if (n < 0 || (size_t)n >= sizeof path)
         return sy_fail_set(f, SY_E_RANGE, "the journal's folder name is too long");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return SY_OK; /* renamed since the folder was listed: it will be listed again */
-    if (fd < 0)
-        return sy_fail_sys(f, "cannot open journal segment %s", path);
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return errno == ENOENT ? SY_OK : sy_fail_sys(f, "cannot open journal segment %s", path);
+    sy_err e = file->sealed ? sy_sealed_open(sealed, *fd, file->first, f) : SY_OK;
+    if (e == SY_E_CORRUPT)
+        e = SY_OK; /* no record will be found in it, and the loss is told */
+    if (e)
+        close(*fd);
+    return e;
+}
+
+static sy_err enter(sy_jreader *r, const sy_jfile *file, sy_fail *f)
+{
+    int fd;
+    sy_sealed *sealed = NULL;
+    sy_err e = open_file(r, file, &fd, &sealed, f);
+    if (e || fd < 0)
+        return e; /* not there: the folder will be listed again */
+    sy_sealed_close(r->sealed);
     if (r->fd >= 0)
         close(r->fd);
     r->fd = fd;
+    r->sealed = sealed;
     r->file = *file;
     struct stat st;
     if (fstat(fd, &st) == 0)
         r->file.inode = st.st_ino;
-    r->off = SY_JSEG_HEADER;
+    r->off = sealed ? sy_sealed_offset(sealed, r->next) : SY_JSEG_HEADER;
     r->last_look = false;
     sy_jwin_set(&r->win, fd, r->salt, 0);
-    sy_err e = look(r, f);
+    e = look(r, f);
     if (e)
         return e;
     (void)sy_jwin_header(&r->win, file->first, r->salt);
@@ -130,7 +153,8 @@ static sy_err advance(sy_jreader *r, sy_fail *f)
 static sy_err corrupt(sy_jreader *r, sy_fail *f)
 {
     r->told = true;
-    return sy_fail_set(f, SY_E_CORRUPT, "journal segment %016llx in %s: damaged before record %llu",
+    return sy_fail_set(f, SY_E_CORRUPT,
+                       "journal segment %016llx in %s: damaged, or gone, before record %llu",
                        (unsigned long long)r->file.first, r->dir, (unsigned long long)r->next);
 }
 
@@ -280,6 +304,7 @@ void sy_jreader_close(sy_jreader *r)
 {
     if (!r)
         return;
+    sy_sealed_close(r->sealed);
     if (r->fd >= 0)
         close(r->fd);
     sy_jwin_fini(&r->win);

@@ -19,12 +19,20 @@
 
 #include "base/log.h"
 #include "intake/journal_int.h"
+#include "intake/sealed.h"
 
 void sy_journal__name(uint64_t first, unsigned damaged, char name[SY_JNAME])
 {
     snprintf(name, SY_JNAME, "%016llx.%s", (unsigned long long)first, damaged ? "damaged" : "log");
     if (damaged > 1)
         snprintf(name + 24, SY_JNAME - 24, "%u", damaged % 10);
+}
+
+void sy_journal__file_name(const sy_jfile *file, char name[SY_JNAME])
+{
+    sy_journal__name(file->first, file->damaged, name);
+    if (file->sealed)
+        memcpy(name + strlen(name), "z", 2);
 }
 
 static bool parse_name(const char *name, sy_jfile *out)
@@ -43,7 +51,8 @@ static bool parse_name(const char *name, sy_jfile *out)
         out->damaged = 1;
     else if (strncmp(kind, ".damaged", 8) == 0 && kind[8] >= '2' && kind[8] <= '9' && !kind[9])
         out->damaged = (unsigned)(kind[8] - '0');
-    return first > 0 && (out->damaged || strcmp(kind, ".log") == 0);
+    out->sealed = strcmp(kind, ".logz") == 0;
+    return first > 0 && (out->damaged || out->sealed || strcmp(kind, ".log") == 0);
 }
 
 /* By first number; of one number those set aside, oldest first, then the whole one. */
@@ -54,7 +63,23 @@ static int by_first(const void *a, const void *b)
         return x->first < y->first ? -1 : 1;
     unsigned a_rank = x->damaged ? x->damaged : UINT_MAX,
              b_rank = y->damaged ? y->damaged : UINT_MAX;
-    return a_rank < b_rank ? -1 : a_rank > b_rank;
+    if (a_rank == b_rank)
+        return (int)x->sealed - (int)y->sealed;
+    return a_rank < b_rank ? -1 : 1;
+}
+
+/* Behind an original its sealed copy says nothing new. */
+static size_t drop_copies(sy_jfile *files, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        const sy_jfile *before = kept ? &files[kept - 1] : NULL;
+        bool copy = files[i].sealed && before && before->first == files[i].first &&
+                    !before->damaged && !before->sealed;
+        if (!copy)
+            files[kept++] = files[i];
+    }
+    return kept;
 }
 
 sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f)
@@ -78,8 +103,10 @@ sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f
         ((sy_jfile *)list)[(*n)++] = file;
     }
     closedir(d);
-    if (*n)
+    if (*n) {
         qsort(list, *n, sizeof(sy_jfile), by_first);
+        *n = drop_copies(list, *n);
+    }
     *files = list;
     return SY_OK;
 }
@@ -169,6 +196,29 @@ static sy_err resume(sy_journal *j, int fd, const sy_jfile *file, const scan *s,
     return SY_OK;
 }
 
+/* A sealed segment was checked when it was made, and nothing is written to it. */
+static sy_err take_sealed(sy_journal *j, const sy_jfile *file, scan *s, sy_fail *f)
+{
+    char name[SY_JNAME];
+    sy_journal__file_name(file, name);
+    int fd = openat(j->dir_fd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return sy_fail_sys(f, "cannot open journal segment %s/%s", j->dir, name);
+    sy_sealed *z = NULL;
+    sy_err e = sy_sealed_open(&z, fd, file->first, f);
+    const sy_seal *seal = e ? NULL : sy_sealed_seal(z);
+    if (seal) {
+        j->salt = seal->salt;
+        s->last = seal->last;
+        s->last_recv = seal->to;
+    } else if (!e || e == SY_E_CORRUPT) {
+        e = SY_OK; /* its readers tell the loss */
+    }
+    sy_sealed_close(z);
+    close(fd);
+    return e;
+}
+
 /* One segment; `newest` may be written to again. `next` is the first number of what follows it. */
 static sy_err check(sy_journal *j, const sy_jfile *file, bool newest, uint64_t next, sy_jwin *w,
                     scan *s, sy_fail *f)
@@ -224,7 +274,8 @@ sy_err sy_journal__recover(sy_journal *j, sy_ms *last, sy_fail *f)
     for (size_t i = from; i < n && !e; i++) {
         scan s = {0};
         uint64_t next = i + 1 < n ? files[i + 1].first : 0;
-        e = check(j, &files[i], i + 1 == n, next, &w, &s, f);
+        e = files[i].sealed ? take_sealed(j, &files[i], &s, f)
+                            : check(j, &files[i], i + 1 == n, next, &w, &s, f);
         if (!e && s.last) {
             seq = at_least(seq, s.last);
             *last = s.last_recv;

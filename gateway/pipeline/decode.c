@@ -116,11 +116,24 @@ static bool speaks_for_another(const pass *p, const sy_record *r)
     return named && named != p->device;
 }
 
+/* A gateway's reading of a device behind it is the point "device/name", and no other. */
+static const sy_channel *behind(const pass *p, const sy_record *r)
+{
+    char name[512];
+    int n = snprintf(name, sizeof name, "%.*s/%.*s", (int)r->device.n, r->device.p, (int)r->name.n,
+                     r->name.p);
+    return n > 0 && (size_t)n < sizeof name ? match(p->device, (sy_span){name, (size_t)n}) : NULL;
+}
+
 static sy_err on_record(void *ctx, const sy_record *r)
 {
     pass *p = ctx;
     p->sum->records++;
-    const sy_channel *c = match(p->device, r->name);
+    const sy_channel *c = r->device.n ? behind(p, r) : match(p->device, r->name);
+    if (r->device.n) {
+        p->sum->unmatched += c == NULL;
+        return c ? take(p, c, r) : SY_OK;
+    }
     if (!c && speaks_for_another(p, r)) {
         refused(p, r, "it speaks for another device; its base name is that device's id");
         return SY_OK;
@@ -143,7 +156,8 @@ static const sy_device *device_of(const sy_decode_env *env, const sy_jrec *rec)
 
 static const sy_format *format_of(const sy_device *d, const sy_jrec *rec)
 {
-    const sy_format *f = d->format ? sy_format_find(sy_span_of(d->format)) : NULL;
+    const char *name = d->format ? d->format : d->n_map ? "json" : NULL;
+    const sy_format *f = name ? sy_format_find(sy_span_of(name)) : NULL;
     if (!f && (uint16_t)(rec->code >> 8) != 0xffff && (rec->code & 0xff) == SY_TRANSPORT_COAP)
         f = sy_format_by_content((uint16_t)(rec->code >> 8));
     return f ? f : sy_format_probe(rec->payload);

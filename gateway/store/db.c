@@ -107,7 +107,7 @@ double sy_store__value(sqlite3_stmt *st, int column)
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
 {
     static const char *const sql[SY_SQL_COUNT_] = {
-#define SY_SQL_TEXT(name, text) [SY_SQL_##name] = text,
+#define SY_SQL_TEXT(name, text) [SY_SQL_##name] = (text),
         SY_SQL_TABLE(SY_SQL_TEXT)
 #undef SY_SQL_TEXT
     };

@@ -14,7 +14,7 @@
 #include <mbedtls/oid.h>
 #include <mbedtls/platform_util.h>
 
-#include "upstream/mbed_compat.h"
+#include "ledger/mbed_compat.h"
 
 struct sy_certs {
     mbedtls_entropy_context entropy;

@@ -23,7 +23,7 @@
 #include <mbedtls/platform_util.h>
 
 #include "base/hash.h"
-#include "upstream/mbed_compat.h"
+#include "ledger/mbed_compat.h"
 
 enum { FILE_MAX = 262144 };
 static const sy_ms session_max = 3600 * 1000;

@@ -30,6 +30,7 @@ OS_BASE = {"base/os.h", "base/log.h", "base/intake.h"}
 FOREIGN = {
     "libfyaml.h": ("gateway/config/yaml.c",),
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
+    "zstd.h": ("gateway/intake/", "gateway/store/"),
     "MQTTAsync.h": ("drivers/mqtt/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/inbox/",),

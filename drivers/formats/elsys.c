@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Elsys payloads: a list of type and value, big-endian (Elsys "Sensor payload", types 0x01 to
+ * 0x3e). The length of each type is in the table; an unknown type ends what can be read, since its
+ * length is not known.
+ */
+#include "drivers/formats/all.h"
+#include "drivers/formats/lorawan.h"
+
+typedef struct elsys_type {
+    uint8_t type, bytes;
+    bool sign;
+    double divisor;
+    const char *name, *unit;
+} elsys_type;
+
+static const elsys_type types[] = {
+    {0x01, 2, true, 10, "temperature", "Cel"}, {0x02, 1, false, 1, "humidity", "%RH"},
+    {0x04, 2, false, 1, "light", "lx"},        {0x05, 1, false, 1, "motion", ""},
+    {0x06, 2, false, 1, "co2", "ppm"},         {0x07, 2, false, 1, "vdd", "mV"},
+    {0x08, 2, false, 1, "analog1", "mV"},      {0x0a, 2, false, 1, "pulse1", ""},
+    {0x0b, 4, false, 1, "pulseAbs1", ""},      {0x0c, 2, true, 10, "externalTemperature", "Cel"},
+    {0x0d, 1, false, 1, "digital", ""},        {0x0e, 2, false, 1, "distance", "mm"},
+    {0x0f, 1, false, 1, "accMotion", ""},      {0x11, 1, false, 1, "occupancy", ""},
+    {0x12, 1, false, 1, "waterleak", ""},      {0x14, 4, false, 1000, "pressure", "hPa"},
+    {0x15, 2, false, 1, "soundPeak", "dB"},    {0x16, 2, false, 1, "pulse2", ""},
+    {0x17, 4, false, 1, "pulseAbs2", ""},      {0x18, 2, false, 1, "analog2", "mV"},
+    {0x1a, 1, false, 1, "digital2", ""},       {0x1b, 4, true, 1e6, "analogUv", "V"},
+    {0x1c, 2, false, 1, "tvoc", "ppb"},
+};
+
+static void number(sy_records *l, const sy_record *like, const char *name, double v,
+                   const char *unit)
+{
+    sy_records_number(l, like, name, v, unit);
+}
+
+/* Types of more than one value. Bytes used, 0: not one of them, or cut short. */
+static size_t several(sy_records *l, const sy_record *like, sy_span rest)
+{
+    const char *p = rest.p + 1;
+    size_t n = rest.n - 1;
+    switch ((unsigned char)rest.p[0]) {
+    case 0x03: /* acceleration, in 1/63 g */
+        if (n < 3)
+            return 0;
+        number(l, like, "x", sy_be_signed(p, 1), "");
+        number(l, like, "y", sy_be_signed(p + 1, 1), "");
+        number(l, like, "z", sy_be_signed(p + 2, 1), "");
+        return 4;
+    case 0x09: /* position, in 1/10000 degree */
+        if (n < 6)
+            return 0;
+        number(l, like, "lat", sy_be_signed(p, 3) / 10000.0, "lat");
+        number(l, like, "long", sy_be_signed(p + 3, 3) / 10000.0, "lon");
+        return 7;
+    case 0x10: /* infrared, inside and outside */
+        if (n < 4)
+            return 0;
+        number(l, like, "irInternalTemperature", sy_be_signed(p, 2) / 10.0, "Cel");
+        number(l, like, "irExternalTemperature", sy_be_signed(p + 2, 2) / 10.0, "Cel");
+        return 5;
+    case 0x19: /* two external temperatures */
+        if (n < 2)
+            return 0;
+        number(l, like, "externalTemperature2", sy_be_signed(p, 2) / 10.0, "Cel");
+        return 3;
+    default:
+        return 0;
+    }
+}
+
+sy_err sy_elsys_fill(sy_records *l, sy_span bytes, const sy_record *like, sy_fail *f)
+{
+    while (bytes.n > 0) {
+        const elsys_type *t = NULL;
+        for (size_t i = 0; i < sizeof types / sizeof types[0] && !t; i++)
+            if (types[i].type == (unsigned char)bytes.p[0])
+                t = &types[i];
+        size_t used = 0;
+        if (!t) {
+            used = several(l, like, bytes);
+        } else if (bytes.n > t->bytes) {
+            const char *p = bytes.p + 1;
+            double v = t->sign ? (double)sy_be_signed(p, t->bytes) : (double)sy_be(p, t->bytes);
+            number(l, like, t->name, v / t->divisor, t->unit);
+            used = 1u + t->bytes;
+        }
+        if (used == 0)
+            return sy_fail_set(f, SY_E_PARSE, "Elsys: type 0x%02x is not known or cut short",
+                               (unsigned char)bytes.p[0]);
+        bytes = (sy_span){bytes.p + used, bytes.n - used};
+    }
+    return l->n ? SY_OK : sy_fail_set(f, SY_E_PARSE, "Elsys: the payload is empty");
+}
+
+static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
+                     sy_fail *f)
+{
+    (void)map;
+    sy_records l;
+    const sy_record like = {.quality = SY_Q_GOOD};
+    sy_records_init(&l);
+    sy_err e = sy_elsys_fill(&l, payload, &like, f);
+    if (!e)
+        e = sy_records_emit(&l, sink, ctx, f);
+    sy_records_fini(&l);
+    return e;
+}
+
+/* Any few bytes may look like it: only named, never found. */
+static int probe(sy_span payload)
+{
+    (void)payload;
+    return 0;
+}
+
+const sy_format sy_format_elsys = {"elsys", 0xffff, decode, probe};

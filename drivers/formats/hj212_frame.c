@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frames of HJ 212. The length says where a frame ends; where it is wrong, the CRC before the next
+ * end of line does, if what stands there looks like one.
+ */
+#include "drivers/formats/hj212.h"
+
+#include <stdlib.h>
+
+enum { HEAD = 6, TAIL = 4 }; /* "##" and the length; the CRC */
+
+uint16_t sy_hj212_crc(sy_span segment)
+{
+    unsigned r = 0xffff;
+    for (size_t i = 0; i < segment.n; i++) {
+        r = r >> 8 ^ (unsigned char)segment.p[i];
+        for (int bit = 0; bit < 8; bit++)
+            r = r & 1 ? r >> 1 ^ 0xa001 : r >> 1;
+    }
+    return (uint16_t)r;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int hex_of(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Four hexadecimal digits; -1. */
+static long crc_at(const char *p)
+{
+    long v = 0;
+    for (int i = 0; i < TAIL; i++) {
+        int d = hex_of(p[i]);
+        if (d < 0)
+            return -1;
+        v = v << 4 | d;
+    }
+    return v;
+}
+
+static const char *find(const char *p, const char *end, const char *what, size_t n)
+{
+    return end - p >= (ptrdiff_t)n ? memmem(p, (size_t)(end - p), what, n) : NULL;
+}
+
+static bool named(sy_span key, const char *name)
+{
+    return key.n == strlen(name) && strncasecmp(key.p, name, key.n) == 0;
+}
+
+static int small(sy_span text)
+{
+    int v = 0;
+    for (size_t i = 0; i < text.n && i < 5; i++) {
+        if (!is_digit(text.p[i]))
+            return -1;
+        v = v * 10 + (text.p[i] - '0');
+    }
+    return text.n ? v : -1;
+}
+
+static void field(sy_hj212_frame *f, sy_span pair)
+{
+    const char *eq = memchr(pair.p, '=', pair.n);
+    if (!eq)
+        return;
+    sy_span key = {pair.p, (size_t)(eq - pair.p)};
+    sy_span value = {eq + 1, pair.n - key.n - 1};
+    if (named(key, "QN"))
+        f->qn = value;
+    else if (named(key, "ST"))
+        f->st = value;
+    else if (named(key, "CN"))
+        f->cn = value;
+    else if (named(key, "MN"))
+        f->mn = value;
+    else if (named(key, "Flag"))
+        f->flag = small(value);
+    else if (named(key, "PNUM"))
+        f->pnum = small(value);
+    else if (named(key, "PNO"))
+        f->pno = small(value);
+}
+
+/* The head up to CP; a comma between its fields is seen, too. */
+static void split(sy_hj212_frame *f)
+{
+    const char *p = f->segment.p, *end = p + f->segment.n;
+    const char *open = find(p, end, "&&", 2);
+    const char *head_end = open ? open : end;
+    while (p < head_end) {
+        const char *to = p;
+        while (to < head_end && *to != ';' && *to != ',')
+            to++;
+        field(f, (sy_span){p, (size_t)(to - p)});
+        p = to + 1;
+    }
+    if (!open)
+        return;
+    const char *from = open + 2, *close = find(from, end, "&&", 2);
+    f->data = (sy_span){from, (size_t)((close ? close : end) - from)};
+}
+
+static size_t line_end(const char *p, const char *end)
+{
+    size_t n = 0;
+    while (n < 2 && p + n < end && (p[n] == '\r' || p[n] == '\n'))
+        n++;
+    return n;
+}
+
+sy_err sy_hj212_next(sy_span bytes, sy_hj212_frame *out, size_t *skip)
+{
+    const char *end = bytes.p + bytes.n, *p = bytes.p;
+    *out = (sy_hj212_frame){.flag = -1, .pnum = -1, .pno = -1};
+    for (; (p = find(p, end, "##", 2)); p++) {
+        *skip = (size_t)(p - bytes.p);
+        if (end - p < HEAD)
+            return SY_E_NOTFOUND;
+        if (!is_digit(p[2]) || !is_digit(p[3]) || !is_digit(p[4]) || !is_digit(p[5]))
+            continue;
+        size_t length = (size_t)strtoul((char[]){p[2], p[3], p[4], p[5], 0}, NULL, 10);
+        const char *from = p + HEAD, *at = from + length;
+        size_t room = (size_t)(end - from);
+        bool fits = room >= length + TAIL;
+        if (fits && crc_at(at) >= 0 &&
+            (at + TAIL == end || line_end(at + TAIL, end) ||
+             crc_at(at) == sy_hj212_crc((sy_span){from, length}))) {
+            out->segment = (sy_span){from, length};
+            out->length_good = true;
+        } else {
+            /* The end of the line, not further than a frame may be long. */
+            size_t most = room < SY_HJ212_MAX + TAIL + 2 ? room : SY_HJ212_MAX + TAIL + 2;
+            const char *eol = memchr(from, '\r', most);
+            const char *lf = memchr(from, '\n', most);
+            eol = eol && (!lf || eol < lf) ? eol : lf;
+            if (!eol && fits)
+                continue; /* noise that looks like a head */
+            if (!eol && room < SY_HJ212_MAX + TAIL)
+                return SY_E_NOTFOUND;
+            if (!eol || eol - from < TAIL + 1 || crc_at(eol - TAIL) < 0)
+                continue;
+            at = eol - TAIL;
+            out->segment = (sy_span){from, (size_t)(at - from)};
+        }
+        out->crc_good = crc_at(at) == sy_hj212_crc(out->segment);
+        out->size = (size_t)(at + TAIL - p) + line_end(at + TAIL, end);
+        split(out);
+        return SY_OK;
+    }
+    /* The first "#" of the next head may be the last byte here. */
+    *skip = bytes.n && end[-1] == '#' ? bytes.n - 1 : bytes.n;
+    return SY_E_NOTFOUND;
+}

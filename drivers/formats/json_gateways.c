@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gateways and platforms that publish readings of several devices or times in one JSON message:
+ * EMQX Neuron (values, tags or ECP format), ThingsBoard telemetry, Qingping's MQTT report, OPC UA
+ * PubSub (Part 14, ua-data).
+ */
+#include "drivers/formats/all.h"
+#include "drivers/formats/json_in.h"
+#include "drivers/formats/records.h"
+
+typedef sy_err (*fill_fn)(sy_records *l, json_t *root, sy_fail *f);
+
+static sy_err decode_with(fill_fn fill, sy_span payload, sy_record_fn sink, void *ctx, sy_fail *f)
+{
+    json_t *root;
+    sy_records l;
+    sy_err e = sy_json_in(payload, &root, f);
+    if (e)
+        return e;
+    sy_records_init(&l);
+    e = fill(&l, root, f);
+    if (!e)
+        e = sy_records_emit(&l, sink, ctx, f);
+    sy_records_fini(&l);
+    json_decref(root);
+    return e;
+}
+
+static int probe_all(sy_span payload, const char *const *keys, size_t n, int sure)
+{
+    json_t *root;
+    sy_fail f;
+    char first = sy_json_first(payload);
+    if ((first != '{' && first != '[') || sy_json_in(payload, &root, &f) != SY_OK)
+        return 0;
+    const json_t *object = json_is_array(root) ? json_array_get(root, 0) : root;
+    bool all = json_is_object(object);
+    for (size_t i = 0; i < n && all; i++)
+        all = json_object_get(object, keys[i]) != NULL;
+    json_decref(root);
+    return all ? sure : 0;
+}
+
+static void put(sy_records *l, const sy_record *like, sy_span device, sy_span name, const json_t *v)
+{
+    sy_record r = *like;
+    r.name = r.local = name;
+    r.device = device;
+    if (sy_json_scalar(v, &r))
+        sy_records_add(l, &r);
+}
+
+/* A reading that the source could not take: no value, and bad. */
+static void put_fault(sy_records *l, const sy_record *like, sy_span name)
+{
+    sy_record r = *like;
+    r.name = r.local = name;
+    r.kind = SY_REC_NULL;
+    r.quality = sy_quality_worsen(r.quality, SY_Q_BAD, SY_Q_DEVICE_FAULT);
+    sy_records_add(l, &r);
+}
+
+/* Neuron: {timestamp, node, group, values {}, errors {}} or {…, tags [{name, value | error}]}. */
+static sy_err neuron_fill(sy_records *l, json_t *root, sy_fail *f)
+{
+    sy_record like = {.quality = SY_Q_GOOD};
+    const char *key;
+    json_t *v;
+    size_t i;
+    const sy_span none = {"", 0};
+    if (!json_object_get(root, "values") && !json_object_get(root, "tags"))
+        return sy_fail_set(f, SY_E_PARSE, "Neuron: neither values nor tags");
+    sy_json_time(json_object_get(root, "timestamp"), &like);
+    json_object_foreach(json_object_get(root, "values"), key, v)
+    {
+        put(l, &like, none, sy_span_of(key), v);
+    }
+    json_object_foreach(json_object_get(root, "errors"), key, v)
+    {
+        put_fault(l, &like, sy_span_of(key));
+    }
+    json_array_foreach(json_object_get(root, "tags"), i, v)
+    {
+        sy_span name = sy_json_text(v, "name");
+        const json_t *value = json_object_get(v, "value");
+        if (name.n == 0)
+            return sy_fail_set(f, SY_E_PARSE, "Neuron: tag %zu has no name", i);
+        if (value)
+            put(l, &like, none, name, value);
+        else
+            put_fault(l, &like, name);
+    }
+    return SY_OK;
+}
+
+static sy_err neuron_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
+                            sy_fail *f)
+{
+    (void)map;
+    return decode_with(neuron_fill, p, sink, ctx, f);
+}
+
+static int neuron_probe(sy_span payload)
+{
+    static const char *const keys[] = {"timestamp", "node", "group"};
+    return probe_all(payload, keys, 3, 90);
+}
+
+/* ThingsBoard: {k: v}, {ts, values {}}, an array of these, or by device {"devA": [{ts, values}]}.
+ * Devtank OSM: {UNIX, NAME, VALUES {"TEMP": "23.5", "TEMP_min": …}}. */
+static void telemetry(sy_records *l, const json_t *item, sy_span device, const sy_record *outer)
+{
+    sy_record like = *outer;
+    const json_t *values = json_object_get(item, "values");
+    const char *key;
+    json_t *v;
+    if (json_is_object(values))
+        sy_json_time(json_object_get(item, "ts"), &like);
+    json_object_foreach((json_t *)(json_is_object(values) ? values : item), key, v)
+    {
+        put(l, &like, device, sy_span_of(key), v);
+    }
+}
+
+static void metrics(sy_records *l, const json_t *root, const json_t *values)
+{
+    sy_record like = {.quality = SY_Q_GOOD};
+    const char *key;
+    json_t *v;
+    sy_json_time(json_object_get(root, "UNIX"), &like);
+    json_object_foreach((json_t *)values, key, v)
+    {
+        sy_record r = like;
+        r.name = r.local = sy_span_of(key);
+        if (!sy_json_scalar(v, &r))
+            continue;
+        if (r.kind == SY_REC_TEXT && sy_double_parse(r.text, &r.number) == SY_OK)
+            r.kind = SY_REC_NUMBER;
+        sy_records_add(l, &r);
+    }
+}
+
+/* Meters of EdgeLogger: {batch [{device_id, metrics {…: {data_type, unit, value {…}}}}]}. The names
+ * of the wrapping (value) are no part of a reading's name. */
+static bool wrapping(sy_span path, sy_span key, const json_t *v)
+{
+    (void)path;
+    (void)v;
+    return sy_span_is(key, "data_type") || sy_span_is(key, "unit");
+}
+
+static sy_span unwrapped(sy_records *l, sy_span name)
+{
+    char *p = sy_arena_text(&l->arena, name);
+    if (!p) {
+        l->err = SY_E_NOMEM;
+        return name;
+    }
+    for (char *at; (at = strstr(p, ".value")) && (at[6] == '.' || at[6] == '\0');)
+        memmove(at, at + 6, strlen(at + 6) + 1);
+    return sy_span_of(p);
+}
+
+static void meters(sy_records *l, const json_t *batch)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(batch, i, item)
+    {
+        sy_record like = {.quality = SY_Q_GOOD, .device = sy_json_text(item, "device_id")};
+        size_t from = l->n;
+        sy_json_flat(l, &like, (sy_span){"", 0}, json_object_get(item, "metrics"), wrapping);
+        for (; from < l->n && !l->err; from++)
+            l->v[from].name = l->v[from].local = unwrapped(l, l->v[from].name);
+    }
+}
+
+static sy_err thingsboard_fill(sy_records *l, json_t *root, sy_fail *f)
+{
+    const sy_record like = {.quality = SY_Q_GOOD};
+    const sy_span none = {"", 0};
+    const char *key;
+    json_t *v, *item;
+    size_t i;
+    const json_t *values = json_object_get(root, "VALUES");
+    if (json_is_object(values)) {
+        metrics(l, root, values);
+        return SY_OK;
+    }
+    if (json_is_array(json_object_get(root, "batch"))) {
+        meters(l, json_object_get(root, "batch"));
+        return SY_OK;
+    }
+    if (json_is_array(root)) {
+        json_array_foreach(root, i, item)
+        {
+            telemetry(l, item, none, &like);
+        }
+        return SY_OK;
+    }
+    if (!json_is_object(root))
+        return sy_fail_set(f, SY_E_PARSE, "neither a JSON object nor an array");
+    if (json_is_object(json_object_get(root, "values"))) {
+        telemetry(l, root, none, &like);
+        return SY_OK;
+    }
+    json_object_foreach(root, key, v)
+    {
+        if (json_is_array(v)) {
+            json_array_foreach(v, i, item)
+            {
+                telemetry(l, item, sy_span_of(key), &like);
+            }
+        } else {
+            put(l, &like, none, sy_span_of(key), v);
+        }
+    }
+    return SY_OK;
+}
+
+static sy_err thingsboard_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
+                                 sy_fail *f)
+{
+    (void)map;
+    return decode_with(thingsboard_fill, p, sink, ctx, f);
+}
+
+static int thingsboard_probe(sy_span payload)
+{
+    static const char *const one[] = {"ts", "values"};
+    static const char *const osm[] = {"UNIX", "VALUES"};
+    int sure = probe_all(payload, one, 2, 85);
+    if (!sure)
+        sure = probe_all(payload, osm, 2, 85);
+    if (sure || sy_json_first(payload) != '{')
+        return sure;
+    json_t *root;
+    sy_fail f;
+    if (sy_json_in(payload, &root, &f) != SY_OK)
+        return 0;
+    const json_t *first = json_object_iter_value(json_object_iter(root));
+    if (json_is_array(first) && json_object_get(json_array_get(first, 0), "values"))
+        sure = 85;
+    json_decref(root);
+    return sure;
+}
+
+/* Qingping: sensorData [{name: {value, unit, status}, timestamp: {value}}]; status 1 is a fault. */
+static sy_err qingping_fill(sy_records *l, json_t *root, sy_fail *f)
+{
+    json_t *list = json_object_get(root, "sensorData"), *item, *v;
+    size_t i;
+    const char *key;
+    if (!json_is_array(list))
+        list = json_object_get(root, "sensor_data");
+    if (!json_is_array(list))
+        return sy_fail_set(f, SY_E_PARSE, "Qingping: no sensorData");
+    json_array_foreach(list, i, item)
+    {
+        sy_record like = {.quality = SY_Q_GOOD};
+        if (!sy_json_time(json_object_get(json_object_get(item, "timestamp"), "value"), &like))
+            sy_json_time(json_object_get(root, "timestamp"), &like);
+        json_object_foreach(item, key, v)
+        {
+            const json_t *value = json_object_get(v, "value");
+            if (strcmp(key, "timestamp") == 0 || !value)
+                continue;
+            sy_record r = like;
+            const json_t *status = json_object_get(v, "status");
+            r.unit = sy_json_text(v, "unit");
+            if (json_is_number(status) && json_number_value(status) != 0)
+                r.quality = sy_quality_worsen(r.quality, SY_Q_BAD, SY_Q_DEVICE_FAULT);
+            put(l, &r, (sy_span){"", 0}, sy_span_of(key), value);
+        }
+    }
+    return SY_OK;
+}
+
+static sy_err qingping_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
+                              sy_fail *f)
+{
+    (void)map;
+    return decode_with(qingping_fill, p, sink, ctx, f);
+}
+
+static int qingping_probe(sy_span payload)
+{
+    static const char *const keys[] = {"sensorData"};
+    static const char *const newer[] = {"sensor_data"};
+    int sure = probe_all(payload, keys, 1, 90);
+    return sure ? sure : probe_all(payload, newer, 1, 85);
+}
+
+/* OPC UA Part 14, section 7.2.3: DataSetMessages with a Payload of DataValues {Value,
+ * SourceTimestamp, StatusCode}, or of bare values. The two top bits of a status code are its
+ * severity (Part 4, section 7.39). */
+static void ua_value(sy_records *l, const sy_record *like, sy_span name, const json_t *v)
+{
+    sy_record r = *like;
+    const json_t *value = json_object_get(v, "Value"), *status = json_object_get(v, "StatusCode");
+    if (!json_is_object(v)) {
+        put(l, like, (sy_span){"", 0}, name, v);
+        return;
+    }
+    if (json_is_object(status))
+        status = json_object_get(status, "Code");
+    sy_json_time(json_object_get(v, "SourceTimestamp"), &r);
+    uint32_t severity =
+        json_is_number(status) ? (uint32_t)((uint64_t)json_number_value(status) >> 30 & 3) : 0;
+    if (severity >= 2 || (!value && status)) {
+        put_fault(l, &r, name);
+        return;
+    }
+    if (severity == 1)
+        r.quality = sy_quality_worsen(r.quality, SY_Q_UNCERTAIN, 0);
+    if (json_is_object(value) && json_object_get(value, "Body"))
+        value = json_object_get(value, "Body");
+    if (value)
+        put(l, &r, (sy_span){"", 0}, name, value);
+}
+
+static sy_err opcua_fill(sy_records *l, json_t *root, sy_fail *f)
+{
+    json_t *messages = json_object_get(root, "Messages"), *item, *v;
+    size_t i;
+    const char *key;
+    if (!json_is_array(messages))
+        return sy_fail_set(f, SY_E_PARSE, "OPC UA: no Messages");
+    json_array_foreach(messages, i, item)
+    {
+        sy_record like = {.quality = SY_Q_GOOD};
+        sy_json_time(json_object_get(item, "Timestamp"), &like);
+        json_object_foreach(json_object_get(item, "Payload"), key, v)
+        {
+            ua_value(l, &like, sy_span_of(key), v);
+        }
+    }
+    return SY_OK;
+}
+
+static sy_err opcua_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
+                           sy_fail *f)
+{
+    (void)map;
+    return decode_with(opcua_fill, p, sink, ctx, f);
+}
+
+static int opcua_probe(sy_span payload)
+{
+    static const char *const keys[] = {"MessageType", "Messages"};
+    return probe_all(payload, keys, 2, 90);
+}
+
+const sy_format sy_format_neuron = {"neuron", 0xffff, neuron_decode, neuron_probe};
+const sy_format sy_format_thingsboard = {"generic_mqtt", 0xffff, thingsboard_decode,
+                                         thingsboard_probe};
+const sy_format sy_format_qingping = {"qingping", 0xffff, qingping_decode, qingping_probe};
+const sy_format sy_format_opcua = {"opcua", 0xffff, opcua_decode, opcua_probe};

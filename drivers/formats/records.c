@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records gathered before they are given, and how scalars of JSON become records. */
+#include "drivers/formats/records.h"
+
+#include <math.h>
+#include <stdio.h>
+
+void sy_records_init(sy_records *l)
+{
+    *l = (sy_records){.err = SY_OK};
+    sy_arena_init(&l->arena, sy_heap(), 0);
+}
+
+void sy_records_fini(sy_records *l)
+{
+    sy_alloc heap = sy_heap();
+    heap.resize(heap.ctx, l->v, 0);
+    sy_arena_fini(&l->arena);
+}
+
+void sy_records_add(sy_records *l, const sy_record *r)
+{
+    if (l->err)
+        return;
+    if (l->n == SY_RECORDS_MAX)
+        l->err = SY_E_RANGE;
+    else
+        l->err = sy_grow(sy_heap(), (void **)&l->v, &l->cap, l->n + 1, sizeof *l->v);
+    if (!l->err)
+        l->v[l->n++] = *r;
+}
+
+void sy_records_number(sy_records *l, const sy_record *like, const char *name, double v,
+                       const char *unit)
+{
+    sy_record r = *like;
+    r.name = r.local = sy_span_of(name);
+    r.kind = SY_REC_NUMBER;
+    r.number = v;
+    r.unit = sy_span_of(unit ? unit : "");
+    sy_records_add(l, &r);
+}
+
+sy_span sy_records_text(sy_records *l, sy_span text)
+{
+    char *copy = sy_arena_text(&l->arena, text);
+    if (copy)
+        return (sy_span){copy, text.n};
+    l->err = SY_E_NOMEM;
+    return (sy_span){"", 0};
+}
+
+sy_span sy_records_join(sy_records *l, sy_span prefix, sy_span key)
+{
+    if (prefix.n == 0)
+        return key;
+    size_t n = prefix.n + 1 + key.n;
+    char *p = sy_arena_get(&l->arena, n + 1);
+    if (!p) {
+        l->err = SY_E_NOMEM;
+        return (sy_span){"", 0};
+    }
+    memcpy(p, prefix.p, prefix.n);
+    p[prefix.n] = '.';
+    if (key.n)
+        memcpy(p + prefix.n + 1, key.p, key.n);
+    return (sy_span){p, n};
+}
+
+sy_err sy_records_emit(const sy_records *l, sy_record_fn sink, void *ctx, sy_fail *f)
+{
+    if (l->err == SY_E_RANGE)
+        return sy_fail_set(f, SY_E_RANGE, "more than %d records", SY_RECORDS_MAX);
+    if (l->err)
+        return sy_fail_set(f, l->err, "no memory for the message");
+    if (l->n == 0)
+        return sy_fail_set(f, SY_E_PARSE, "no reading in the message");
+    for (size_t i = 0; i < l->n; i++) {
+        sy_err e = sink(ctx, &l->v[i]);
+        if (e)
+            return e;
+    }
+    return SY_OK;
+}
+
+bool sy_json_scalar(const json_t *v, sy_record *r)
+{
+    switch (json_typeof(v)) {
+    case JSON_STRING:
+        r->kind = SY_REC_TEXT;
+        r->text = (sy_span){json_string_value(v), json_string_length(v)};
+        return true;
+    case JSON_REAL:
+    case JSON_INTEGER:
+        r->kind = SY_REC_NUMBER;
+        r->number = json_number_value(v);
+        return true;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        r->kind = SY_REC_BOOL;
+        r->number = json_is_true(v) ? 1.0 : 0.0;
+        return true;
+    case JSON_NULL:
+        r->kind = SY_REC_NULL;
+        return true;
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        break;
+    }
+    return false;
+}
+
+/* The nesting is bounded by the reader (json_in.h). */
+// NOLINTNEXTLINE(misc-no-recursion)
+static void flat(sy_records *l, const sy_record *like, sy_span path, sy_span key, const json_t *v,
+                 bool (*skip)(sy_span path, sy_span key, const json_t *v))
+{
+    if (l->err || (skip && path.n && skip(path, key, v)))
+        return;
+    if (json_is_object(v)) {
+        const char *k;
+        json_t *item;
+        json_object_foreach((json_t *)v, k, item)
+        {
+            flat(l, like, sy_records_join(l, path, sy_span_of(k)), sy_span_of(k), item, skip);
+        }
+        return;
+    }
+    if (json_is_array(v)) {
+        for (size_t i = 0; i < json_array_size(v); i++) {
+            char text[24];
+            int n = snprintf(text, sizeof text, "%zu", i);
+            sy_span k = sy_records_text(l, (sy_span){text, (size_t)n});
+            flat(l, like, sy_records_join(l, path, k), k, json_array_get(v, i), skip);
+        }
+        return;
+    }
+    sy_record r = *like;
+    r.name = path;
+    r.local = key;
+    if (sy_json_scalar(v, &r))
+        sy_records_add(l, &r);
+}
+
+void sy_json_flat(sy_records *l, const sy_record *like, sy_span prefix, const json_t *v,
+                  bool (*skip)(sy_span path, sy_span key, const json_t *v))
+{
+    flat(l, like, prefix, prefix, v, skip);
+}
+
+sy_span sy_json_text(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    return json_is_string(v) ? (sy_span){json_string_value(v), json_string_length(v)}
+                             : (sy_span){"", 0};
+}
+
+bool sy_json_time(const json_t *v, sy_record *r)
+{
+    double number;
+    if (json_is_number(v)) {
+        number = json_number_value(v);
+    } else if (json_is_string(v)) {
+        sy_span text = {json_string_value(v), json_string_length(v)};
+        sy_ms t;
+        if (sy_double_parse(text, &number) != SY_OK) {
+            if (sy_time_parse(text, &t) != SY_OK)
+                return false;
+            r->has_time = true;
+            r->time = t;
+            r->time_s = (double)t / 1e3;
+            return true;
+        }
+    } else {
+        return false;
+    }
+    double seconds = fabs(number) >= 1e11 ? number / 1e3 : number;
+    if (!(seconds >= 0 && seconds <= 253402300799.0))
+        return false;
+    r->has_time = true;
+    r->time_s = seconds;
+    r->time = (sy_ms)llrint(seconds * 1e3);
+    return true;
+}

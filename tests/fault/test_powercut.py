@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Power cuts. A box works under load while each change below its data folder is recorded; then, for
+many a moment and many a way in which a disk may have kept what was not synced (powercut.py), a gateway
+is started on what is left and must hold every promise:
+
+ - what was acknowledged before the last completed sync of the journal is stored, and that sync began
+   no longer before the cut than the sync interval allows; in `strict`, all that was acknowledged;
+ - nothing is stored twice, nothing that was never sent;
+ - alerts are those of a backtest of what is stored;
+ - each event that had left the box is in it, with the same bytes;
+ - the gateway starts, judges on, ends cleanly, and comes to the same again after that.
+
+SY_FAULT_CUTS=N cuts a recording, SY_FAULT_RECORDINGS=N recordings, SY_FAULT_SEED=N. A cut that fails
+leaves its recording, and says how to run it again:
+  test_powercut.py --again RECORDING --at K --seed N
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+import powercut
+import rig
+import shim
+from rig import expect, steel
+
+CUTS = int(os.environ.get("SY_FAULT_CUTS", "6"))
+RECORDINGS = int(os.environ.get("SY_FAULT_RECORDINGS", "2"))
+SECONDS = float(os.environ.get("SY_FAULT_SECONDS", "4"))
+SEED = int(os.environ.get("SY_FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
+# What a busy machine may add to the sync interval before the sync thread gets its turn.
+SLACK_NS = int(float(os.environ.get("SY_FAULT_SLACK", "2")) * 1e9)
+SYNC_NS = 250 * 1000 * 1000
+# Devices whose acknowledgement is the gateway's own.
+PROMISED = rig.Site.COAP + [rig.Site.PLAIN]
+
+
+class Recording:
+    """base/ (powercut.Base), ops (the log), facts.json, and the site's folder beside them."""
+
+    def __init__(self, folder):
+        self.dir = pathlib.Path(folder)
+        self.facts = json.loads((self.dir / "facts.json").read_text())
+        self.base = powercut.Base(self.dir / "base")
+        self.ops = powercut.read_log(self.dir / "ops")
+        self.site = Again(self.dir.parent)
+        self.acked = [tuple(a) for a in self.facts["acked"]]  # device, key, moment
+        self.sent = {tuple(s) for s in self.facts["sent"]}
+        self.must = [tuple(m) for m in self.facts["must"]]  # stored before it began
+        self.journal = self.journal_files()
+
+    def journal_files(self):
+        """The numbers of the files that have ever been journal segments."""
+        inos = {v[0] for k, v in self.base.files.items() if k.startswith("journal/")}
+        return inos | {o.ino for o in self.ops if o.op == powercut.CREATE and
+                       o.bytes.endswith(b".log")}
+
+    def last_sync(self, k):
+        """When the last sync of the journal before operation k began that had returned by then."""
+        began, last = {}, None
+        for o in self.ops[:k]:
+            if o.op == powercut.SYNC and o.ino in self.journal:
+                began[o.a] = o.ns
+            elif o.op == powercut.SYNCED and o.a in began:
+                last = max(last or 0, began[o.a])
+        return last
+
+
+class Again:
+    """A site that exists already."""
+
+    def __init__(self, folder):
+        self.dir = pathlib.Path(folder)
+        self.config, self.rules = self.dir / "steelyard.yaml", self.dir / "fault.rules"
+        self.data = self.dir / "box" / "data"
+
+    gateway = rig.Site.gateway
+
+
+def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
+    """Let the box of a site work, recorded; the recording's folder."""
+    number = len(list(site.dir.glob("recording-*")))
+    out = site.dir / ("recording-%d" % number)
+    out.mkdir()
+    box = site.data.parent
+    site.data.mkdir(parents=True, exist_ok=True)
+    powercut.Base.take(site.data, out / "base")
+    log = pathlib.Path("/dev/shm") / ("sy-fault-%d-%d.ops" % (os.getpid(), number))
+    inbox = site.inbox("inbox-%d" % number)
+    gateway = site.gateway(env=shim.environment(site.data, log))
+    senders = site.senders(rng, rate=rng.choice([10, 40, 80]), big=big)
+    try:
+        inbox.start()
+        gateway.start()
+        for s in senders:
+            s.start()
+        for part in range(restarts + 1):
+            end = time.monotonic() + seconds / (restarts + 1)
+            steel.until(lambda: time.monotonic() >= end, "the time", seconds + 10, 0.01)
+            if part < restarts:
+                gateway.kill()
+                gateway.start()
+        for s in senders:
+            s.enough.set()
+            s.gave_up.set()
+        for s in senders:
+            s.join(10)
+            s.client.close()
+        gateway.kill()
+        inbox.stop()
+    finally:
+        for p in (gateway, inbox):
+            if p.process and p.process.poll() is None:
+                p.kill()
+    broker_ends(box)
+    shutil.move(log, out / "ops")
+    shutil.copytree(site.data, out / "final", symlinks=True,
+                    ignore=lambda d, names: [n for n in names if n == "control.sock"])
+    facts = {"durability": site.durability, "inbox": inbox.args[-1].name,
+             "must": [list(m) for m in must],
+             "acked": [[s.device, k, at] for s in senders for k, at in s.client.acked.items()],
+             "sent": [list(x) for x in sent] + [[s.device, k] for s in senders for k in s.sent]}
+    (out / "facts.json").write_text(json.dumps(facts))
+    return Recording(out)
+
+
+def broker_ends(box):
+    """The kernel tells the broker to end when the gateway is gone; it writes its sessions then."""
+    def gone():
+        for p in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if str(box).encode() in p.read_bytes():
+                    return False
+            except OSError:
+                continue
+        return True
+    steel.until(gone, "the end of the broker", 20)
+
+
+def verify(recording, k, seed, data=None, names=None, keep=None):
+    """Cut before operation k, start, compare. What was found, as a dict."""
+    rng = random.Random(seed)
+    site, facts = recording.site, recording.facts
+    cut = powercut.Cut(powercut.Disk(recording.base, recording.ops, k), rng, data, names)
+    out = site.dir / "cut" / "data"
+    shutil.rmtree(out.parent, ignore_errors=True)
+    cut.write(out, recording.dir / "final")
+    moment, wall = recording.ops[k - 1].ns, recording.ops[k - 1].wall
+    safe, limit = recording.last_sync(k), moment - SYNC_NS - SLACK_NS
+    strict = facts["durability"] == "strict"
+    if strict:
+        safe = moment
+    must = recording.must + [(d, key) for d, key, at in recording.acked
+                             if d in PROMISED and (at < (safe or 0) or at < limit)]
+    lost_at_most = [1 for d, _, at in recording.acked if d in PROMISED and at <= moment]
+    gateway = site.gateway(out)
+    with open(gateway.log_path, "wb"):
+        pass
+    found = {"says": cut.says, "must": len(must), "acked": len(lost_at_most)}
+    try:
+        gateway.start()
+        gateway.drained(60)
+        rows = rig.check_readings(site, out, must, recording.sent | set(recording.must))
+        found["stored"] = len(rows)
+        found["alerts"] = len(rig.check_alerts(site, out))
+        check_events(recording, out, wall, found)
+        if rng.random() < 0.25:
+            gateway.kill()
+            gateway.start()
+            gateway.drained(60)
+            again = rig.check_readings(site, out, must, recording.sent | set(recording.must))
+            expect(again == rows, "another start finds other readings")
+            rig.check_alerts(site, out)
+        code = gateway.stop()
+        expect(code == 0, "it ends with %s", code)
+        text = gateway.tail(1 << 20)
+        expect("journal-behind-store" not in text, "the store knew more than the journal")
+        found["damaged"] = text.count("journal-damaged")
+        found["torn"] = text.count("journal-torn")
+        found["rows"] = rows
+    except BaseException:
+        if gateway.running():
+            gateway.kill()
+        print(gateway.tail(6000), file=sys.stderr)
+        raise
+    return found
+
+
+def check_events(recording, out, wall, found):
+    """What the inbox had before the cut is in the box."""
+    site = recording.site
+    box = rig.events_in_box(out)
+    told = rig.events_at_inbox(site.dir / recording.facts["inbox"], wall)
+    unknown = [i for i in told if i not in box]
+    expect(not unknown, "sent upstream and unknown to the box, %s", rig.few(unknown))
+    other = [i for i in told if not rig.same_event(told[i], box[i])]
+    expect(not other, "sent upstream with other words, %s", rig.few(other))
+    found["told"] = len(told)
+
+
+def moment(recording, rng):
+    """Where to cut: anywhere, or just at a sync, a rename, or the first operations of a start."""
+    ops, n = recording.ops, len(recording.ops)
+    special = [i for i, o in enumerate(ops) if o.op in (
+        powercut.SYNC, powercut.SYNCED, powercut.RENAME, powercut.CREATE, powercut.UNLINK,
+        powercut.TRUNCATE, powercut.ALLOCATE)]
+    if special and rng.random() < 0.4:
+        return min(n, max(1, rng.choice(special) + rng.choice([0, 1, 1, 2])))
+    return rng.randint(1, n)
+
+
+def again(a, recording, k, seed, found):
+    return ("%s --again %s --at %d --seed %d" % (__file__, recording.dir, k, seed)) + (
+        "" if not found else "   (%s)" % found)
+
+
+class PowerCut(steel.Case):
+    def run_cuts(self, durability, seed, big=False, restarts=0, chain=False):
+        rng = random.Random(seed)
+        site = rig.Site(self.dir / ("site-%d" % seed), durability)
+        site.enroll()
+        recording = record(site, rng, SECONDS, big, restarts)
+        print("%s, seed %d: %d operations, %d acknowledged" % (
+            durability, seed, len(recording.ops), len(recording.acked)), flush=True)
+        for n in range(CUTS):
+            k, cut_seed, modes = moment(recording, rng), rng.randrange(1 << 30), ()
+            if n == 0:  # nothing that was not synced, at the end
+                k, modes = len(recording.ops), ("none", "harsh")
+            try:
+                found = verify(recording, k, cut_seed, *modes)
+            except BaseException:
+                print("again: " + again(None, recording, k, cut_seed, None), file=sys.stderr)
+                raise
+            rows = found.pop("rows")
+            print("  at %d, seed %d: %s" % (k, cut_seed, " ".join(
+                "%s=%s" % item for item in found.items())), flush=True)
+        if chain:
+            return rows
+        return None
+
+    def test_power_cuts(self):
+        for n in range(RECORDINGS):
+            with self.subTest(recording=n):
+                self.run_cuts("strict" if n % 2 else "balanced", SEED + n, big=n % 4 >= 2,
+                              restarts=n % 3)
+
+
+def run_again(a):
+    recording = Recording(a.again)
+    found = verify(recording, a.at, a.seed, a.data, a.names)
+    found.pop("rows")
+    print(found)
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser()
+    p.add_argument("--again")
+    p.add_argument("--at", type=int)
+    p.add_argument("--seed", type=int)
+    p.add_argument("--data")
+    p.add_argument("--names")
+    args = p.parse_args()
+    if args.again:
+        run_again(args)
+    else:
+        steel.main()

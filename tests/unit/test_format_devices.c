@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Formats of devices and gateways. What the makers' documents say stands here in short; the
+ * payloads of the shared data are checked by payloads.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "drivers/formats/hj212.h"
+#include "format_harness.h"
+
+/* "name|value|quality; …" */
+static sy_err add(void *ctx, const sy_record *r)
+{
+    sy_buf *b = ctx;
+    if (b->n > 0)
+        sy_buf_text(b, "; ");
+    if (r->device.n) {
+        sy_buf_span_put(b, r->device);
+        sy_buf_char(b, '/');
+    }
+    sy_buf_span_put(b, r->name);
+    sy_buf_char(b, '|');
+    if (r->kind == SY_REC_NUMBER)
+        sy_buf_double(b, r->number);
+    else
+        sy_buf_text(b, r->kind == SY_REC_NULL ? "null" : "other");
+    sy_buf_char(b, '|');
+    sy_quality_text(r->quality, b);
+    return SY_OK;
+}
+
+static void qualities(const char *format, sy_span payload, const char *want)
+{
+    sy_fail f = {.text = ""};
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    if (sy_format_find(sy_span_of(format))->decode(payload, NULL, add, &b, &f))
+        fail_msg("%s", f.text);
+    sy_buf_char(&b, 0);
+    assert_string_equal(b.p, want);
+    sy_buf_fini(&b);
+}
+
+/* A frame of HJ 212 around a segment. */
+static const char *frame(const char *segment)
+{
+    static char text[2048];
+    snprintf(text, sizeof text, "##%04zu%s%04X\r\n", strlen(segment), segment,
+             sy_hj212_crc(sy_span_of(segment)));
+    return text;
+}
+
+#define HEAD "QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;CP=&&"
+
+static void reads_hj212(void **state)
+{
+    (void)state;
+    /* The example of HJ 212-2017, appendix A: its CRC is printed there. */
+    static const char example[] = HEAD "RtdInterval=30&&";
+    assert_int_equal(sy_hj212_crc(sy_span_of(example)), 0x1c80);
+    f_same(f_text("hj212", frame(example)), "RtdInterval|RtdInterval|30||-");
+    f_same(f_text("hj212", frame(HEAD "DataTime=20160801085857;w01018-Rtd=63.0,w01018-Flag=N&&")),
+           "w01018-Rtd|w01018-Rtd|63||1470013137000");
+    qualities("hj212",
+              sy_span_of(frame(HEAD "a-Flag=D,a-Rtd=1;b-Rtd=2,b-Flag=T;cc-Rtd=3,cc-Flag=N;c-Rtd=4,"
+                                    "c-Flag=C;d-Rtd=5,d-Flag=M;e-Rtd=,e-Flag=?;f-Rtd=7&&")),
+              "a-Rtd|1|bad+device-fault; b-Rtd|2|uncertain+out-of-range; cc-Rtd|3|good; "
+              "c-Rtd|4|bad+calibrating; d-Rtd|5|bad+maintenance; e-Rtd|null|uncertain; "
+              "f-Rtd|7|good");
+    f_refused(f_text("hj212", frame(HEAD "&&")), "no reading");
+    f_refused(f_text("hj212", "##"), "no whole frame");
+    f_refused(f_text("hj212", "http://example.org ##12"), "no whole frame");
+}
+
+static void forgives_hj212_senders(void **state)
+{
+    (void)state;
+    /* A wrong CRC is uncertain, a length that is wrong by a byte is found by the end of the line,
+     * noise between frames is passed over. */
+    char text[4096];
+    snprintf(text, sizeof text, "%s", frame(HEAD "a-Rtd=1,a-Flag=N&&"));
+    char *crc = strstr(text, "\r\n") - 4;
+    memcpy(crc, strncmp(crc, "0000", 4) ? "0000" : "0001", 4);
+    qualities("hj212", sy_span_of(text), "a-Rtd|1|uncertain");
+    snprintf(text, sizeof text, "%s", frame(HEAD "a-Rtd=1,a-Flag=N&&"));
+    text[5]++;
+    qualities("hj212", sy_span_of(text), "a-Rtd|1|good");
+    size_t n = (size_t)snprintf(text, sizeof text, "noise ##99 %s", frame(HEAD "a-Rtd=1&&"));
+    snprintf(text + n, sizeof text - n, "http://x\r\n%s", frame(HEAD "b-Rtd=2&&"));
+    qualities("hj212", sy_span_of(text), "a-Rtd|1|good; b-Rtd|2|good");
+}
+
+static void finds_hj212_in_a_stream(void **state)
+{
+    (void)state;
+    sy_hj212_frame f;
+    size_t skip = 0;
+    char text[4096];
+    int at = snprintf(text, sizeof text, "xx");
+    at += snprintf(text + at, sizeof text - (size_t)at, "%s", frame(HEAD "a=1&&"));
+    for (int n = 2; n < at - 2; n++) {
+        sy_err e = sy_hj212_next((sy_span){text, (size_t)n}, &f, &skip);
+        assert_int_equal(e, SY_E_NOTFOUND);
+        assert_true(skip <= 2); /* what follows is the begin of a frame: kept */
+    }
+    assert_int_equal(sy_hj212_next((sy_span){text, (size_t)at}, &f, &skip), SY_OK);
+    assert_int_equal(skip, 2);
+    assert_int_equal(f.size, at - 2);
+    assert_true(f.crc_good && f.length_good);
+    assert_true(sy_span_is(f.mn, "010000A8900016F000169DC0"));
+    assert_true(sy_span_is(f.data, "a=1"));
+    assert_int_equal(f.flag, 5);
+}
+
+static void reads_states_of_devices(void **state)
+{
+    (void)state;
+    f_same(f_text("zigbee2mqtt", "{\"contact\":false,\"temperature\":-18.2,\"update\":{\"x\":1},"
+                                 "\"last_seen\":\"2022-03-06T11:52:35+01:00\"}"),
+           "contact|contact|false||1646563955000; temperature|temperature|-18.2||1646563955000; "
+           "last_seen|last_seen|\"2022-03-06T11:52:35+01:00\"||1646563955000");
+    f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58+01:00\",\"DS18B20-1\":{\"Id\":\"00\","
+                             "\"Temperature\":13.3},\"TempUnit\":\"C\"}"),
+           "DS18B20-1.Temperature|Temperature|13.3|C|1615488658000");
+    f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58\",\"SI7021\":{\"Humidity\":40}}"),
+           "SI7021.Humidity|Humidity|40|%|-"); /* local time: the reception counts */
+    f_same(f_text("shelly", "{\"src\":\"x\",\"params\":{\"ts\":1707326934.5,\"temperature:0\":"
+                            "{\"id\":0,\"tC\":21.5},\"sys\":{\"uptime\":5}}}"),
+           "temperature:0.id|id|0||1707326934500; temperature:0.tC|tC|21.5||1707326934500");
+    f_refused(f_text("shelly", "{\"wifi\":{\"rssi\":-70}}"), "no reading");
+    f_refused(f_text("zigbee2mqtt", "[1]"), "not a JSON object");
+}
+
+static void reads_gateways(void **state)
+{
+    (void)state;
+    qualities("neuron",
+              sy_span_of("{\"timestamp\":1,\"values\":{\"a\":1},\"errors\":{\"b\":2014}}"),
+              "a|1|good; b|null|bad+device-fault");
+    qualities(
+        "neuron",
+        sy_span_of("{\"tags\":[{\"name\":\"a\",\"value\":1.5},{\"name\":\"b\",\"error\":3}]}"),
+        "a|1.5|good; b|null|bad+device-fault");
+    f_refused(f_text("neuron", "{\"node\":1}"), "neither values nor tags");
+    qualities("generic_mqtt",
+              sy_span_of("{\"devA\":[{\"ts\":1689837909000,\"values\":{\"t\":1}}],\"devB\":"
+                         "[{\"ts\":1689837909000,\"values\":{\"t\":2}},{\"t\":3}]}"),
+              "devA/t|1|good; devB/t|2|good; devB/t|3|good");
+    f_same(f_text("generic_mqtt", "[{\"ts\":1689837909000,\"values\":{\"t\":1}},{\"u\":true}]"),
+           "t|t|1||1689837909000; u|u|true||-");
+    qualities("qingping",
+              sy_span_of("{\"sensorData\":[{\"timestamp\":{\"value\":5},\"co2\":{\"value\":99999,"
+                         "\"status\":1},\"temperature\":{\"value\":21,\"status\":0}}]}"),
+              "co2|99999|bad+device-fault; temperature|21|good");
+    qualities("opcua",
+              sy_span_of("{\"Messages\":[{\"Payload\":{\"a\":{\"Value\":1},\"b\":{\"Value\":2,"
+                         "\"StatusCode\":{\"Code\":1083113472}},\"c\":{\"StatusCode\":2150694912,"
+                         "\"Value\":3},\"d\":4}}]}"),
+              "a|1|good; b|2|uncertain; c|null|bad+device-fault; d|4|good");
+    f_same(f_text("chirpstack", "{\"time\":\"2022-07-18T09:34:15.775+00:00\",\"deviceInfo\":{},"
+                                "\"object\":{\"temperature\":4.5,\"probe\":{\"t\":1}}}"),
+           "temperature|temperature|4.5||1658136855775; probe.t|t|1||1658136855775");
+    f_refused(f_text("chirpstack", "{\"deviceInfo\":{},\"data\":\"qg==\"}"), "codec");
+    f_same(f_text("tts", "{\"received_at\":\"2020-02-17T07:49:09.9Z\",\"end_device_ids\":{},"
+                         "\"uplink_message\":{\"decoded_payload\":{\"t\":4.5}}}"),
+           "t|t|4.5||1581925749900");
+    f_refused(f_text("tts", "{\"join_accept\":{}}"), "formatter");
+}
+
+static void reads_lorawan_codings(void **state)
+{
+    (void)state;
+    f_same(f_hex("elsys", "01 00e2 02 29 04 0027 05 06 06 036d 07 0e3c"),
+           "temperature|temperature|22.6|Cel|-; humidity|humidity|41|%RH|-; light|light|39|lx|-; "
+           "motion|motion|6||-; co2|co2|877|ppm|-; vdd|vdd|3644|mV|-");
+    f_same(f_hex("elsys", "0c ff85"), "externalTemperature|externalTemperature|-12.3|Cel|-");
+    f_refused(f_hex("elsys", "01 00"), "cut short");
+    f_refused(f_hex("elsys", "ff 00"), "not known");
+    /* The examples of the maker's document. */
+    f_same(f_hex("cayenne", "03 67 0110 05 67 00ff"),
+           "temperature_3|temperature_3|27.2|Cel|-; temperature_5|temperature_5|25.5|Cel|-");
+    f_same(f_hex("cayenne", "01 67 ffd7"), "temperature_1|temperature_1|-4.1|Cel|-");
+    f_same(f_hex("cayenne", "06 71 04d2 fb2e 0000"),
+           "accelerometer_x_6|accelerometer_x_6|1.234||-; accelerometer_y_6|accelerometer_y_6|"
+           "-1.234||-; accelerometer_z_6|accelerometer_z_6|0||-");
+    f_same(f_hex("cayenne", "01 88 06765f f2960a 0003e8"),
+           "latitude_1|latitude_1|42.3519|lat|-; longitude_1|longitude_1|-87.9094|lon|-; "
+           "altitude_1|altitude_1|10|m|-");
+    f_refused(f_hex("cayenne", "01 67 01"), "cut short");
+    f_refused(f_hex("cayenne", "01 63 0101"), "not known");
+}
+
+static void reads_a_scale(void **state)
+{
+    (void)state;
+    f_same(f_text("scale", "ST,GS,+  4.876kg\r\n"), "weight|weight|4.876|kg|-");
+    f_same(f_text("scale", "ST,GS,+  9.000kg\r\nST,NT,- 0.120 kg\r\n"),
+           "net-weight|net-weight|-0.12|kg|-");
+    qualities("scale", sy_span_of("US,GS,+  4.876kg"), "weight|4.876|uncertain");
+    qualities("scale", sy_span_of("OL,GS,+       kg"), "weight|null|bad+out-of-range");
+    f_refused(f_text("scale", "ST,GS,+  4.8x76kg"), "not a line");
+    f_refused(f_text("scale", "ST,GS"), "not a line");
+    f_refused(f_text("scale", "ST,XX,+  4.876kg"), "not a line");
+}
+
+static const char *found(const char *bytes)
+{
+    const sy_format *f = sy_format_probe(sy_span_of(bytes));
+    return f ? f->name : "none";
+}
+
+static void finds_formats(void **state)
+{
+    (void)state;
+    assert_string_equal(found(frame(HEAD "a-Rtd=1&&")), "hj212");
+    assert_string_equal(found("{\"linkquality\":1,\"t\":2}"), "zigbee2mqtt");
+    assert_string_equal(found("{\"Time\":\"x\",\"A\":{}}"), "tasmota");
+    assert_string_equal(found("{\"switch:0\":{}}"), "shelly");
+    assert_string_equal(found("{\"timestamp\":1,\"node\":\"a\",\"group\":\"b\"}"), "neuron");
+    assert_string_equal(found("{\"d\":[{\"ts\":1,\"values\":{}}]}"), "generic_mqtt");
+    assert_string_equal(found("{\"sensorData\":[]}"), "qingping");
+    assert_string_equal(found("{\"MessageType\":\"ua-data\",\"Messages\":[]}"), "opcua");
+    assert_string_equal(found("{\"deviceInfo\":{}}"), "chirpstack");
+    assert_string_equal(found("{\"end_device_ids\":{}}"), "tts");
+    assert_string_equal(found("ST,GS,+  4.876kg"), "scale");
+    assert_string_equal(found("{\"a\":1}"), "json");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_hj212),
+        cmocka_unit_test(forgives_hj212_senders),
+        cmocka_unit_test(finds_hj212_in_a_stream),
+        cmocka_unit_test(reads_states_of_devices),
+        cmocka_unit_test(reads_gateways),
+        cmocka_unit_test(reads_lorawan_codings),
+        cmocka_unit_test(reads_a_scale),
+        cmocka_unit_test(finds_formats),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
