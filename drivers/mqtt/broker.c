@@ -30,7 +30,8 @@ enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 10000,
     STABLE_MS = 30000,
-    PORT_TRIES = 5
+    PORT_TRIES = 5,
+    FAILING_AFTER = 3 /* short lives in a row */
 };
 
 struct sy_broker {
@@ -47,12 +48,14 @@ struct sy_broker {
     pthread_cond_t changed;
     long pid;
     bool ready, failed, reload_wanted;
+    bool failing;   /* it ends again and again */
     sy_fail why;    /* of failed */
     char said[200]; /* the child's last line about an error */
     atomic_ullong restarts;
     /* The thread's own. */
     sy_broker__child child;
     bool ever_ready;
+    sy_ms stable_ms;
 };
 
 static bool stopping(const sy_broker *b)
@@ -97,20 +100,35 @@ static void refused(sy_broker *b, const char *text, sy_reject why, const char *d
     }
 }
 
+/* It takes connections from now on; without the plugin it must not. */
+static void running(sy_broker *b)
+{
+    pthread_mutex_lock(&b->lock);
+    if (atomic_load(&b->setup.page->pid) == (uint64_t)b->pid) {
+        b->ready = true;
+        if (b->reload_wanted) {
+            kill((pid_t)b->pid, SIGHUP);
+        }
+    } else {
+        snprintf(b->said, sizeof b->said, "it did not load the plugin %.150s", b->setup.plugin);
+        kill((pid_t)b->pid, SIGKILL);
+    }
+    b->reload_wanted = false;
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+}
+
 static void said(void *ctx, const char *text)
 {
     sy_broker *b = ctx;
     char quoted[512];
     sy_logq(sy_span_of(text), quoted, sizeof quoted);
     if (strstr(text, " running") && strncmp(text, "mosquitto version", 17) == 0) {
-        pthread_mutex_lock(&b->lock);
-        b->ready = true;
-        if (b->reload_wanted) {
-            kill((pid_t)b->pid, SIGHUP);
-        }
-        b->reload_wanted = false;
-        pthread_cond_broadcast(&b->changed);
-        pthread_mutex_unlock(&b->lock);
+        running(b);
+    } else if (strncmp(text, SY_SPOOL_SAYS_REFUSES, sizeof SY_SPOOL_SAYS_REFUSES - 1) == 0) {
+        sy_log(SY_LOG_ERROR, "spool-refuses", "msg=%s", quoted);
+    } else if (strcmp(text, SY_SPOOL_SAYS_ACCEPTS) == 0) {
+        sy_log(SY_LOG_INFO, "spool-accepts", "msg=%s", quoted);
     } else if (strstr(text, "not authorised")) {
         refused(b, text, SY_REJECT_NOT_ALLOWED, "wrong or missing password");
     } else if (strstr(text, "oversize packet")) {
@@ -119,7 +137,7 @@ static void said(void *ctx, const char *text)
                strstr(text, denied_tail)) {
         refused(b, text, SY_REJECT_NOT_ALLOWED,
                 "it published to a topic that is not its own; the broker cut the connection");
-    } else if (strncmp(text, "Error", 5) == 0) {
+    } else if (strncmp(text, "Error", 5) == 0 || strncmp(text, "Load error", 10) == 0) {
         pthread_mutex_lock(&b->lock);
         snprintf(b->said, sizeof b->said, "%.190s", text);
         pthread_mutex_unlock(&b->lock);
@@ -182,15 +200,37 @@ static void see_passwords(sy_broker *b)
     }
 }
 
+static void set_failing(sy_broker *b, bool failing)
+{
+    pthread_mutex_lock(&b->lock);
+    bool was = b->failing;
+    b->failing = failing;
+    char why[sizeof b->said], quoted[sizeof b->said * 2];
+    memcpy(why, b->said, sizeof why);
+    pthread_mutex_unlock(&b->lock);
+    if (failing && !was) {
+        sy_log(SY_LOG_ERROR, "broker-failing", "restarts=%llu said=%s",
+               (unsigned long long)atomic_load(&b->restarts),
+               sy_logq(sy_span_of(why), quoted, sizeof quoted));
+    } else if (was && !failing) {
+        sy_log(SY_LOG_INFO, "broker-holds", "restarts=%llu",
+               (unsigned long long)atomic_load(&b->restarts));
+    }
+}
+
 /* Wait until it ends (true) or we are to stop (false). */
-static bool supervise(sy_broker *b)
+static bool supervise(sy_broker *b, sy_ms born)
 {
     for (;;) {
+        sy_ms left = born + b->stable_ms - sy_mono_ms();
+        if (left <= 0) {
+            set_failing(b, false);
+        }
         struct pollfd p[4] = {{.fd = b->child.exit_fd, .events = POLLIN},
                               {.fd = b->child.log_fd, .events = POLLIN},
                               {.fd = b->stop_fd, .events = POLLIN},
                               {.fd = b->watch_fd, .events = POLLIN}};
-        if (poll(p, 4, -1) < 0) {
+        if (poll(p, 4, left > 0 ? (int)left : -1) < 0) {
             continue; /* EINTR */
         }
         bool open = true;
@@ -216,9 +256,17 @@ static bool supervise(sy_broker *b)
 /* The first start on a chosen port may meet somebody who took it meanwhile. */
 static sy_err prepare(sy_broker *b, sy_fail *f)
 {
-    sy_err e = b->ever_ready ? SY_OK : sy_broker__choose_ports(&b->setup, f);
-    e = e ? e : sy_broker__write_conf(&b->setup, f);
-    return e ? e : sy_broker__spawn(&b->child, b->conf, b->lock_fd, f);
+    sy_broker__setup *s = &b->setup;
+    int keep[SY_BROKER__KEPT] = {b->lock_fd, s->page_fd, s->wake_fd};
+    uint64_t kept =
+        b->intake && b->intake->last_number ? b->intake->last_number(b->intake->ctx) : 0;
+    s->floor = sy_spool_mark(s->spool_dir);
+    s->floor = s->floor > kept ? s->floor : kept;
+    atomic_store(&s->page->pid, 0);
+    sy_err e = b->ever_ready ? SY_OK : sy_broker__choose_ports(s, f);
+    e = e ? e : sy_broker__find_plugin(s->plugin, f);
+    e = e ? e : sy_broker__write_conf(s, f);
+    return e ? e : sy_broker__spawn(&b->child, b->conf, keep, SY_BROKER__KEPT, f);
 }
 
 static void end_child(sy_broker *b, int timeout_ms)
@@ -255,7 +303,7 @@ static bool one_life(sy_broker *b, int *tries)
         b->pid = b->child.pid;
         sy_broker__lock_note(b->lock_fd, b->pid);
         pthread_mutex_unlock(&b->lock);
-        ended = supervise(b);
+        ended = supervise(b, born);
         if (ended) {
             (void)sy_broker__read_log(&b->child, said, b);
         }
@@ -266,16 +314,23 @@ static bool one_life(sy_broker *b, int *tries)
     }
     if (!b->ever_ready) {
         if (!e) {
-            e = sy_fail_set(&f, SY_E_IO, "mosquitto ended at its start: %s",
-                            b->said[0] ? b->said : "it gave no reason");
+            e = sy_fail_set(&f, SY_E_IO, "mosquitto ended at its start: %s%s",
+                            b->said[0] ? b->said : "it gave no reason",
+                            strstr(b->said, "plugin") || strncmp(b->said, "Load", 4) == 0
+                                ? "; steelyard's plugin must be of the same release as steelyard, "
+                                  "and built for this mosquitto (2.0): install both again"
+                                : "");
         }
         if (++*tries >= (e == SY_E_IO && b->setup.listeners[0].chosen ? PORT_TRIES : 2)) {
             give_up(b, &f);
             return false;
         }
     } else {
-        *tries = sy_mono_ms() - born > STABLE_MS ? 0 : *tries + 1;
+        *tries = sy_mono_ms() - born > b->stable_ms ? 0 : *tries + 1;
         atomic_fetch_add(&b->restarts, 1);
+        if (*tries >= FAILING_AFTER) {
+            set_failing(b, true);
+        }
         sy_log(SY_LOG_ERROR, "broker-ended", "%s",
                e ? f.text : "msg=\"mosquitto ended, starting it again\"");
     }
@@ -312,6 +367,11 @@ static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
     bool tls = o->cert && o->key;
     s->max_payload = o->max_payload;
     s->replay_user = o->replay_user;
+    s->strict = o->intake && o->intake->strict;
+    s->sync_ms = o->sync_ms;
+    s->spool_bytes = o->spool_bytes;
+    s->reserve_bytes = o->reserve_bytes;
+    b->stable_ms = o->stable_ms ? o->stable_ms : STABLE_MS;
     s->listeners = calloc(o->n_listen + 1, sizeof *s->listeners);
     if (!s->listeners) {
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the broker");
@@ -333,7 +393,8 @@ static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
     }
     sy_broker__random_password(s->gateway_password);
     sy_broker__random_password(s->replay_password);
-    return e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
+    e = e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
+    return e ? e : sy_broker__share(s, f);
 }
 
 /* Before the passwords are read, so that no change is missed. */
@@ -400,6 +461,7 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
     pthread_mutex_init(&b->files, NULL);
     b->intake = o->intake;
     b->lock_fd = b->watch_fd = b->child.exit_fd = b->child.log_fd = -1;
+    b->setup.page_fd = b->setup.wake_fd = -1;
     b->devices = sy_registry_ref((sy_registry *)devices);
     b->stop_fd = eventfd(0, EFD_CLOEXEC);
     sy_err e = b->stop_fd < 0 ? sy_fail_sys(f, "cannot make an eventfd") : set_up(b, o, f);
@@ -454,6 +516,7 @@ void sy_broker_stop(sy_broker *b)
     sy_registry_unref(b->devices);
     pthread_mutex_destroy(&b->files);
     pthread_mutex_destroy(&b->lock);
+    sy_broker__unshare(&b->setup);
     free(b->setup.listeners);
     free(b);
 }
@@ -477,6 +540,32 @@ const char *sy_broker_user(const sy_broker *b)
 const char *sy_broker_password(const sy_broker *b)
 {
     return b->setup.gateway_password;
+}
+
+bool sy_broker_failing(const sy_broker *b)
+{
+    sy_broker *m = (sy_broker *)b; /* the lock is not part of what const promises */
+    pthread_mutex_lock(&m->lock);
+    bool failing = m->failing;
+    pthread_mutex_unlock(&m->lock);
+    return failing;
+}
+
+sy_broker_spool sy_broker_spool_of(const sy_broker *b)
+{
+    const sy_broker__setup *s = &b->setup;
+    return (sy_broker_spool){s->spool_dir, s->page_fd, s->wake_fd};
+}
+
+sy_spool_status sy_broker_spool_status(const sy_broker *b)
+{
+    sy_spool_page *p = b->setup.page;
+    uint64_t bytes = atomic_load(&p->bytes), removed = atomic_load(&p->removed);
+    return (sy_spool_status){.state = (unsigned)atomic_load(&p->state),
+                             .bytes = bytes > removed ? bytes - removed : 0,
+                             .appended = atomic_load(&p->appended),
+                             .taken = atomic_load(&p->taken),
+                             .refused = atomic_load(&p->refused)};
 }
 
 uint64_t sy_broker_restarts(const sy_broker *b)

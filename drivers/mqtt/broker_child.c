@@ -33,9 +33,32 @@ static const char *program(void)
     return NULL;
 }
 
+/* Close all but 0, 1, 2 and keep[n]. */
+static void close_others(const int *keep, size_t n)
+{
+    int from = 3;
+    for (size_t done = 0; done < n; done++) {
+        int next = -1; /* the smallest that is not below `from` */
+        for (size_t i = 0; i < n; i++) {
+            if (keep[i] >= from && (next < 0 || keep[i] < next)) {
+                next = keep[i];
+            }
+        }
+        if (next < 0) {
+            break;
+        }
+        if (next > from) {
+            close_range((unsigned)from, (unsigned)next - 1, 0);
+        }
+        fcntl(next, F_SETFD, 0);
+        from = next + 1;
+    }
+    close_range((unsigned)from, ~0U, 0);
+}
+
 /* After fork, in a copy of a process with threads: only async-signal-safe calls. */
 static _Noreturn void become(const char *path, char *const argv[], pid_t parent, int log_fd,
-                             int lock_fd)
+                             const int *keep, size_t n)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -51,11 +74,7 @@ static _Noreturn void become(const char *path, char *const argv[], pid_t parent,
     if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(log_fd, 2) < 0) {
         _exit(126);
     }
-    if (lock_fd > 3) {
-        close_range(3, (unsigned)lock_fd - 1, 0);
-    }
-    close_range((unsigned)lock_fd + 1, ~0U, 0);
-    fcntl(lock_fd, F_SETFD, 0);
+    close_others(keep, n);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
@@ -65,7 +84,8 @@ static _Noreturn void become(const char *path, char *const argv[], pid_t parent,
     _exit(127);
 }
 
-sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, int lock_fd, sy_fail *f)
+sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, const int *keep, size_t n,
+                        sy_fail *f)
 {
     *c = (sy_broker__child){.exit_fd = -1, .log_fd = -1};
     const char *path = program();
@@ -89,7 +109,7 @@ sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, int lock_fd, sy_f
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        become(path, argv, parent, fds[1], lock_fd);
+        become(path, argv, parent, fds[1], keep, n);
     }
     sy_err e = pid < 0 ? sy_fail_sys(f, "cannot start mosquitto") : SY_OK;
     close(fds[1]);

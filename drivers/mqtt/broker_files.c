@@ -152,6 +152,7 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
                   "log_timestamp false\n"
                   "log_type error\nlog_type warning\nlog_type notice\nlog_type information\n",
                   MAX_INFLIGHT, 4 * s->max_payload + PACKET_HEAD);
+    sy_broker__put_plugin(s, &b);
     for (size_t i = 0; i < s->n_listeners; i++) {
         put_listener(&b, s, &s->listeners[i]);
     }

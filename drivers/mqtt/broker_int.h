@@ -5,6 +5,7 @@
 #define SY_BROKER_INT_H
 
 #include "drivers/mqtt/mqtt.h"
+#include "drivers/mqtt/spool.h"
 
 #define SY_BROKER__GATEWAY_USER "@gateway"
 enum { SY_BROKER__HASH = 160, SY_BROKER__PASSWORD = 33, SY_BROKER__PATH = 1024 };
@@ -24,7 +25,19 @@ typedef struct sy_broker__setup {
     size_t max_payload;
     bool replay_user;
     char gateway_password[SY_BROKER__PASSWORD], replay_password[SY_BROKER__PASSWORD];
+    char plugin[SY_BROKER__PATH], spool_dir[SY_BROKER__PATH];
+    uint64_t floor, spool_bytes, reserve_bytes; /* as in spool_write.h */
+    int sync_ms;
+    bool strict;
+    int page_fd, wake_fd; /* left open in the child */
+    sy_spool_page *page;
 } sy_broker__setup;
+
+/* broker_plugin.c: the plugin's file; what it shares with us; its lines in mosquitto.conf. */
+SY_MUST_USE sy_err sy_broker__find_plugin(char out[SY_BROKER__PATH], sy_fail *f);
+SY_MUST_USE sy_err sy_broker__share(sy_broker__setup *s, sy_fail *f);
+void sy_broker__unshare(sy_broker__setup *s);
+void sy_broker__put_plugin(const sy_broker__setup *s, sy_buf *b);
 
 /* "host:port", "[v6]:port". */
 SY_MUST_USE sy_err sy_broker__parse_listen(const char *text, sy_broker__listener *out, sy_fail *f);
@@ -58,8 +71,11 @@ typedef struct sy_broker__child {
     size_t n_line;
 } sy_broker__child;
 
-/* lock_fd stays open in the child, so that the next gateway can wait until it has gone. */
-SY_MUST_USE sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, int lock_fd, sy_fail *f);
+/* keep[n]: descriptors that stay open in the child: that of the lock, so that the next gateway can
+ * wait until it has gone, and what its plugin needs. At most SY_BROKER__KEPT. */
+enum { SY_BROKER__KEPT = 3 };
+SY_MUST_USE sy_err sy_broker__spawn(sy_broker__child *c, const char *conf, const int *keep,
+                                    size_t n, sy_fail *f);
 /* Read what it wrote; each whole line goes to `line`. False at the end of the stream. */
 bool sy_broker__read_log(sy_broker__child *c, void (*line)(void *ctx, const char *text), void *ctx);
 /* Wait for its end, at most timeout_ms (SIGKILL then), and reap it. Closes all. */

@@ -375,6 +375,7 @@ static bool copy(char **out, const char *text)
 
 static void release(sy_mqtt *m)
 {
+    (void)sy_mqtt__take_stop(m, 0); /* ended before, or never begun */
     if (m->handle) {
         MQTTAsync_destroy(&m->handle);
     }
@@ -434,11 +435,15 @@ sy_err sy_mqtt_start(sy_mqtt **out, const sy_mqtt_options *o, const sy_intake *i
     m->intake = intake;
     m->broker = o->broker;
     m->devices = devices;
+    m->taker_stop_fd = m->wake_fd = -1;
     bool ok = copy(&m->uri, o->uri) && copy(&m->client_id, o->client_id) &&
               copy(&m->user, o->user) && copy(&m->password, o->password) && copy(&m->ca, o->ca) &&
               copy(&m->cert, o->cert) && copy(&m->key, o->key);
     sy_err e = ok ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the MQTT client");
     e = e ? e : create(m, f);
+    if (!e && m->broker) {
+        e = sy_mqtt__take_start(m, f);
+    }
     if (!e) { /* Paho's threads inherit this: signals are the main thread's */
         sigset_t all, before;
         sigfillset(&all);
@@ -495,6 +500,7 @@ bool sy_mqtt_stop(sy_mqtt *m)
     int rc = 0;
     uint64_t before = atomic_load(&m->handled);
     struct timespec until = deadline(STOP_STEP_MS + 1000);
+    bool took = sy_mqtt__take_stop(m, STOP_STEP_MS);
     pthread_mutex_lock(&m->lock);
     m->stopping = true;
     pthread_cond_broadcast(&m->changed);
@@ -519,6 +525,12 @@ bool sy_mqtt_stop(sy_mqtt *m)
         if (!done) {
             pthread_detach(m->thread);
         }
+        return false;
+    }
+    if (!took) {
+        atomic_store(&m->abandoned, true);
+        sy_log(SY_LOG_WARN, "mqtt-left-unacknowledged",
+               "msg=\"a message could not be kept; it stays in the spool\"");
         return false;
     }
     release(m);

@@ -13,6 +13,7 @@
 #include <MQTTAsync.h>
 
 #include "drivers/mqtt/mqtt.h"
+#include "drivers/mqtt/spool.h"
 
 enum { SY_MQTT__REQUESTS = 32 };
 
@@ -54,10 +55,28 @@ struct sy_mqtt {
     atomic_bool in_callback, abandoned;
     atomic_ullong handled;
     sy_mqtt__topics have; /* subscribed in this session; sy-mqtt's own */
+
+    /* The thread that takes from the managed broker's spool; spool_take.c. */
+    pthread_t taker;
+    bool taking;     /* it was started */
+    bool taker_done; /* under lock */
+    atomic_bool taker_stop;
+    int taker_stop_fd, wake_fd; /* eventfds; -1: none */
+    char *spool_dir;
+    sy_spool_page *page; /* our own mapping: a taker that is left behind needs no broker */
+    sy_spool_reader *reader;
 };
 
 /* Paho's message callback. */
 int sy_mqtt__arrived(void *ctx, char *topic, int topic_n, MQTTAsync_message *message);
+
+/* True where the message is to be kept; else it has been dealt with (a marker, or refused). */
+bool sy_mqtt__admits(sy_mqtt *m, const sy_message *msg);
+
+/* Take what the managed broker's plugin has put into its spool, on a thread of its own. */
+SY_MUST_USE sy_err sy_mqtt__take_start(sy_mqtt *m, sy_fail *f);
+/* End it. False: it stands in the intake still and is left there. */
+bool sy_mqtt__take_stop(sy_mqtt *m, int timeout_ms);
 
 /* Begin a request: the options for its call, with callbacks that end it. */
 MQTTAsync_responseOptions sy_mqtt__begin(sy_mqtt *m, int asked);

@@ -82,6 +82,27 @@ static bool known(sy_mqtt *m, sy_span topic)
     return yes;
 }
 
+bool sy_mqtt__admits(sy_mqtt *m, const sy_message *msg)
+{
+    const sy_intake *in = m->intake;
+    if (is_marker(m, msg)) {
+        return false;
+    }
+    if (!known(m, msg->source)) {
+        in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_UNKNOWN_DEVICE, msg->source,
+                     "no device has this topic");
+        return false;
+    }
+    if (msg->payload.n > m->max_payload) {
+        char detail[64];
+        snprintf(detail, sizeof detail, "%zu bytes, the limit is %zu", msg->payload.n,
+                 m->max_payload);
+        in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_TOO_LARGE, msg->source, detail);
+        return false;
+    }
+    return true;
+}
+
 static void handle(sy_mqtt *m, sy_span topic, const MQTTAsync_message *message)
 {
     unsigned char ident[2] = {(unsigned char)((unsigned)message->msgid >> 8),
@@ -96,19 +117,7 @@ static void handle(sy_mqtt *m, sy_span topic, const MQTTAsync_message *message)
         .ident = {(const char *)ident, promise ? sizeof ident : 0},
         .payload = {message->payload, message->payloadlen > 0 ? (size_t)message->payloadlen : 0},
     };
-    const sy_intake *in = m->intake;
-    if (is_marker(m, &msg)) {
-        return;
-    }
-    if (!known(m, topic)) {
-        in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_UNKNOWN_DEVICE, topic,
-                     "no device has this topic");
-    } else if (msg.payload.n > m->max_payload) {
-        char detail[64];
-        snprintf(detail, sizeof detail, "%zu bytes, the limit is %zu", msg.payload.n,
-                 m->max_payload);
-        in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_TOO_LARGE, topic, detail);
-    } else {
+    if (sy_mqtt__admits(m, &msg)) {
         keep(m, &msg);
     }
 }

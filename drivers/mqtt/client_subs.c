@@ -43,7 +43,7 @@ static bool add(sy_mqtt__topics *t, const char *topic)
 static bool wanted(sy_mqtt *m, sy_mqtt__topics *t)
 {
     sy_registry *r = sy_registry_slot_get(m->devices);
-    *t = (sy_mqtt__topics){.v = calloc(r->n + 1, sizeof *t->v)};
+    *t = (sy_mqtt__topics){.v = calloc(r->n + 2, sizeof *t->v)};
     bool ok = t->v != NULL;
     for (size_t i = 0; i < r->n && ok; i++) {
         if (r->devices[i].transport == SY_TRANSPORT_MQTT && r->devices[i].topic) {
@@ -51,7 +51,8 @@ static bool wanted(sy_mqtt *m, sy_mqtt__topics *t)
         }
     }
     sy_registry_unref(r);
-    ok = ok && (!m->replay || add(t, SY_MQTT_MARKER));
+    ok = ok && (!m->replay || add(t, SY_MQTT_MARKER)) &&
+         (!m->broker || add(t, SY_SPOOL_TOPIC)); /* a subscription is all that it needs */
     if (!ok) {
         topics_fini(t);
         return false;

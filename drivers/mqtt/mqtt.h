@@ -27,11 +27,17 @@ typedef struct sy_broker_options {
     bool replay_user;            /* --clock replay: a user SY_MQTT_REPLAY_USER that may publish as
                                     any device; its password is in dir/replay.password */
     const sy_intake *intake;     /* told of what the broker itself refuses; may be NULL */
+    int sync_ms;                 /* of the spool; 0: 250. `strict` is the intake's */
+    uint64_t spool_bytes;        /* what it may hold; 0: 256 MiB */
+    uint64_t reserve_bytes;      /* free space it leaves on the disk; 0: 64 MiB */
+    sy_ms stable_ms;             /* so long it holds before it no longer fails; 0: 30 s */
 } sy_broker_options;
 
-/* Start mosquitto and wait until it accepts connections (10 s). Generates a credential for the
- * gateway each start; device passwords are those that sy_broker_password keeps. The child dies with
- * us (PR_SET_PDEATHSIG). A broker that dies is started again with back-off by a watcher thread. */
+/* Start mosquitto with our plugin, never without it, and wait until it accepts connections (10 s).
+ * What a device publishes at QoS 1 or 2 is in the spool before its acknowledgement. Generates a
+ * credential for the gateway each start; device passwords are those that sy_broker_password keeps.
+ * The child dies with us (PR_SET_PDEATHSIG). A broker that dies is started again with back-off by a
+ * watcher thread. */
 SY_MUST_USE sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o,
                                    const sy_registry *devices, sy_fail *f);
 /* New devices or credentials: files rewritten, broker told (SIGHUP). */
@@ -47,6 +53,22 @@ uint16_t sy_broker_port(const sy_broker *b, size_t i);
 const char *sy_broker_user(const sy_broker *b);
 const char *sy_broker_password(const sy_broker *b);
 uint64_t sy_broker_restarts(const sy_broker *b);
+/* It ended three times in a row soon after its start, and has not held since. */
+bool sy_broker_failing(const sy_broker *b);
+/* Where its plugin puts what devices publish at QoS 1 and 2 (drivers/mqtt/spool.h). */
+typedef struct sy_broker_spool {
+    const char *dir;
+    int page_fd; /* a sy_spool_page, to be mapped */
+    int wake_fd; /* an eventfd */
+} sy_broker_spool;
+sy_broker_spool sy_broker_spool_of(const sy_broker *b);
+typedef struct sy_spool_status {
+    unsigned state;           /* sy_spool_state */
+    uint64_t bytes;           /* in it */
+    uint64_t appended, taken; /* the last number written, and that the journal has */
+    uint64_t refused;         /* messages that were not acknowledged, since the start */
+} sy_spool_status;
+sy_spool_status sy_broker_spool_status(const sy_broker *b);
 long sy_broker_pid(const sy_broker *b);
 /* Keep (or with password NULL forget) a device's password, hashed, in dir/passwords. Works with or
  * without a running broker, also of another process, which learns of it by itself. */

@@ -22,6 +22,9 @@ enum {
     /* CoAP: came block by block; ident ends with where the last block begins in the payload, 4
      * bytes, big endian. */
     SY_MSG_BLOCKS = 16,
+    /* MQTT: out of the managed broker's spool; ident is its number there, 8 bytes, little endian.
+     * Such messages come in ascending order; one that is not above the last is kept already. */
+    SY_MSG_SPOOLED = 32,
 };
 
 typedef struct sy_message {
@@ -59,6 +62,10 @@ typedef struct sy_intake {
      * the block alone? Its acknowledgement may have been lost with the process that had the blocks
      * before it. *seq: its number in the journal. */
     bool (*knows_end)(void *ctx, const sy_message *m, uint64_t *seq);
+    /* The last record that is on stable storage, without waiting. */
+    uint64_t (*synced)(void *ctx);
+    /* The highest number of a message out of the spool that is kept; 0: none is known. */
+    uint64_t (*last_number)(void *ctx);
 } sy_intake;
 
 #endif

@@ -42,6 +42,7 @@ struct sy_gate {
     uint32_t *slots; /* ring index + 1 */
     _Atomic uint64_t rejected[SY_REJECT_COUNT];
     _Atomic uint64_t duplicates;
+    _Atomic uint64_t number_kept; /* of the broker's spool */
 };
 
 static uint64_t rotl(uint64_t x, int b)
@@ -176,14 +177,31 @@ static bool gate_knows_end(void *ctx, const sy_message *m, uint64_t *seq)
     return known(g, m, hash, seq);
 }
 
+/* The number of a message out of the spool, 0: it has none. */
+static uint64_t number_of(uint32_t transport, unsigned flags, sy_span ident)
+{
+    uint64_t n = 0;
+    if (transport != SY_TRANSPORT_MQTT || !(flags & SY_MSG_SPOOLED) || ident.n != 8)
+        return 0;
+    for (size_t i = 8; i-- > 0;)
+        n = n << 8 | (unsigned char)ident.p[i];
+    return n;
+}
+
 static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f)
 {
     sy_gate *g = ctx;
     if (m->ident.n > IDENT_MAX)
         return sy_fail_set(f, SY_E_RANGE, "a message identity of %zu bytes: at most %d", m->ident.n,
                            IDENT_MAX);
-    uint64_t hash = 0;
-    if (m->ident.n) {
+    uint64_t hash = 0, number = number_of(m->transport, m->flags, m->ident);
+    if (number && number <= atomic_load(&g->number_kept)) {
+        atomic_fetch_add(&g->duplicates, 1);
+        *seq = sy_journal_seq(g->journal); /* at most */
+        *kept = false;
+        return SY_OK;
+    }
+    if (m->ident.n && !number) {
         hash = hash_of(g, m->transport, m->source, m->ident, m->payload);
         if (known(g, m, hash, seq)) {
             *kept = false;
@@ -199,7 +217,9 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
     sy_err e = sy_journal_append(g->journal, &rec, f);
     if (e)
         return e;
-    if (m->ident.n)
+    if (number)
+        atomic_store(&g->number_kept, number);
+    else if (m->ident.n)
         remember(g, &rec, hash);
     *seq = rec.seq;
     *kept = true;
@@ -209,6 +229,16 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
 static sy_err gate_wait_synced(void *ctx, uint64_t seq, sy_fail *f)
 {
     return sy_journal_wait_synced(((sy_gate *)ctx)->journal, seq, f);
+}
+
+static uint64_t gate_synced(void *ctx)
+{
+    return sy_journal_synced(((sy_gate *)ctx)->journal);
+}
+
+static uint64_t gate_last_number(void *ctx)
+{
+    return atomic_load(&((sy_gate *)ctx)->number_kept);
 }
 
 static void gate_rejected(void *ctx, sy_transport t, sy_reject why, sy_span source,
@@ -244,7 +274,11 @@ static sy_err rebuild(sy_gate *g, sy_fail *f)
         return e;
     sy_jrec rec;
     while ((e = sy_jreader_next(r, &rec, f)) == SY_OK || e == SY_E_CORRUPT) {
-        if (e == SY_OK && rec.type == SY_J_MESSAGE && rec.ident.n)
+        bool message = e == SY_OK && rec.type == SY_J_MESSAGE && rec.ident.n;
+        uint64_t number = message ? number_of(rec.code & 0xff, rec.flags, rec.ident) : 0;
+        if (number > atomic_load(&g->number_kept))
+            atomic_store(&g->number_kept, number);
+        if (message && !number)
             remember(g, &rec, hash_of_record(g, &rec));
         if (e == SY_OK && rec.seq >= last)
             break;
@@ -269,7 +303,9 @@ sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
                             .strict = strict,
                             .rejected = gate_rejected,
                             .marker = gate_marker,
-                            .knows_end = gate_knows_end};
+                            .knows_end = gate_knows_end,
+                            .synced = gate_synced,
+                            .last_number = gate_last_number};
     sy_random(g->key, sizeof g->key);
     g->ring = calloc(RING, sizeof *g->ring);
     g->slots = calloc(SLOTS, sizeof *g->slots);

@@ -53,6 +53,23 @@ static void put_log(sy_service *s, sy_buf *b)
                   (unsigned long long)sy_journal_damaged(s->journal));
 }
 
+static void put_broker(sy_service *s, sy_buf *b)
+{
+    static const char *const states[] = {"acknowledges", "full", "failing"};
+    sy_spool_status spool = sy_broker_spool_status(s->broker);
+    sy_buf_printf(b, ",\"broker\":{\"pid\":%ld,\"restarts\":%llu,\"failing\":%s,\"ports\":[",
+                  sy_broker_pid(s->broker), (unsigned long long)sy_broker_restarts(s->broker),
+                  sy_broker_failing(s->broker) ? "true" : "false");
+    for (size_t i = 0; i < s->config->n_mqtt_listen; i++)
+        sy_buf_printf(b, "%s%u", i ? "," : "", sy_broker_port(s->broker, i));
+    sy_buf_printf(b,
+                  "],\"spool\":{\"state\":\"%s\",\"bytes\":%llu,\"appended\":%llu,"
+                  "\"taken\":%llu,\"refused\":%llu}}",
+                  states[spool.state < 3 ? spool.state : 2], (unsigned long long)spool.bytes,
+                  (unsigned long long)spool.appended, (unsigned long long)spool.taken,
+                  (unsigned long long)spool.refused);
+}
+
 static void put_ports(sy_service *s, sy_buf *b)
 {
     sy_coap *coap = atomic_load(&s->coap);
@@ -61,14 +78,8 @@ static void put_ports(sy_service *s, sy_buf *b)
         sy_buf_text(b, "{\"uri\":");
         sy_buf_json(b, sy_span_of(sy_service__mqtt_uri(s)));
         sy_buf_printf(b, ",\"connected\":%s", sy_mqtt_connected(s->mqtt) ? "true" : "false");
-        if (s->broker) {
-            sy_buf_printf(b, ",\"broker\":{\"pid\":%ld,\"restarts\":%llu,\"ports\":[",
-                          sy_broker_pid(s->broker),
-                          (unsigned long long)sy_broker_restarts(s->broker));
-            for (size_t i = 0; i < s->config->n_mqtt_listen; i++)
-                sy_buf_printf(b, "%s%u", i ? "," : "", sy_broker_port(s->broker, i));
-            sy_buf_text(b, "]}");
-        }
+        if (s->broker)
+            put_broker(s, b);
         sy_buf_char(b, '}');
     } else {
         sy_buf_text(b, "null");

@@ -25,7 +25,8 @@ static sy_err open_broker(sy_service *s, sy_fail *f)
                            .key = c->mqtt_tls.key,
                            .max_payload = c->max_payload,
                            .replay_user = s->o.replay,
-                           .intake = sy_gate_intake(s->gate)};
+                           .intake = sy_gate_intake(s->gate),
+                           .sync_ms = (int)c->sync};
     sy_registry *devices = sy_registry_slot_get(s->devices);
     sy_err err = sy_broker_start(&s->broker, &o, devices, f);
     sy_registry_unref(devices);

@@ -32,6 +32,7 @@ FOREIGN = {
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
     "zstd.h": ("gateway/intake/", "gateway/store/"),
     "MQTTAsync.h": ("drivers/mqtt/",),
+    "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/inbox/",),
     "gnutls/": ("gateway/inbox/",),

@@ -8,3 +8,6 @@ sy_test(test_mqtt_client
 sy_test(test_replay
     SOURCES unit/test_replay.c
     LINKS sy_cli)
+foreach(t test_spool test_spool_fault)
+    sy_test(${t} SOURCES unit/${t}.c unit/spool_rig.c LINKS sy_drivers)
+endforeach()

@@ -2,12 +2,18 @@
 /*
  * The MQTT tests' intake, devices and commands.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,7 +47,7 @@ static sy_err submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, 
         snprintf(g->source, sizeof g->source, "%.*s", (int)m->source.n, m->source.p);
         snprintf(g->payload, sizeof g->payload, "%.*s", (int)m->payload.n,
                  m->payload.n ? m->payload.p : "");
-        memcpy(g->ident, m->ident.p, m->ident.n < 4 ? m->ident.n : 4);
+        memcpy(g->ident, m->ident.p, m->ident.n < sizeof g->ident ? m->ident.n : sizeof g->ident);
     }
     *seq = r->n;
     *kept = e == SY_OK;
@@ -185,6 +191,67 @@ void rig_set(rig *r, bool *flag, bool value)
     *flag = value;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
+}
+
+static uint16_t free_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, n) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &n) != 0) {
+        abort();
+    }
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+static bool answers(uint16_t port)
+{
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return yes;
+}
+
+void rig_broker_start(rig_broker *b, const rig *r, uint16_t port)
+{
+    char conf[80];
+    snprintf(conf, sizeof conf, "%s/other.conf", r->dir);
+    b->port = port ? port : free_port();
+    snprintf(b->uri, sizeof b->uri, "tcp://127.0.0.1:%u", (unsigned)b->port);
+    FILE *out = fopen(conf, "w");
+    struct passwd *me = getpwuid(geteuid());
+    if (!out || !me) {
+        abort();
+    }
+    fprintf(out,
+            "user %s\nlistener %u 127.0.0.1\nallow_anonymous true\npersistence true\n"
+            "persistence_location %s/\nmax_queued_messages 0\nlog_dest none\n",
+            me->pw_name, (unsigned)b->port, r->dir);
+    fclose(out);
+    b->pid = fork();
+    if (b->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
+        execl("/usr/sbin/mosquitto", "mosquitto", "-c", conf, (char *)NULL);
+        _exit(127);
+    }
+    for (sy_ms end = sy_mono_ms() + RIG_WAIT_MS; !answers(b->port); rig_nap()) {
+        if (b->pid < 0 || waitpid(b->pid, NULL, WNOHANG) != 0 || sy_mono_ms() > end) {
+            abort();
+        }
+    }
+}
+
+void rig_broker_stop(rig_broker *b)
+{
+    kill(b->pid, SIGTERM);
+    while (waitpid(b->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
 }
 
 static int run(const char *const *argv, const posix_spawn_file_actions_t *actions)

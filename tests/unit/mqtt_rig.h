@@ -6,6 +6,7 @@
 #define SY_MQTT_RIG_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "drivers/mqtt/mqtt.h"
 
@@ -13,7 +14,7 @@ enum { RIG_MESSAGES = 64, RIG_WAIT_MS = 20000 };
 
 typedef struct rig_message {
     uint8_t flags;
-    char source[80], payload[80], ident[4];
+    char source[80], payload[80], ident[8];
     size_t n_payload, n_ident;
 } rig_message;
 
@@ -50,6 +51,16 @@ uint64_t rig_rejected(rig *r, sy_reject why);
 size_t rig_entered(rig *r);
 uint64_t rig_marker(rig *r);
 void rig_set(rig *r, bool *flag, bool value);
+
+/* A mosquitto as somebody else runs it: without our plugin, everybody may log in. It keeps its
+ * sessions in r->dir. port 0: one that is free. */
+typedef struct rig_broker {
+    pid_t pid;
+    uint16_t port;
+    char uri[64];
+} rig_broker;
+void rig_broker_start(rig_broker *b, const rig *r, uint16_t port);
+void rig_broker_stop(rig_broker *b);
 
 /* Run a program to its end; its exit status. argv ends with NULL; no shell. */
 int rig_run(const char *const *argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client: acknowledged means kept, whatever happens to the process, the disk or the broker.
+ * The client of a broker that somebody else runs: acknowledged means kept, whatever happens to the
+ * process, the disk or the broker.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -17,22 +18,16 @@
 
 #include "mqtt_rig.h"
 
-static const char *const loopback[] = {"127.0.0.1:0"};
-
 typedef struct house {
     rig r;
-    sy_registry *devices;
-    sy_broker *b;
-    uint16_t port;
+    rig_broker b;
 } house;
 
-static sy_mqtt *start_at(rig *r, const char *uri, const char *password, bool v311)
+static sy_mqtt *start_at(rig *r, const char *uri, bool v311)
 {
     sy_mqtt_options o = {.uri = uri,
                          .client_id = "gateway",
-                         .user = "@gateway",
-                         .password = password,
-                         .managed = true,
+                         .managed = true, /* no pause between attempts that is worth a name */
                          .v311 = v311,
                          .max_payload = 1000};
     sy_mqtt *m = NULL;
@@ -45,7 +40,7 @@ static sy_mqtt *start_at(rig *r, const char *uri, const char *password, bool v31
 
 static sy_mqtt *start_client(house *h, bool v311)
 {
-    sy_mqtt *m = start_at(&h->r, sy_broker_uri(h->b), sy_broker_password(h->b), v311);
+    sy_mqtt *m = start_at(&h->r, h->b.uri, v311);
     assert_true(sy_mqtt_wait_ready(m, RIG_WAIT_MS));
     return m;
 }
@@ -54,15 +49,8 @@ static int setup(void **state)
 {
     house *h = calloc(1, sizeof *h);
     rig_init(&h->r);
-    assert_int_equal(sy_broker_credential(h->r.dir, "a", "pa", NULL), SY_OK);
-    h->devices = rig_devices("a");
-    assert_int_equal(sy_registry_slot_open(&h->r.slot, sy_registry_ref(h->devices), NULL), SY_OK);
-    sy_broker_options o = {.dir = h->r.dir, .listen = loopback, .n_listen = 1, .max_payload = 1000};
-    sy_fail f = {0};
-    if (sy_broker_start(&h->b, &o, h->devices, &f)) {
-        fail_msg("%s", f.text);
-    }
-    h->port = sy_broker_port(h->b, 0);
+    assert_int_equal(sy_registry_slot_open(&h->r.slot, rig_devices("a"), NULL), SY_OK);
+    rig_broker_start(&h->b, &h->r, 0);
     *state = h;
     return 0;
 }
@@ -70,8 +58,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     house *h = *state;
-    sy_broker_stop(h->b);
-    sy_registry_unref(h->devices);
+    rig_broker_stop(&h->b);
     rig_fini(&h->r);
     free(h);
     return 0;
@@ -79,7 +66,7 @@ static int teardown(void **state)
 
 static void publish(house *h, const char *payload, const char *const *more)
 {
-    assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", payload, more), 0);
+    assert_int_equal(rig_publish(h->b.port, "a", "pa", "t/a", payload, more), 0);
 }
 
 static void both_versions_and_both_qualities_of_service(void **state)
@@ -179,13 +166,13 @@ static _Noreturn void be_stuck(char **argv)
     if (sy_registry_slot_open(&r.slot, rig_devices("a"), NULL)) {
         _exit(1);
     }
-    sy_mqtt *m = start_at(&r, argv[2], argv[3], false);
+    sy_mqtt *m = start_at(&r, argv[2], false);
     if (!sy_mqtt_wait_ready(m, RIG_WAIT_MS)) {
         _exit(2);
     }
     (void)!write(1, "r", 1);
     RIG_WAIT(rig_entered(&r) > 0);
-    if (strcmp(argv[4], "closed") != 0) {
+    if (strcmp(argv[3], "closed") != 0) {
         pause();
     }
     sy_mqtt_stop(m);
@@ -200,8 +187,7 @@ static pid_t start_stuck(house *h, const char *mode, int *from)
     pid_t pid = fork();
     if (pid == 0) {
         dup2(out[1], 1);
-        execl("/proc/self/exe", "test_mqtt_client", "--stuck", sy_broker_uri(h->b),
-              sy_broker_password(h->b), mode, (char *)NULL);
+        execl("/proc/self/exe", "test_mqtt_client", "--stuck", h->b.uri, mode, (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -251,23 +237,17 @@ static void ended_in_the_callback_it_comes_again(void **state)
 static void connects_when_the_broker_comes_later(void **state)
 {
     house *h = *state;
-    char uri[96], listen[40];
-    snprintf(uri, sizeof uri, "%s", sy_broker_uri(h->b));
-    snprintf(listen, sizeof listen, "127.0.0.1:%u", (unsigned)h->port);
-    sy_broker_stop(h->b);
-    h->b = NULL;
-    sy_mqtt *m = start_at(&h->r, uri, "stale", false);
+    uint16_t port = h->b.port;
+    rig_broker_stop(&h->b);
+    sy_mqtt *m = start_at(&h->r, h->b.uri, false);
     assert_false(sy_mqtt_wait_ready(m, 300));
     assert_false(sy_mqtt_connected(m));
-    sy_mqtt_stop(m);
-    const char *const listens[] = {listen};
-    sy_broker_options o = {.dir = h->r.dir, .listen = listens, .n_listen = 1, .max_payload = 1000};
-    assert_int_equal(sy_broker_start(&h->b, &o, h->devices, NULL), SY_OK);
-    m = start_client(h, false);
-    long pid = sy_broker_pid(h->b);
-    kill((pid_t)pid, SIGTERM);
-    RIG_WAIT(sy_broker_restarts(h->b) == 1);
-    RIG_WAIT(rig_publish(h->port, "a", "pa", "t/a", "x", NULL) == 0);
+    rig_broker_start(&h->b, &h->r, port);
+    assert_true(sy_mqtt_wait_ready(m, RIG_WAIT_MS));
+    rig_broker_stop(&h->b);
+    RIG_WAIT(!sy_mqtt_connected(m));
+    rig_broker_start(&h->b, &h->r, port);
+    publish(h, "x", NULL); /* its session is known */
     RIG_WAIT(rig_count(&h->r) >= 1);
     sy_mqtt_stop(m);
 }
@@ -276,7 +256,7 @@ static void connects_when_the_broker_comes_later(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "--stuck") == 0) {
+    if (argc == 4 && strcmp(argv[1], "--stuck") == 0) {
         be_stuck(argv);
     }
     const struct CMUnitTest tests[] = {
