@@ -46,8 +46,9 @@ void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n);
 /* Closes and removes the socket. NULL is allowed. */
 void sy_control_close(sy_control *c);
 
-/* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its answer (without the line end). SY_E_NOTFOUND where
- * no gateway runs on the folder; SY_E_PEER with its error where it says no. timeout_ms -1: none. */
+/* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its
+ * answer (without the line end). SY_E_NOTFOUND where no gateway runs on the folder; SY_E_PEER with
+ * its error where it says no. timeout_ms -1: none. */
 SY_MUST_USE sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms,
                                   sy_buf *answer, sy_fail *f);
 

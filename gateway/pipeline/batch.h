@@ -61,7 +61,7 @@ static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
 /* One transaction: readings, alerts, events, counters, the snapshot where there is one, position.
  * On failure nothing is stored and the batch is as it was: try again. */
 typedef struct sy_batch_end {
-    uint64_t seq; /* of its last record */
+    uint64_t seq;         /* of its last record */
     const char *set_hash; /* of the snapshot; NULL: none */
     sy_span snapshot;
     /* Called before the commit where it writes to disk: sync the journal. May be NULL. */

@@ -4,8 +4,8 @@
  *
  * Before a commit writes to disk the journal is synced up to the batch's last record, so that the
  * store never holds what a power cut could take from the log, and nothing that leaves the box rests
- * on less (C6). A commit that fails (a full disk) is tried again until it succeeds: the journal keeps
- * growing behind it, and its bound is the back-pressure.
+ * on less (C6). A commit that fails (a full disk) is tried again until it succeeds: the journal
+ * keeps growing behind it, and its bound is the back-pressure.
  */
 #include <errno.h>
 #include <stdlib.h>

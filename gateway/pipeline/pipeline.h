@@ -4,9 +4,10 @@
  * It reads the journal from the position of the last commit; what happens is a function of the
  * journal alone. A batch ends after SY_BATCH_RECORDS records or SY_BATCH_MS, at once when it
  * carries events or somebody waits for it. At start the judge is rebuilt: newest snapshot, then the
- * journal from there up to the store's position with its output discarded (it is stored already) but
- * for the readings that the store had in memory, then on. A record that was being processed when the process crashed, twice in a row, is
- * quarantined (attempt.h). docs/architecture.md has the order of the log's records at a start.
+ * journal from there up to the store's position with its output discarded (it is stored already)
+ * but for the readings that the store had in memory, then on. A record that was being processed
+ * when the process crashed, twice in a row, is quarantined (attempt.h). docs/architecture.md has
+ * the order of the log's records at a start.
  */
 #ifndef SY_PIPELINE_H
 #define SY_PIPELINE_H
@@ -17,8 +18,8 @@
 #include "store/store.h"
 
 enum { SY_BATCH_RECORDS = 20000, SY_BATCH_READINGS = 60000, SY_BATCH_MS = 500 };
-/* A snapshot of the judge and of what is open in the store is written with the first batch after the
- * log has grown by so many times the size of the last one, and at least by so many bytes. */
+/* A snapshot of the judge and of what is open in the store is written with the first batch after
+ * the log has grown by so many times the size of the last one, and at least by so many bytes. */
 enum { SY_SNAPSHOT_TIMES = 32, SY_SNAPSHOT_LEAST = 1 << 20 };
 
 /* `code` of START and EPOCH records. */

@@ -19,14 +19,14 @@ struct sy_pipeline {
     sy_batch batch;
     sy_attempt attempt;
     sy_jreader *reader;
-    uint64_t last;      /* last record taken */
-    uint64_t n_records; /* in the batch */
+    uint64_t last;                      /* last record taken */
+    uint64_t n_records;                 /* in the batch */
     uint64_t since_snapshot;            /* records */
     uint64_t log_bytes, snapshot_bytes; /* of the log since the last one, and of that one */
     sy_ms batch_began, refused_at;      /* monotonic */
-    sy_ms ticked;                               /* the deadline that was ticked for last */
-    uint64_t journal_bytes;                     /* counted so far */
-    bool gave_up;                               /* a commit failed while stopping: end */
+    sy_ms ticked;                       /* the deadline that was ticked for last */
+    uint64_t journal_bytes;             /* counted so far */
+    bool gave_up;                       /* a commit failed while stopping: end */
 
     pthread_t thread;
     bool thread_runs; /* owner of the pipeline */

@@ -14,8 +14,8 @@ static int by_number(const void *a, const void *b)
 
 bool sy_restore_is_quarantined(const sy_restore *r, uint64_t seq)
 {
-    return r->n_quarantined && bsearch(&seq, r->quarantined, r->n_quarantined,
-                                       sizeof *r->quarantined, by_number);
+    return r->n_quarantined &&
+           bsearch(&seq, r->quarantined, r->n_quarantined, sizeof *r->quarantined, by_number);
 }
 
 static sy_err note_quarantine(sy_restore *r, sy_span payload, sy_fail *f)

@@ -1,6 +1,6 @@
 /*
- * The engine as the newest snapshot has it, and the log to be read again from there: what a start of
- * the pipeline and a tool that reads a data folder without a gateway have in common. One thread.
+ * The engine as the newest snapshot has it, and the log to be read again from there: what a start
+ * of the pipeline and a tool that reads a data folder without a gateway have in common. One thread.
  */
 #ifndef SY_RESTORE_H
 #define SY_RESTORE_H
@@ -17,8 +17,8 @@ typedef struct sy_restore {
     void *ctx;
     /* Made; the caller closes what he takes. */
     sy_engine *engine;
-    sy_jreader *reader; /* stands at from + 1 */
-    uint64_t from;      /* record of the snapshot; 0: none */
+    sy_jreader *reader;    /* stands at from + 1 */
+    uint64_t from;         /* record of the snapshot; 0: none */
     uint64_t *quarantined; /* ascending */
     size_t n_quarantined, cap_quarantined;
 } sy_restore;

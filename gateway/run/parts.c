@@ -190,7 +190,8 @@ static void do_stop(void *ctx)
 
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s, do_status, do_mark, do_marker, do_committed, do_open, do_reload, do_stop};
+    sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
+                          do_open, do_reload, do_stop};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

@@ -65,8 +65,7 @@ static void add(figures *x, sy_sample one)
 
 static sy_err keep_amend(figures *x, const sy_amend *a)
 {
-    if (sy_grow(sy_heap(), (void **)&x->amends, &x->cap_amends, x->n_amends + 1,
-                sizeof *x->amends))
+    if (sy_grow(sy_heap(), (void **)&x->amends, &x->cap_amends, x->n_amends + 1, sizeof *x->amends))
         return no_memory(x->f);
     x->amends[x->n_amends++] = *a;
     return SY_OK;
@@ -187,8 +186,8 @@ static void take_chunk(figures *x, const sy_query *q)
     if (sy_chunk_decode(bytes, x->room, SY_CHUNK_MAX, &n, &why)) {
         long long number = (long long)sqlite3_column_int64(q->st, 0);
         sy_log(SY_LOG_ERROR, "chunk-damaged", "number=%lld error=\"%s\"", number, why.text);
-        x->damaged = sy_fail_set(x->f, SY_E_CORRUPT, "store: chunk %lld is damaged: %s", number,
-                                 why.text);
+        x->damaged =
+            sy_fail_set(x->f, SY_E_CORRUPT, "store: chunk %lld is damaged: %s", number, why.text);
         return;
     }
     take_samples(x, x->room, n, amended);

@@ -113,8 +113,8 @@ sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
     };
     if (!s->st[which]) {
         sqlite3 *db = s->writer ? s->writer : s->reader;
-        int rc = sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &s->st[which], NULL);
+        int rc =
+            sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL);
         if (rc != SQLITE_OK) {
             sy_store__err(db, rc, "prepare a statement", f);
             return NULL;

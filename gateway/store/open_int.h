@@ -39,9 +39,9 @@ typedef struct sy_open_sample {
 typedef struct sy_open { /* one run */
     uint32_t series;
     uint32_t n, cap;
-    uint64_t stretch, base; /* base: time of the stretch's beginning, counted from SY_MS_NONE */
-    sy_open_sample *v;      /* in order of arrival */
-    sy_ms lo, hi;           /* of v */
+    uint64_t stretch, base;     /* base: time of the stretch's beginning, counted from SY_MS_NONE */
+    sy_open_sample *v;          /* in order of arrival */
+    sy_ms lo, hi;               /* of v */
     sy_ms sealed_lo, sealed_hi; /* of the chunks of this stretch; lo > hi: none */
     bool ranged;                /* sealed_lo and _hi are known */
     sy_ms touched;              /* the log's clock when it was last added to */
@@ -76,7 +76,7 @@ typedef struct sy_undo {
 
 typedef struct sy_memory {
     pthread_mutex_t mu;
-    sy_arena names; /* texts of series stay as long as the store: queries borrow them */
+    sy_arena names;    /* texts of series stay as long as the store: queries borrow them */
     sy_series *series; /* by id - 1 */
     uint32_t *order;   /* ids by name */
     size_t n_series, cap_series, n_order, cap_order;

@@ -141,13 +141,11 @@ static sy_err parts_of(reader *r, sy_query *q, uint32_t at, sy_ms from, sy_ms to
     sy_store__bind(q->st, "iiiii", (int64_t)r->asked[at].id, from, sy_reach(to), to,
                    (int64_t)r->chunks);
     /* What is too much already need not be counted; a window of one instant is read as it is. */
-    while ((from == to || r->expected < 8.0 * MANY_ROWS) &&
-           (e = sy_query_next(q, r->f)) == SY_OK) {
+    while ((from == to || r->expected < 8.0 * MANY_ROWS) && (e = sy_query_next(q, r->f)) == SY_OK) {
         sy_ms t0 = sqlite3_column_int64(q->st, 1), t1 = sqlite3_column_int64(q->st, 2);
         if (t0 > t1)
             continue; /* no row of ours */
-        if (sy_grow(sy_heap(), (void **)&r->parts, &r->cap_parts, r->n_parts + 1,
-                    sizeof *r->parts))
+        if (sy_grow(sy_heap(), (void **)&r->parts, &r->cap_parts, r->n_parts + 1, sizeof *r->parts))
             return no_memory(r->f);
         r->parts[r->n_parts++] = (part){sqlite3_column_int64(q->st, 0), at};
         r->expected += 1 + (double)sqlite3_column_int64(q->st, 3) * share(t0, t1, from, to);
@@ -204,8 +202,7 @@ static sy_err decode_parts(reader *r, sy_ms from, sy_ms to)
         }
         for (size_t k = 0; k < n && !e; k++)
             if (r->room[k].t >= from && r->room[k].t <= to)
-                e = add_row(r, r->parts[i].at, r->room[k].t, r->room[k].value,
-                            r->room[k].quality);
+                e = add_row(r, r->parts[i].at, r->room[k].t, r->room[k].value, r->room[k].quality);
     }
     sy_query_end(&q);
     return e;

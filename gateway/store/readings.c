@@ -12,7 +12,7 @@ typedef struct putting {
     sy_sample x;
     sy_ms recv;
     uint64_t seq;
-    sy_open *run;        /* of its stretch; NULL: there is none */
+    sy_open *run;               /* of its stretch; NULL: there is none */
     sy_ms sealed_lo, sealed_hi; /* times of the chunks of the stretch */
     sy_put put;
 } putting;
@@ -56,8 +56,7 @@ static sy_err set_quality(sy_store *s, const putting *p, const sy_hit *h, sy_qua
         return SY_OK;
     if (h->run)
         return sy_open_set(&s->memory, h->run, h->at, q, f);
-    const sy_amend a = {
-        .t = p->x.t, .value = h->value, .series = p->series, .quality = q};
+    const sy_amend a = {.t = p->x.t, .value = h->value, .series = p->series, .quality = q};
     return sy_amend_put(s, &a, f);
 }
 
@@ -97,8 +96,8 @@ static sy_err put_among(sy_store *s, putting *p, sy_fail *f)
         return e;
     at_time a = look_at(hits, n, p->x.value);
     sy_quality grade = p->x.quality & SY_Q_GRADE;
-    bool better = a.same && grade < (a.same->quality & SY_Q_GRADE) &&
-                  !(a.same->quality & SY_Q_CONFLICT);
+    bool better =
+        a.same && grade < (a.same->quality & SY_Q_GRADE) && !(a.same->quality & SY_Q_CONFLICT);
     bool known = a.same != NULL;
     p->put = known ? SY_PUT_DUPLICATE : SY_PUT_NEW;
     if (known && !better)

@@ -173,8 +173,9 @@ sy_err sy_memory_load(sy_memory *m, sy_span bytes, uint64_t *seq, sy_fail *f)
     if (sy_rd_u32(&tail) != sy_crc32c(0, bytes.p, bytes.n))
         return damaged(f);
     if (sy_rd_u8(&in) != FORMAT)
-        return sy_fail_set(f, SY_E_UNSUPPORTED, "store: the saved open samples are of a format "
-                                                "that this program does not know");
+        return sy_fail_set(f, SY_E_UNSUPPORTED,
+                           "store: the saved open samples are of a format "
+                           "that this program does not know");
     sy_sample *room = malloc(SY_CHUNK_MAX * sizeof *room);
     if (!room)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for open samples");

@@ -286,8 +286,7 @@ static sy_err hits_in_chunks(sy_store *s, uint32_t series, sy_ms t, sy_fail *f)
     sqlite3_stmt *st = sy_store__get(s, SY_SQL_CHUNKS_AT, f);
     if (!st)
         return SY_E_IO;
-    sy_store__bind(st, "iiii", (int64_t)series, t, sy_reach(t),
-                   (int64_t)sy_chunk_rows(&s->memory));
+    sy_store__bind(st, "iiii", (int64_t)series, t, sy_reach(t), (int64_t)sy_chunk_rows(&s->memory));
     sy_err e = SY_OK;
     int rc = SQLITE_DONE;
     while (!e && (rc = sqlite3_step(st)) == SQLITE_ROW) {

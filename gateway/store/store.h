@@ -1,10 +1,11 @@
 /*
  * The store: readings, alerts, events, outbox and the journal position they came from, in SQLite.
  *
- * One batch is one transaction (C2). Readings are in compressed chunks of one series each, and until
- * a chunk is full, open in memory: the journal is their durable copy, and after a restart those of
- * records after sy_store_open_seq are put again. One writer object, locked inside; any thread.
- * Command-line tools open it read-only beside a running gateway (WAL); what is open they ask of it.
+ * One batch is one transaction (C2). Readings are in compressed chunks of one series each, and
+ * until a chunk is full, open in memory: the journal is their durable copy, and after a restart
+ * those of records after sy_store_open_seq are put again. One writer object, locked inside; any
+ * thread. Command-line tools open it read-only beside a running gateway (WAL); what is open they
+ * ask of it.
  */
 #ifndef SY_STORE_H
 #define SY_STORE_H
@@ -147,8 +148,8 @@ typedef struct sy_reading_row {
     double value;
     sy_quality quality;
 } sy_reading_row;
-/* series NULL: all. [from, to]. Ordered by time, series, value; some ten thousand are in memory at a
- * time. What cannot be decoded is left out, logged, and SY_E_CORRUPT in the end. */
+/* series NULL: all. [from, to]. Ordered by time, series, value; some ten thousand are in memory at
+ * a time. What cannot be decoded is left out, logged, and SY_E_CORRUPT in the end. */
 SY_MUST_USE sy_err sy_store_readings(sy_store *s, const char *series, sy_ms from, sy_ms to,
                                      bool (*fn)(void *ctx, const sy_reading_row *r), void *ctx,
                                      sy_fail *f);

@@ -3,3 +3,5 @@ sy_test(test_store_outbox SOURCES unit/test_store_outbox.c unit/store_rig.c LINK
 sy_test(test_store_fault SOURCES unit/test_store_fault.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)
 sy_test(test_store_leaves SOURCES unit/test_store_leaves.c unit/store_rig.c LINKS sy_store)
 sy_test(test_chunk SOURCES unit/test_chunk.c LINKS sy_store)
+sy_test(test_store_random SOURCES unit/test_store_random.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)
+sy_test(test_store_upgrade SOURCES unit/test_store_upgrade.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)

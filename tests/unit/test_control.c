@@ -95,7 +95,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(top));
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
-    sy_control_ops ops = {s,       on_status, on_mark,   on_marker, on_committed,
+    sy_control_ops ops = {s,       on_status, on_mark, on_marker, on_committed,
                           on_open, on_reload, on_stop};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);

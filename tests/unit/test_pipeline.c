@@ -432,11 +432,10 @@ static void renumbered(void **state)
     rig_message(r, "s/t2", 0, "4");
     rig_celsius(r, RIG_DAY + 2000, 5);
     sy_span text = run_and_dump(r, &out);
-    static const char *const lines[] = {"reading t1/t 1767571200000 1 good\n",
-                                        "reading t2/t 1767571200000 2 good\n",
-                                        "reading t1/t 1767571201000 3 good\n",
-                                        "reading a-first 1767571200000 4 good\n",
-                                        "reading t1/t 1767571202000 5 good\n"};
+    static const char *const lines[] = {
+        "reading t1/t 1767571200000 1 good\n", "reading t2/t 1767571200000 2 good\n",
+        "reading t1/t 1767571201000 3 good\n", "reading a-first 1767571200000 4 good\n",
+        "reading t1/t 1767571202000 5 good\n"};
     for (size_t i = 0; i < 5; i++)
         if (count(text, lines[i]) != 1)
             fail_msg("no %s in\n%s", lines[i], text.p);
