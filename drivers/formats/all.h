@@ -25,7 +25,8 @@
     X(tts)                                                                                         \
     X(elsys)                                                                                       \
     X(cayenne)                                                                                     \
-    X(scale)
+    X(scale)                                                                                       \
+    X(sparkplugb)
 
 #define SY_FORMAT_EXTERN(name) extern const sy_format sy_format_##name;
 SY_FORMATS(SY_FORMAT_EXTERN)

@@ -39,7 +39,9 @@ typedef struct sy_config {
     bool strict;      /* durability: strict */
     sy_lang locale;
     sy_ms future, lateness, sync;
-    size_t max_payload; /* gateway.max-payload, bytes */
+    size_t max_payload;                                /* gateway.max-payload, bytes */
+    const char *ledger_key, *ledger_cert, *ledger_box; /* absolute paths; NULL: the usual ones */
+    sy_ms ledger_interval;
     const char *broker; /* "managed", or mqtt:// mqtts:// */
     const char *const *mqtt_listen;
     size_t n_mqtt_listen;

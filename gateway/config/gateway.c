@@ -55,6 +55,21 @@ static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char
     return sy_cfg_absolute(l, cwd, data_override);
 }
 
+/* That its files are missing is not for here: a ledger without its key must run, and say so. */
+static void read_ledger(sy_loader *l, const sy_ynode *node)
+{
+    sy_config *c = l->c;
+    sy_cfg_cell g[LG_N] = {0};
+    c->ledger_interval = 600000;
+    if (!node || !sy_cfg_read(l, node, SY_S_LEDGER, g))
+        return;
+    c->ledger_key = g[LG_KEY].text;
+    c->ledger_cert = g[LG_CERT].text;
+    c->ledger_box = g[LG_BOX].text;
+    if (g[LG_INTERVAL].set)
+        c->ledger_interval = g[LG_INTERVAL].ms;
+}
+
 void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override)
 {
     sy_config *c = l->c;
@@ -70,6 +85,7 @@ void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_overrid
     c->lateness = g[GW_LATENESS].set ? g[GW_LATENESS].ms : 30 * (sy_ms)86400000;
     c->sync = g[GW_SYNC].set ? g[GW_SYNC].ms : 250;
     c->max_payload = g[GW_MAX_PAYLOAD].set ? (size_t)g[GW_MAX_PAYLOAD].lo : 65536;
+    read_ledger(l, g[GW_LEDGER].set ? g[GW_LEDGER].node : NULL);
     if (!l->kept)
         sy_cfg_read_texts(l, &g[GW_VOCABULARY], &g[GW_RULES]);
 }

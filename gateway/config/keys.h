@@ -28,7 +28,14 @@
     X(GW_VOCABULARY, "vocabulary", TEXTS, false, 0, 0, NULL, "none", "files of names that are added to the vocabulary") \
     X(GW_FUTURE, "future", DURATION, false, 0, 86400000, NULL, "2 min", "how far ahead of the box a device's time may be") \
     X(GW_LATENESS, "lateness", DURATION, false, 60000, 31622400000.0, NULL, "30 days", "how old a reading may be and still be judged") \
-    X(GW_MAX_PAYLOAD, "max-payload", COUNT, false, 64, 1048576, NULL, "65536", "longest message in bytes")
+    X(GW_MAX_PAYLOAD, "max-payload", COUNT, false, 64, 1048576, NULL, "65536", "longest message in bytes") \
+    X(GW_LEDGER, "ledger", MAP, false, 0, 0, NULL, "all as below", "the signed ledger of what happened")
+
+#define SY_KEYS_LEDGER(X) \
+    X(LG_KEY, "key", PATH, false, 0, 0, NULL, "`ledger/key.pem` in the data folder", "the key that signs heads (PEM, ECDSA P-256); made at the first start") \
+    X(LG_CERT, "cert", PATH, false, 0, 0, NULL, "`ledger/cert.pem` in the data folder", "the authority's certificate of that key, and its chain (PEM); may come later") \
+    X(LG_INTERVAL, "interval", DURATION, false, 1000, 86400000, NULL, "10 min", "between two signed heads while there are no alerts") \
+    X(LG_BOX, "box", PATH, false, 0, 0, NULL, "device tree, DMI or `/etc/machine-id`", "file whose content names this box, to tell a copied card by")
 
 #define SY_KEYS_MQTT(X) \
     X(MQ_BROKER, "broker", TEXT, false, 0, 0, NULL, "managed", "`managed`: a mosquitto child; or `mqtt://host:1883`, `mqtts://host:8883`") \
@@ -115,6 +122,7 @@
 #define SY_KEY_CELL(cell, ...) cell,
 enum { SY_KEYS_ROOT(SY_KEY_CELL) RT_N };
 enum { SY_KEYS_GATEWAY(SY_KEY_CELL) GW_N };
+enum { SY_KEYS_LEDGER(SY_KEY_CELL) LG_N };
 enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
 enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
 enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };

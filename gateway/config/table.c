@@ -10,6 +10,7 @@
     {key, SY_T_##type, required, lo, hi, choices, missing, doc},
 static const sy_cfg_key keys_root[] = {SY_KEYS_ROOT(ROW)};
 static const sy_cfg_key keys_gateway[] = {SY_KEYS_GATEWAY(ROW)};
+static const sy_cfg_key keys_ledger[] = {SY_KEYS_LEDGER(ROW)};
 static const sy_cfg_key keys_mqtt[] = {SY_KEYS_MQTT(ROW)};
 static const sy_cfg_key keys_coap[] = {SY_KEYS_COAP(ROW)};
 static const sy_cfg_key keys_dtls[] = {SY_KEYS_DTLS(ROW)};
@@ -25,6 +26,7 @@ static const sy_cfg_key keys_destination[] = {SY_KEYS_DESTINATION(ROW)};
 const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_ROOT] = {"", keys_root, RT_N},
     [SY_S_GATEWAY] = {"gateway", keys_gateway, GW_N},
+    [SY_S_LEDGER] = {"gateway.ledger", keys_ledger, LG_N},
     [SY_S_MQTT] = {"mqtt", keys_mqtt, MQ_N},
     [SY_S_COAP] = {"coap", keys_coap, CO_N},
     [SY_S_DTLS] = {"coap.dtls", keys_dtls, DT_N},

@@ -66,6 +66,7 @@ typedef struct sy_cfg_cell {
 enum {
     SY_S_ROOT,
     SY_S_GATEWAY,
+    SY_S_LEDGER,
     SY_S_MQTT,
     SY_S_COAP,
     SY_S_DTLS,

@@ -12,7 +12,10 @@
 #include "base/hash.h"
 #include "control/address.h"
 
-enum { OUT_MAX = 1 << 20 }; /* with more waiting to be read, a client's commands wait, too */
+enum {
+    OUT_MAX = 1 << 20, /* with more waiting to be read, a client's commands wait, too */
+    DEAF_MS = 1000,
+};
 typedef enum wait_kind { WAIT_NONE, WAIT_MARKER, WAIT_SEQ } wait_kind;
 
 typedef struct client {
@@ -30,6 +33,7 @@ struct sy_control {
     sy_control_ops ops;
     sy_control_address address;
     int listener;
+    sy_ms deaf_until; /* monotonic: no descriptor for one more client, so it is not asked for one */
     client clients[SY_CONTROL_CLIENTS];
 };
 
@@ -256,8 +260,11 @@ static void welcome(sy_control *s)
 {
     for (;;) {
         int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                s->deaf_until = sy_mono_ms() + DEAF_MS;
             return;
+        }
         size_t i = 0;
         while (i < SY_CONTROL_CLIENTS && s->clients[i].fd >= 0)
             i++;
@@ -273,7 +280,8 @@ static void welcome(sy_control *s)
 size_t sy_control_fds(const sy_control *c, struct pollfd *fds)
 {
     size_t n = 0;
-    fds[n++] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+    bool deaf = sy_mono_ms() < c->deaf_until;
+    fds[n++] = (struct pollfd){.fd = deaf ? -1 : c->listener, .events = POLLIN};
     for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++) {
         const client *k = &c->clients[i];
         if (k->fd < 0)

@@ -144,7 +144,10 @@ void sy_leaf_event_text(const sy_leaf_event *e, sy_buf *out)
         sy_buf_text(out, "null");
     }
     sy_buf_text(out, ",\"set\":");
-    sy_buf_json(out, e->set);
+    if (e->set.n)
+        sy_buf_json(out, e->set);
+    else
+        sy_buf_text(out, "null");
     sy_buf_char(out, '}');
 }
 

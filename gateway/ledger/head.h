@@ -22,7 +22,7 @@ void sy_head_text(const sy_head *h, sy_buf *out);
 SY_MUST_USE sy_err sy_head_read(sy_span text, sy_head *out, sy_fail *f);
 
 /* The leaf of an event: its id, the hash of its body, the Merkle root over the readings that made
- * it (readings false: it has none), and the set that judged. */
+ * it (readings false: it has none), and the set that judged (empty: it is no judgement). */
 typedef struct sy_leaf_event {
     sy_span id, body, set;
     bool readings;

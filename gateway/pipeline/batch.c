@@ -3,6 +3,8 @@
  * those counts are made there, and made again if the transaction is tried again. */
 #include "pipeline/batch.h"
 
+#include "store/leaves.h"
+
 void sy_batch_init(sy_batch *b)
 {
     memset(b, 0, sizeof *b);
@@ -14,6 +16,7 @@ void sy_batch_fini(sy_batch *b)
     sy_alloc heap = sy_heap();
     heap.resize(heap.ctx, b->readings, 0);
     heap.resize(heap.ctx, b->changes, 0);
+    heap.resize(heap.ctx, b->notes, 0);
     heap.resize(heap.ctx, b->series, 0);
     sy_arena_fini(&b->arena);
     memset(b, 0, sizeof *b);
@@ -21,7 +24,7 @@ void sy_batch_fini(sy_batch *b)
 
 void sy_batch_reset(sy_batch *b)
 {
-    b->n_readings = b->n_changes = 0;
+    b->n_readings = b->n_changes = b->n_notes = 0;
     memset(b->counts, 0, sizeof b->counts);
     sy_arena_fini(&b->arena);
 }
@@ -31,7 +34,7 @@ bool sy_batch_empty(const sy_batch *b)
     for (int i = 0; i < SY_N_COUNTERS; i++)
         if (b->counts[i])
             return false;
-    return b->n_readings == 0 && b->n_changes == 0;
+    return b->n_readings == 0 && b->n_changes == 0 && b->n_notes == 0;
 }
 
 void sy_batch_site(sy_batch *b)
@@ -144,11 +147,37 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
     sy_batch_change c = {.raised = e->change->kind == SY_CHANGE_RAISED};
     c.row = row_of(b, e, &failed);
     c.event = event_of(b, e, c.row.id, &failed);
+    c.set = keep(b, e->config->hash_hex, &failed);
     address(b, &c, e, levels, &failed);
+    if (sy_basis_plan_make(e, &b->arena, &c.basis))
+        failed = true;
     if (failed)
         return SY_E_NOMEM;
     b->changes[b->n_changes++] = c;
     return SY_OK;
+}
+
+static sy_err note(sy_batch *b, const sy_batch_note *n)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err =
+        sy_grow(sy_heap(), (void **)&b->notes, &b->cap_notes, b->n_notes + 1, sizeof *b->notes);
+    if (!err)
+        b->notes[b->n_notes++] = *n;
+    return err;
+}
+
+sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set)
+{
+    sy_batch_note n = {.seq = seq};
+    memcpy(n.set, set, strnlen(set, sizeof n.set - 1));
+    return note(b, &n);
+}
+
+sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now)
+{
+    return note(b, &(sy_batch_note){.seq = seq, .old = old, .now = now});
 }
 
 static sy_err series_of(sy_batch *b, sy_store *s, const sy_site *site, uint32_t point, int64_t *id,
@@ -200,6 +229,48 @@ static void count_readings(sy_store *s, const uint64_t puts[4])
     sy_store_count(s, SY_N_late, puts[3]);
 }
 
+static sy_err put_leaf(sy_batch *b, const sy_batch_change *c, const sy_basis_sum *readings,
+                       sy_fail *f)
+{
+    if (!b->ledger)
+        return SY_OK;
+    const sy_leaf_event leaf = {.id = sy_span_of(c->event.id),
+                                .body = c->event.body,
+                                .set = sy_span_of(c->set),
+                                .readings = readings->n > 0,
+                                .n = readings->n,
+                                .root = readings->root};
+    return sy_ledger_event(b->ledger, c->event.id, &leaf, f);
+}
+
+static sy_err put_notes(const sy_batch *b, sy_store *s, sy_fail *f)
+{
+    sy_buf leaf;
+    sy_err err = SY_OK;
+    sy_buf_init(&leaf, sy_heap());
+    for (size_t i = 0; b->ledger && i < b->n_notes && !err; i++) {
+        const sy_batch_note *n = &b->notes[i];
+        uint64_t index = 0;
+        sy_buf_reset(&leaf);
+        if (n->set[0])
+            sy_leaf_activation_text(n->seq, n->set, &leaf);
+        else
+            sy_leaf_clock_text(n->seq, n->old, n->now, &leaf);
+        err = leaf.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a leaf")
+                          : sy_store_leaf(s, sy_buf_span(&leaf), &index, f);
+    }
+    sy_buf_fini(&leaf);
+    return err;
+}
+
+/* A head that cannot be signed is no reason to keep alerts back: it is told, and signed later. */
+static sy_err put_head(sy_batch *b, sy_fail *f)
+{
+    if (!b->ledger)
+        return SY_OK;
+    return sy_ledger_sign(b->ledger, b->now, b->n_changes > 0, &b->signed_head, f);
+}
+
 static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
 {
     for (size_t i = 0; i < b->n_changes; i++) {
@@ -208,6 +279,11 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
         sy_err err = sy_store_alert(s, &c->row, f);
         if (!err)
             err = sy_store_event(s, &c->event, c->destinations, c->n_destinations, &added, f);
+        sy_basis_sum readings;
+        if (!err && added)
+            err = sy_basis_put(s, c->event.id, &c->basis, &readings, f);
+        if (!err && added)
+            err = put_leaf(b, c, &readings, f);
         if (err)
             return err;
         if (!added)
@@ -223,14 +299,20 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
                        sy_fail *f)
 {
     uint64_t puts[4];
-    sy_err err = sy_store_begin(s, b->n_changes > 0, f);
+    bool durable = b->n_changes > 0 || (b->ledger && sy_ledger_due(b->ledger));
+    b->signed_head = false;
+    sy_err err = sy_store_begin(s, durable, f);
     if (err)
         return err;
     err = put_readings(b, s, site, puts, f);
     if (!err) {
         count_readings(s, puts);
-        err = put_changes(b, s, f);
+        err = put_notes(b, s, f);
     }
+    if (!err)
+        err = put_changes(b, s, f);
+    if (!err && durable)
+        err = put_head(b, f);
     if (!err && end->set_hash)
         err = sy_store_snapshot_put(s, end->seq, end->set_hash, end->snapshot, f);
     for (int i = 0; i < SY_N_COUNTERS && !err; i++)
@@ -243,6 +325,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
     if (err) {
         sy_store_rollback(s);
         b->n_series = 0; /* series made in this transaction are gone */
+    } else if (b->signed_head) {
+        sy_ledger_signed(b->ledger);
     }
     return err;
 }

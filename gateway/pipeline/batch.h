@@ -8,8 +8,8 @@
 #ifndef SY_BATCH_H
 #define SY_BATCH_H
 
-#include "pipeline/event.h"
-#include "store/store.h"
+#include "ledger/ledger.h"
+#include "pipeline/basis.h"
 
 typedef struct sy_batch_reading {
     uint32_t point;
@@ -22,10 +22,18 @@ typedef struct sy_batch_reading {
 typedef struct sy_batch_change { /* an alert row and its event */
     sy_alert_row row;
     sy_event_row event;
+    sy_basis_plan basis;
     const char **destinations;
     size_t n_destinations;
+    const char *set; /* hash of the set that judged */
     bool raised;
 } sy_batch_change;
+
+typedef struct sy_batch_note { /* a leaf of the ledger: an activation, or a step of the clock */
+    uint64_t seq;
+    sy_ms old, now;
+    char set[65]; /* "": a step of the clock */
+} sy_batch_note;
 
 typedef struct sy_batch {
     bool discard;   /* changes and counts are stored already, */
@@ -35,6 +43,11 @@ typedef struct sy_batch {
     size_t n_readings, cap_readings;
     sy_batch_change *changes;
     size_t n_changes, cap_changes;
+    sy_batch_note *notes;
+    size_t n_notes, cap_notes;
+    sy_ledger *ledger; /* NULL: none, as in tests of other things */
+    sy_ms now;         /* when a head is signed; set before each commit */
+    bool signed_head;  /* the commit made a head */
     uint64_t counts[SY_N_COUNTERS];
     /* Numbers of the series in the store, by point; 0: not asked yet. */
     int64_t *series;
@@ -52,13 +65,18 @@ void sy_batch_site(sy_batch *b);
 SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
 /* levels: bits of the alert's levels so far (sy_event_goes_to). */
 SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels);
+/* Another set is in force from this record on. */
+SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
+/* The log's clock was set. */
+SY_MUST_USE sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now);
 static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
 {
     if (!b->discard)
         b->counts[c] += add;
 }
 
-/* One transaction: readings, alerts, events, counters, the snapshot where there is one, position.
+/* One transaction: readings, alerts, events, their leaves and a head, counters, the snapshot where
+ * there is one, position.
  * On failure nothing is stored and the batch is as it was: try again. */
 typedef struct sy_batch_end {
     uint64_t seq;         /* of its last record */

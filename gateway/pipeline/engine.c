@@ -58,7 +58,11 @@ static void on_change(void *ctx, const sy_change *c)
     sy_engine *e = era->engine;
     unsigned levels = 0;
     uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, &levels);
-    sy_event_of event = {era->config, c, number, e->replay};
+    sy_event_of event = {.config = era->config,
+                         .change = c,
+                         .judge = era->judge,
+                         .number = number,
+                         .replay_clock = e->replay};
     if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
         e->out_of_memory = true;
 }
@@ -195,6 +199,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
         renumber_early(e, old->config->site, next->config->site);
     }
     sy_engine__era_close(old);
+    if (!err)
+        err = sy_batch_activation(e->batch, rec->seq, hash);
     return err ? err : advance(e, rec->recv);
 }
 
@@ -247,8 +253,12 @@ static sy_err epoch(sy_engine *e, const sy_jrec *rec)
 {
     if (rec->code & (SY_CLOCK_SYNCED | SY_CLOCK_UNSYNCED))
         e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
-    sy_err err = SY_OK;
     sy_ms old = before_epoch(rec->payload);
+    sy_err err = old == SY_MS_NONE || rec->recv == SY_MS_NONE
+                     ? SY_OK
+                     : sy_batch_clock(e->batch, rec->seq, old, rec->recv);
+    if (err)
+        return err;
     if (rec->recv != SY_MS_NONE && e->clock != SY_MS_NONE &&
         (rec->recv < e->clock || rec->recv < old)) {
         err = advance(e, old); /* what was due until then */

@@ -21,7 +21,8 @@
 typedef struct sy_event_of { /* a change, and what is needed to tell it */
     const sy_config *config; /* in force when it was judged */
     const sy_change *change;
-    uint64_t number; /* n of the id */
+    const sy_judge *judge; /* that told it; NULL: the event gets no basis */
+    uint64_t number;       /* n of the id */
     bool replay_clock;
 } sy_event_of;
 

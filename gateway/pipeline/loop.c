@@ -116,6 +116,10 @@ static sy_err sync_journal(void *ctx, uint64_t seq, sy_fail *f)
 
 static sy_err commit_once(sy_pipeline *p, const sy_batch_end *end, sy_fail *f)
 {
+    /* The log's clock, which a box without a battery keeps better; a replayed one says nothing of
+     * when a head was signed. */
+    sy_ms now = p->o.replay_clock ? SY_MS_NONE : sy_journal_now(p->o.journal);
+    p->batch.now = now == SY_MS_NONE ? sy_wall_ms() : now;
     /* What is sure to be written is synced before the transaction is opened. */
     sy_err err = p->batch.n_changes || end->set_hash ? sync_journal(p, end->seq, f) : SY_OK;
     return err ? err : sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), end, f);
@@ -155,7 +159,7 @@ static void commit(sy_pipeline *p, bool final)
     if (end.set_hash)
         snapshot_is_kept(p, &end);
     sy_buf_fini(&bytes);
-    bool with_events = p->batch.n_changes > 0;
+    bool with_events = p->batch.n_changes > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);
     p->n_records = 0;
     publish(p, with_events);
@@ -234,7 +238,7 @@ static bool idle(sy_pipeline *p)
         return false;
     } else if (now - p->refused_at >= REFUSED_MS) {
         count_refused(p);
-        if (!sy_batch_empty(&p->batch))
+        if (!sy_batch_empty(&p->batch) || (p->o.ledger && sy_ledger_due(p->o.ledger)))
             commit(p, false);
     }
     if (tick(p, &wait))

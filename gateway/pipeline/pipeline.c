@@ -149,6 +149,7 @@ sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fai
     p->o = *o;
     p->ticked = SY_MS_NONE;
     sy_batch_init(&p->batch);
+    p->batch.ledger = o->ledger;
     pthread_condattr_t mono;
     pthread_condattr_init(&mono);
     pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);

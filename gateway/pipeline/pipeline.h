@@ -15,6 +15,7 @@
 #include "base/intake.h"
 #include "config/config.h"
 #include "intake/journal.h"
+#include "ledger/ledger.h"
 #include "store/store.h"
 
 enum { SY_BATCH_RECORDS = 20000, SY_BATCH_READINGS = 60000, SY_BATCH_MS = 500 };
@@ -33,9 +34,10 @@ typedef struct sy_pipeline sy_pipeline;
 typedef struct sy_pipeline_options {
     sy_journal *journal;
     sy_store *store;
+    sy_ledger *ledger; /* NULL: none */
     const char *data_dir;
     bool replay_clock;
-    /* On the pipeline's thread, after a commit; with_events: the outbox has something new. */
+    /* On the pipeline's thread, after a commit; with_events: there is something new to send. */
     void (*on_commit)(void *ctx, bool with_events);
     /* On the pipeline's thread: what the gate refused and recognised since the last call, to be
      * counted with the next commit. May be NULL. */

@@ -40,56 +40,31 @@ static void put_body(const sy_service *s, sy_span id, sy_span findings, const ch
     sy_buf_text(b, "}}");
 }
 
-static sy_err queue(sy_service *s, const sy_event_row *e, const char *const *names, sy_fail *f)
-{
-    uint64_t position = 0;
-    bool added = false;
-    size_t n = s->config->n_destinations;
-    sy_err err = sy_store_begin(s->store, true, f);
-    if (err)
-        return err;
-    err = sy_store_position(s->store, &position, f);
-    if (!err)
-        err = sy_store_event(s->store, e, names, n, &added, f);
-    if (!err && added)
-        sy_store_count(s->store, SY_N_events_queued, n);
-    if (!err)
-        return sy_store_commit(s->store, position, f);
-    sy_store_rollback(s->store);
-    return err;
-}
-
 void sy_service__announce_refusal(sy_service *s)
 {
     sy_ms now = sy_wall_ms();
     char time[25];
     sy_buf id, body;
     sy_fail why = {0};
-    sy_arena arena;
-    sy_arena_init(&arena, sy_heap(), 0);
     sy_buf_init(&id, sy_heap());
     sy_buf_init(&body, sy_heap());
     sy_time_text(now, time);
     put_id(s, sy_buf_span(&s->refused), time, &id);
     put_body(s, sy_buf_span(&id), sy_buf_span(&s->refused), time, &body);
-    const char **names = sy_arena_get(&arena, (s->config->n_destinations + 1) * sizeof *names);
-    for (size_t i = 0; names && i < s->config->n_destinations; i++)
-        names[i] = s->config->destinations[i].name;
     sy_event_row e = {.id = id.p,
                       .kind = "configuration-refused",
                       .time = now,
                       .severity = SY_WARNING,
                       .priority = 2,
                       .body = sy_buf_span(&body)};
-    if (id.failed || body.failed || !names)
+    if (id.failed || body.failed)
         sy_fail_set(&why, SY_E_NOMEM, "out of memory");
     else
-        (void)!queue(s, &e, names, &why);
+        (void)!sy_ledger_tell(s->ledger, &e, sy_service__now(s), &why);
     if (why.code)
         sy_log_fail(SY_LOG_ERROR, "announce-failed", &why);
     else if (s->upstream)
         sy_upstream_wake(s->upstream);
     sy_buf_fini(&body);
     sy_buf_fini(&id);
-    sy_arena_fini(&arena);
 }

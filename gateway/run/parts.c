@@ -102,7 +102,8 @@ static sy_err open_log(sy_service *s, sy_fail *f)
     s->synced = sy_clock_synced();
     s->looked = sy_mono_ms();
     err = record_clock(s, SY_J_START, f);
-    return err ? err : sy_service__activate(s, s->config, f);
+    err = err ? err : sy_service__activate(s, s->config, f);
+    return err ? err : sy_service__ledger_open(s, f);
 }
 
 /* On the pipeline's thread, beside a reload. */
@@ -130,6 +131,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
         return err;
     sy_pipeline_options o = {.journal = s->journal,
                              .store = s->store,
+                             .ledger = s->ledger,
                              .data_dir = s->data,
                              .replay_clock = s->o.replay,
                              .on_commit = on_commit,
@@ -232,6 +234,7 @@ void sy_service__close(sy_service *s)
             sy_registry_slot_close(s->devices);
         sy_journal_close(s->journal);
     }
+    sy_ledger_close(s->ledger);
     if (s->store)
         sy_store_close(s->store);
     if (s->config)

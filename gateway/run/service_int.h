@@ -11,6 +11,7 @@
 #include "drivers/coap/coap.h"
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
+#include "ledger/ledger.h"
 #include "pipeline/pipeline.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
@@ -26,6 +27,7 @@ typedef struct sy_service {
     sy_buf refused;        /* findings about the last refused file, JSON */
     char refused_why[320]; /* of the last refused file, "" where the file is in force */
     sy_store *store;
+    sy_ledger *ledger;
     sy_journal *journal;
     sy_registry_slot *devices;
     sy_gate *gate;
@@ -66,6 +68,13 @@ SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
+
+/* ledger.c */
+SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);
+void sy_service__ledger_reload(sy_service *s, const sy_config *c);
+/* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
+ * what is signed. */
+sy_ms sy_service__now(const sy_service *s);
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);

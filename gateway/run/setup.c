@@ -30,7 +30,7 @@ sy_err sy_service__lock(sy_service *s, sy_fail *f)
         return sy_fail_sys(f, "%s: cannot open", path);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return errno == EWOULDBLOCK
-                   ? sy_fail_set(f, SY_E_EXISTS, "another gateway runs on the data folder %s",
+                   ? sy_fail_set(f, SY_E_USAGE, "another gateway runs on the data folder %s",
                                  s->data)
                    : sy_fail_sys(f, "%s: cannot lock", path);
     return SY_OK;
@@ -222,6 +222,7 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     sy_registry_slot_set(s->devices, devices);
     warn_of_restart(s->config, next);
     sy_service__transports_reload(s);
+    sy_service__ledger_reload(s, next);
     sy_fail why = {0};
     if (sy_upstream_reload(s->upstream, next, &why))
         sy_log_fail(SY_LOG_ERROR, "upstream-reload-failed", &why);

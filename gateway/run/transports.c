@@ -87,9 +87,12 @@ static sy_err open_coap(sy_service *s, sy_fail *f)
                          .max_payload = c->max_payload};
     sy_coap *coap = NULL;
     sy_err err = sy_coap_start(&coap, &o, sy_gate_intake(s->gate), s->devices, f);
-    if (!err)
-        atomic_store(&s->coap, coap);
-    return err;
+    if (err)
+        return err;
+    atomic_store(&s->coap, coap);
+    /* A message of before the start may be sent again: it is synced, and no sync need follow. */
+    sy_coap_synced(coap, sy_journal_synced(s->journal));
+    return SY_OK;
 }
 
 sy_err sy_service__transports_open(sy_service *s, sy_fail *f)

@@ -43,6 +43,7 @@ static sy_err copy_item(const sy_query *q, sy_arena *arena, sy_outbox_item *item
     char *body = sy_arena_get(arena, n + 1);
     item->number = sqlite3_column_int64(q->st, 0);
     item->priority = sqlite3_column_int(q->st, 1);
+    item->leaf = sqlite3_column_type(q->st, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(q->st, 4);
     item->id = sy_arena_text(arena, sy_span_of(sy_query_text(q, 2)));
     if (!body || !item->id)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for events to send");
@@ -62,11 +63,12 @@ sy_err sy_store_outbox(sy_store *s, const char *destination, size_t max, sy_aren
     *items = sy_arena_get(arena, max * sizeof **items);
     if (!*items)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for events to send");
-    sy_err e = sy_query_begin(&q, s,
-                              "SELECT o.number,o.priority,e.id,e.body FROM outbox o JOIN event e "
-                              "ON e.number=o.number WHERE o.destination=?1 "
-                              "ORDER BY o.priority,o.number LIMIT ?2",
-                              f);
+    sy_err e =
+        sy_query_begin(&q, s,
+                       "SELECT o.number,o.priority,e.id,e.body,e.leaf FROM outbox o JOIN event e "
+                       "ON e.number=o.number WHERE o.destination=?1 "
+                       "ORDER BY o.priority,o.number LIMIT ?2",
+                       f);
     if (e)
         return e;
     sy_store__bind(q.st, "ti", destination, (int64_t)max);

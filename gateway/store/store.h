@@ -130,6 +130,7 @@ typedef struct sy_outbox_item {
     const char *id;
     sy_span body;
     int priority;
+    int64_t leaf; /* of the ledger, where the event stands; -1: none */
 } sy_outbox_item;
 /* Up to max waiting items, copied into the arena. */
 SY_MUST_USE sy_err sy_store_outbox(sy_store *s, const char *destination, size_t max,

@@ -46,6 +46,14 @@
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
     X(LEAF_ADD, "INSERT INTO leaf(n,bytes) VALUES(?1,?2)")                                         \
     X(NODE_ADD, "INSERT INTO node(level,i,hash) VALUES(?1,?2,?3)")                                 \
+    X(HEAD_ADD, "INSERT INTO head(size,time,kid,text,signature) VALUES(?1,?2,?3,?4,?5)")           \
+    X(KEY_ADD, "INSERT INTO ledger_key(kid,leaf,time,spki,chain) VALUES(?1,?2,?3,?4,?5)")          \
+    X(KEY_CHAIN, "UPDATE ledger_key SET chain=?2 WHERE kid=?1")                                    \
+    X(BOX_ADD, "INSERT INTO ledger_box(leaf,id,time) VALUES(?1,?2,?3)")                            \
+    X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
+    X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
+               "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
+    X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
     X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,

@@ -1,1 +1,2 @@
 sy_test(test_verify SOURCES unit/test_verify.c LINKS sy_verify sy_sender)
+sy_test(test_ledger SOURCES unit/test_ledger.c unit/store_rig.c LINKS sy_ledger)

@@ -208,6 +208,23 @@ static void reads_a_scale(void **state)
     f_refused(f_text("scale", "ST,XX,+  4.876kg"), "not a line");
 }
 
+static void reads_sparkplug(void **state)
+{
+    (void)state;
+    /* timestamp 1486144502122; metrics: "T" Float 21.5; alias 7 Int16 -5; "U" null; "B" true,
+     * Quality 500. */
+    f_same(f_hex("sparkplugb", "08eaf2f5a8a02b 120a 0a0154 2009 650000ac41"
+                               " 120a 1007 2002 50fbffffff0f 1207 0a0155 2003 3801"),
+           "T|T|21.5||1486144502122; alias/7|alias/7|-5||1486144502122; "
+           "U|U|null||1486144502122");
+    static const char stale[] = "\x08\xea\xf2\xf5\xa8\xa0\x2b\x12\x17\x0a\x01\x42\x20\x0b\x4a"
+                                "\x0e\x0a\x07Quality\x12\x03\x18\xf4\x03\x70\x01";
+    qualities("sparkplugb", (sy_span){stale, sizeof stale - 1}, "B|other|uncertain");
+    f_refused(f_hex("sparkplugb", "08"), "not a payload");
+    f_refused(f_hex("sparkplugb", "08eaf2f5a8a02b"), "no reading");
+    f_refused(f_hex("sparkplugb", "1207 0a01ff 2003 5001"), "not UTF-8");
+}
+
 static const char *found(const char *bytes)
 {
     const sy_format *f = sy_format_probe(sy_span_of(bytes));
@@ -241,6 +258,7 @@ int main(void)
         cmocka_unit_test(reads_gateways),
         cmocka_unit_test(reads_lorawan_codings),
         cmocka_unit_test(reads_a_scale),
+        cmocka_unit_test(reads_sparkplug),
         cmocka_unit_test(finds_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,7 @@ static void a_disk_that_is_full(void **state)
     char ballast[512];
     sy_fail f = {0};
     sy_ms t = 1;
-    if (mount("tmpfs", *state, "tmpfs", 0, "size=4m") != 0) {
+    if (mount("tmpfs", *state, "tmpfs", 0, "size=5m") != 0) {
         print_message("skipped: no right to mount a small disk here\n");
         skip();
     }

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Planning and listing. The bytes are part of what is signed: keys in a fixed order, numbers in
+ * their shortest form that reads back the same, what is no number as its bits. */
+#include "pipeline/basis.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "rules/judge_basis.h"
+#include "store/basis.h"
+
+enum { LEAST_A_POINT = 64 };
+
+static void key(sy_buf *b, const char *name)
+{
+    char last = b->n ? b->p[b->n - 1] : '{';
+    if (last != '{' && last != '[')
+        sy_buf_char(b, ',');
+    sy_buf_json(b, sy_span_of(name));
+    sy_buf_char(b, ':');
+}
+
+static void text(sy_buf *b, const char *name, const char *value)
+{
+    key(b, name);
+    if (value)
+        sy_buf_json(b, sy_span_of(value));
+    else
+        sy_buf_text(b, "null");
+}
+
+static void integer(sy_buf *b, const char *name, int64_t value)
+{
+    key(b, name);
+    sy_buf_int(b, value);
+}
+
+static void number(sy_buf *b, const char *name, double value)
+{
+    key(b, name);
+    sy_buf_double(b, value);
+}
+
+static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *b)
+{
+    const sy_rule *r = e->change->alert.rule;
+    const sy_site_premises *premises = &e->config->site->premises[place->premises];
+    sy_buf id;
+    sy_buf_init(&id, b->alloc);
+    sy_event_id(&e->change->alert, e->number, &id);
+    sy_buf_char(b, '{');
+    integer(b, "basis", 1);
+    key(b, "event");
+    sy_buf_json(b, sy_buf_span(&id));
+    b->failed = b->failed || id.failed;
+    sy_buf_fini(&id);
+    text(b, "set", e->config->hash_hex);
+    key(b, "rule");
+    sy_buf_char(b, '{');
+    text(b, "id", r->id);
+    integer(b, "version", (int64_t)r->version->value);
+    text(b, "judgement", r->judgement_hex);
+    key(b, "text");
+    sy_buf_json(b, sy_rule_source(e->config->set, r));
+    sy_buf_char(b, '}');
+    key(b, "premises");
+    sy_buf_char(b, '{');
+    text(b, "id", premises->id);
+    text(b, "name", premises->name);
+    text(b, "code", premises->code);
+    text(b, "subject", premises->subject);
+    text(b, "zone", premises->zone ? premises->zone->name : NULL);
+    integer(b, "offset", sy_zone_offset(premises->zone, e->change->at) / 1000);
+    sy_buf_char(b, '}');
+    key(b, "place");
+    sy_buf_char(b, '{');
+    text(b, "id", place->id);
+    text(b, "kind", place->kind);
+    text(b, "name", place->name);
+    key(b, "goods");
+    sy_buf_char(b, '[');
+    for (size_t i = 0; i < place->n_goods; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_json(b, sy_span_of(place->goods[i]));
+    }
+    sy_buf_text(b, "]}}");
+}
+
+static void words(const sy_vocab *vocab, const sy_site_point *p, sy_buf *b)
+{
+    const sy_word *w = p->is_state ? sy_vocab_id(vocab, sy_span_of(p->quantity)) : NULL;
+    key(b, "words");
+    if (!w) {
+        sy_buf_text(b, "null");
+        return;
+    }
+    sy_buf_char(b, '[');
+    for (size_t i = 0; i < w->n_values; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_json(b, sy_span_of(w->values[i].id));
+    }
+    sy_buf_char(b, ']');
+}
+
+static void dues(const char *of, const sy_site_due *v, size_t n, sy_buf *b)
+{
+    for (size_t i = 0; i < n; i++) {
+        sy_date d = sy_date_of(v[i].day);
+        char day[32];
+        if (b->p[b->n - 1] != '[')
+            sy_buf_char(b, ',');
+        sy_buf_char(b, '{');
+        text(b, "what", v[i].what);
+        text(b, "of", of);
+        (void)snprintf(day, sizeof day, "%04d-%02d-%02d", (int)d.year, d.month, d.day);
+        text(b, "due", day);
+        sy_buf_char(b, '}');
+    }
+}
+
+/* Without "from" and what follows: what was left out is known only when the readings are there. */
+static void point_line(const sy_event_of *e, const sy_basis_point *at, sy_buf *b)
+{
+    const sy_site_point *p = &e->config->site->points[at->point];
+    const sy_site_place *place = &e->config->site->places[p->place];
+    const sy_site_premises *premises = &e->config->site->premises[place->premises];
+    sy_buf_char(b, '{');
+    text(b, "point", p->series);
+    text(b, "device", p->device);
+    text(b, "name", p->name);
+    text(b, "place", place->id);
+    text(b, "quantity", p->quantity);
+    text(b, "unit", p->is_state ? NULL : p->unit);
+    words(e->config->vocab, p, b);
+    integer(b, "every", p->every);
+    integer(b, "delivery", p->delivery);
+    key(b, "range");
+    sy_buf_char(b, '[');
+    sy_buf_double(b, p->range_lo);
+    sy_buf_char(b, ',');
+    sy_buf_double(b, p->range_hi);
+    sy_buf_char(b, ']');
+    number(b, "accuracy", p->accuracy);
+    number(b, "uncertainty", p->uncertainty);
+    number(b, "resolution", p->resolution);
+    key(b, "limits");
+    sy_buf_char(b, '[');
+    for (size_t i = 0; i < at->n_limits; i++) {
+        if (i)
+            sy_buf_char(b, ',');
+        sy_buf_double(b, at->limits[i]);
+    }
+    sy_buf_char(b, ']');
+    key(b, "dues");
+    sy_buf_char(b, '[');
+    if (!b->failed) {
+        dues("point", p->dues, p->n_dues, b);
+        dues("place", place->dues, place->n_dues, b);
+        dues("premises", premises->dues, premises->n_dues, b);
+    }
+    sy_buf_char(b, ']');
+}
+
+static const char *kept(sy_arena *a, sy_buf *b)
+{
+    const char *t = b->failed ? NULL : sy_arena_text(a, sy_buf_span(b));
+    sy_buf_reset(b);
+    return t;
+}
+
+sy_err sy_basis_plan_make(const sy_event_of *e, sy_arena *a, sy_basis_plan *out)
+{
+    sy_basis_point at[SY_BASIS_POINTS];
+    const sy_alert *alert = &e->change->alert;
+    const sy_site *site = e->config->site;
+    *out = (sy_basis_plan){.n = 0};
+    size_t n = e->judge ? sy_judge_basis(e->judge, alert, e->change->at, at, SY_BASIS_POINTS) : 0;
+    n = n < SY_BASIS_POINTS ? n : SY_BASIS_POINTS;
+    if (n == 0)
+        return SY_OK;
+    sy_basis_series *v = sy_arena_get(a, n * sizeof *v);
+    if (!v)
+        return SY_E_NOMEM;
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    head_line(e, &site->places[site->points[alert->point].place], &b);
+    out->head = kept(a, &b);
+    bool failed = !out->head;
+    for (size_t i = 0; i < n; i++) {
+        const sy_site_point *p = &site->points[at[i].point];
+        point_line(e, &at[i], &b);
+        v[i] = (sy_basis_series){.series = sy_arena_text(a, sy_span_of(p->series)),
+                                 .line = kept(a, &b),
+                                 .from = at[i].from,
+                                 .to = at[i].to,
+                                 .before = at[i].before,
+                                 .after = at[i].after};
+        failed = failed || !v[i].line || !v[i].series;
+    }
+    sy_buf_fini(&b);
+    out->v = v;
+    out->n = n;
+    return failed ? SY_E_NOMEM : SY_OK;
+}
+
+/* The newest `cap` readings that come, and how many came. */
+typedef struct ring {
+    struct ring_row {
+        sy_ms t;
+        double v;
+        sy_quality q;
+    } * rows;
+    size_t cap;
+    uint64_t n;
+    sy_ms until; /* after the first time that is later, no more */
+    sy_ms last;
+} ring;
+
+static bool take(void *ctx, const sy_reading_row *r)
+{
+    ring *g = ctx;
+    if (g->last > g->until && r->t > g->last)
+        return false;
+    g->rows[g->n++ % g->cap] = (struct ring_row){r->t, r->value, r->quality};
+    g->last = r->t;
+    return true;
+}
+
+static void reading_line(const char *series, const struct ring_row *r, sy_buf *b)
+{
+    sy_buf_char(b, '{');
+    text(b, "series", series);
+    integer(b, "t", r->t);
+    key(b, "v");
+    if (isfinite(r->v)) {
+        sy_buf_double(b, r->v);
+    } else {
+        uint64_t bits;
+        memcpy(&bits, &r->v, sizeof bits);
+        sy_buf_printf(b, "\"%016llx\"", (unsigned long long)bits);
+    }
+    key(b, "q");
+    sy_buf_char(b, '"');
+    sy_quality_text(r->q, b);
+    sy_buf_text(b, "\"}");
+}
+
+typedef struct listing {
+    sy_buf lines, line;
+    sy_merkle tree;
+    ring ring;
+} listing;
+
+static void end_line(listing *l)
+{
+    sy_digest leaf = sy_merkle_leaf(sy_buf_span(&l->line));
+    sy_merkle_add(&l->tree, &leaf);
+    sy_buf_span_put(&l->lines, sy_buf_span(&l->line));
+    sy_buf_char(&l->lines, '\n');
+    l->lines.failed = l->lines.failed || l->line.failed;
+    sy_buf_reset(&l->line);
+}
+
+static sy_ms sum(sy_ms a, sy_ms b)
+{
+    return b > 0 && a > SY_MS_MAX - b ? SY_MS_MAX : a + b;
+}
+
+/* The readings of the last time before p->from, found in stretches that grow. */
+static sy_err before(sy_store *s, const sy_basis_series *p, ring *g, sy_fail *f)
+{
+    static const sy_ms widths[] = {3600000, 86400000, 30 * (sy_ms)86400000, 400 * (sy_ms)86400000};
+    sy_ms to = p->from - 1;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        sy_ms width = widths[i] < p->before ? widths[i] : p->before;
+        *g = (ring){.rows = g->rows, .cap = g->cap, .until = SY_MS_MAX, .last = SY_MS_NONE};
+        sy_err e = sy_store_readings(s, p->series, p->from - width, to, take, g, f);
+        if (e || g->n || width == p->before)
+            break;
+    }
+    if (g->n) { /* that time alone */
+        sy_ms t = g->last;
+        *g = (ring){.rows = g->rows, .cap = g->cap, .until = SY_MS_MAX, .last = SY_MS_NONE};
+        return sy_store_readings(s, p->series, t, t, take, g, f);
+    }
+    return SY_OK;
+}
+
+static sy_err list_point(sy_store *s, const sy_basis_series *p, listing *l, sy_fail *f)
+{
+    ring *g = &l->ring;
+    sy_err e = p->before > 0 ? before(s, p, g, f) : SY_OK;
+    sy_ms from = p->before > 0 && g->n ? g->last : p->from;
+    *g = (ring){.rows = g->rows, .cap = g->cap, .until = p->to, .last = SY_MS_NONE};
+    if (!e)
+        e = sy_store_readings(s, p->series, from, sum(p->to, p->after), take, g, f);
+    if (e)
+        return e;
+    uint64_t listed = g->n < g->cap ? g->n : g->cap;
+    sy_buf_text(&l->line, p->line);
+    integer(&l->line, "from", p->from);
+    integer(&l->line, "to", p->to);
+    integer(&l->line, "left_out", (int64_t)(g->n - listed));
+    sy_buf_char(&l->line, '}');
+    end_line(l);
+    for (uint64_t i = g->n - listed; i < g->n; i++) {
+        reading_line(p->series, &g->rows[i % g->cap], &l->line);
+        end_line(l);
+    }
+    return SY_OK;
+}
+
+sy_err sy_basis_put(sy_store *s, const char *event, const sy_basis_plan *p, sy_basis_sum *out,
+                    sy_fail *f)
+{
+    *out = (sy_basis_sum){.n = 0};
+    if (p->n == 0)
+        return SY_OK;
+    listing l = {.ring = {.cap = SY_BASIS_READINGS / p->n}};
+    l.ring.cap = l.ring.cap < LEAST_A_POINT ? LEAST_A_POINT : l.ring.cap;
+    sy_alloc heap = sy_heap();
+    l.ring.rows = heap.resize(heap.ctx, NULL, l.ring.cap * sizeof *l.ring.rows);
+    if (!l.ring.rows)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the basis of an alert");
+    sy_buf_init(&l.lines, heap);
+    sy_buf_init(&l.line, heap);
+    sy_merkle_init(&l.tree);
+    sy_buf_text(&l.line, p->head);
+    end_line(&l);
+    sy_err e = SY_OK;
+    for (size_t i = 0; i < p->n && !e; i++)
+        e = list_point(s, &p->v[i], &l, f);
+    if (!e && (l.lines.failed || l.line.failed))
+        e = sy_fail_set(f, SY_E_NOMEM, "no memory for the basis of an alert");
+    if (!e) {
+        *out = (sy_basis_sum){.n = l.tree.n, .root = sy_merkle_root(&l.tree)};
+        e = sy_store_basis_put(s, event, out->n, &out->root, sy_buf_span(&l.lines), f);
+    }
+    sy_buf_fini(&l.line);
+    sy_buf_fini(&l.lines);
+    heap.resize(heap.ctx, l.ring.rows, 0);
+    return e;
+}

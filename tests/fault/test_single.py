@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Single faults, one at a time: a full disk, no inodes, a disk that cannot be read, damaged bytes in
+the journal and in the store, a clock that jumps, descriptors used up, two gateways on one folder."""
+
+import datetime
+import json
+import os
+import random
+import subprocess
+import time
+import unittest
+
+import rig
+import small
+from shim import steel
+
+SEED = int(os.environ.get("SY_FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
+FLIPS = int(os.environ.get("SY_FAULT_FLIPS", "4"))
+MIB = 1 << 20
+
+
+class Disk(small.Case):
+    DESTINATION = True
+
+    def test_full(self):
+        """Below the reserve readings wait; without any room at all nothing is lost either."""
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.ctl.room = 32 * MIB
+        steel.until(lambda: not self.send(deadline=0.3), "readings to wait", 30)
+        self.ctl.room = 0
+        self.assertFalse(self.send(deadline=0.5))
+        self.assertTrue(self.gateway.running())
+        self.ctl.room = -1
+        self.until_sent("readings to go on")
+        self.until_sent("an alert", warm=True)
+        self.compare()
+        self.same_alerts()
+        self.assertEqual(self.gateway.stop(), 0)
+
+    def test_full_store(self):
+        """The store finds no room though the journal does (it is preallocated): tried again."""
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.gateway.drained()
+        self.ctl.fail_call(["write"], 2, 28, times=-1)  # the record is kept, the commit is not
+        self.send(warm=True, deadline=1)
+        steel.until(lambda: "commit-failed" in self.log(), "a commit that fails")
+        self.assertTrue(self.gateway.running())
+        self.ctl.rest()
+        self.until_sent("readings to go on")
+        self.compare()
+        self.same_alerts()
+        self.assertEqual(self.gateway.stop(), 0)
+
+    def test_start_on_a_full_disk(self):
+        self.gateway.start()
+        self.assertTrue(self.send(warm=True))
+        self.gateway.kill()
+        self.ctl.room = 0
+        try:
+            self.gateway.start()
+        except AssertionError:
+            self.assertIn(self.gateway.process.wait(20), (1, 2))
+            self.assertIn("start-failed", self.log())
+            self.assertIn('error="no room"', self.log())
+        else:
+            self.gateway.kill()
+        self.ctl.rest()
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.compare()
+
+    def test_no_inodes(self):
+        """A reload that cannot keep its texts changes nothing; the gateway goes on."""
+        self.gateway.start()
+        self.ctl.no_inodes = 1
+        self.assertTrue(self.send())
+        self.rules.write_text(small.RULE % "50 min")
+        self.assertFalse(self.gateway.control("reload")["ok"])
+        self.assertTrue(self.send(warm=True))
+        self.ctl.no_inodes = 0
+        self.assertTrue(self.gateway.control("reload")["ok"])
+        self.assertTrue(self.send())
+        self.compare()
+        self.assertEqual(self.gateway.stop(), 0)
+
+    def test_cannot_be_read(self):
+        """A start on a disk that cannot be read says so and ends; once it can, all is there."""
+        self.gateway.start()
+        self.assertTrue(self.send(warm=True))
+        self.assertEqual(self.gateway.stop(), 0)
+        self.ctl.fail_call(["read"], 1, 5, times=-1)
+        with self.assertRaises(AssertionError):
+            self.gateway.start()
+        self.assertEqual(self.gateway.process.wait(20), 1)
+        self.assertIn("start-failed", self.log())
+        self.ctl.rest()
+        self.gateway.start()
+        self.compare()
+        self.same_alerts()
+
+    def test_sync_fails(self):
+        """A sync that fails: the records are written elsewhere and synced there."""
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.ctl.fail_call(["sync"], 1, 5, times=3)
+        for _ in range(5):
+            self.send(warm=True, deadline=1)
+        self.until_sent("readings to go on")
+        self.compare()
+        self.gateway.kill()
+        self.gateway.start()
+        self.compare()
+        self.same_alerts()
+
+
+def type_of(raw, at):
+    """Where the type of the record lies that byte `at` of a journal segment belongs to; records
+    before it are whole."""
+    off = 32
+    while True:
+        length = int.from_bytes(raw[off:off + 4], "little")
+        if at < off + 4 or off + length > at or length < 36:
+            return off + 28
+        off += length
+
+
+def log_ms(status):
+    at = datetime.datetime.strptime(status["log_time"], "%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000
+
+
+class Strict(small.Case):
+    DURABILITY = "strict"
+
+    def test_sent_again_after_a_crash(self):
+        """A message that is kept, but was not acknowledged when the process died, is acknowledged
+        when it is sent again, though nothing else comes in."""
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.ctl.fail_call(["sync"], 1, 5, times=-1)
+        value = self.value(False)
+        self.sent.append(value)
+        self.coap.post("again", "r/c1", b"%.3f" % value)
+        steel.until(lambda: self.coap.poll(0.05) or "journal-sync" in self.log(), "a failed sync")
+        self.assertNotIn("again", self.coap.acked)
+        self.gateway.kill()
+        self.ctl.rest()
+        self.gateway.start()
+        steel.until(lambda: self.coap.poll(0.05) or "again" in self.coap.acked,
+                    "the acknowledgement", 10)
+        self.acked.append(value)
+        self.compare()
+        self.assertEqual(self.gateway.status()["duplicates"], 1)
+
+
+class Damage(small.Case):
+    def fill(self):
+        self.gateway.start()
+        for i in range(12):
+            self.assertTrue(self.send(warm=i % 3 == 1))
+        self.gateway.drained()
+        self.assertEqual(self.gateway.stop(), 0)
+
+    def test_journal(self):
+        """Flipped bytes in the journal: set aside, reported, the rest goes on; and where the store
+        is made again from it, all but the damaged records is there."""
+        self.fill()
+        rng = random.Random(SEED)
+        print("seed %d" % SEED)
+        good = self.dir / "good"
+        small.copy(self.data, good)
+        segment = next((good / "journal").glob("*.log")).relative_to(good)
+        used = len((good / segment).read_bytes().rstrip(b"\0"))
+        for n in range(FLIPS):
+            small.copy(good, self.data)
+            at, bit = rng.randrange(used), rng.randrange(8)
+            raw = bytearray((good / segment).read_bytes())
+            raw[at] ^= 1 << bit
+            (self.data / segment).write_bytes(raw)
+            with self.apart(at=at, bit=bit):
+                self.gateway.start()
+                self.gateway.drained()
+                self.compare()
+                self.assertTrue("journal-damaged" in self.log() or "journal-torn" in self.log())
+                self.assertEqual(self.gateway.stop(), 0)
+                for path in self.data.glob("store.db*"):
+                    path.unlink()
+                self.gateway.start()
+                self.gateway.drained()
+                if b"\x04" != raw[type_of(raw, at):][:1]:
+                    got = self.stored()
+                    missing = [v for v in self.acked if v not in got]
+                    self.assertLessEqual(len(missing), 1, "a flipped bit cost more than a reading")
+                self.assertTrue(self.send())
+                self.assertEqual(self.gateway.stop(), 0)
+
+    def test_zeroed_and_cut(self):
+        """A sector of zeros in the journal, and a segment that lost its end."""
+        self.fill()
+        good = self.dir / "good"
+        small.copy(self.data, good)
+        segment = next((good / "journal").glob("*.log")).relative_to(good)
+        raw = (good / segment).read_bytes()
+        used = len(raw.rstrip(b"\0"))
+        for name, bad in (("zeros", raw[:512] + bytes(256) + raw[768:]),
+                          ("cut", raw[:used - 100]), ("empty", b"")):
+            small.copy(good, self.data)
+            (self.data / segment).write_bytes(bad)
+            with self.apart(what=name):
+                self.gateway.start()
+                self.compare()
+                self.assertTrue(self.send())
+                self.compare()
+                self.assertEqual(self.gateway.stop(), 0)
+
+
+class Clock(small.Case):
+    def test_steps(self):
+        """Hours, 1970, 2099 and back, while it runs and over a restart: everything acknowledged is
+        stored once, and the log gives the same again."""
+        hour = 3600 * 1000
+        now = int(time.time() * 1000)
+        self.ctl.synced = 1
+        self.gateway.start()
+        for step in (0, 5 * hour, -7 * hour, -now, 73 * 365 * 24 * hour, 0, 25 * hour, 0):
+            self.ctl.wall_shift = step
+            for warm in (True, False):
+                self.assertTrue(self.send(warm=warm), step)
+        self.compare()
+        self.gateway.kill()
+        self.ctl.synced, self.ctl.wall_shift = 0, -now
+        self.gateway.start()
+        self.assertTrue(self.send(warm=True))
+        self.assertGreater(log_ms(self.gateway.status()), now - hour)
+        self.ctl.synced, self.ctl.wall_shift = 1, 0
+        self.assertTrue(self.send())
+        self.compare()
+        self.same_when_rebuilt()
+
+    def test_first_start_in_1970(self):
+        now = int(time.time() * 1000)
+        self.ctl.synced, self.ctl.wall_shift = 0, -now
+        self.gateway.start()
+        self.assertTrue(self.send(warm=True))
+        self.ctl.wall_shift, self.ctl.synced = 0, 1
+        self.assertTrue(self.send(warm=True))
+        self.assertTrue(self.send())
+        self.compare()
+        self.same_when_rebuilt()
+
+
+class Descriptors(small.Case):
+    DESTINATION = True
+
+    def test_used_up(self):
+        """Many connections and no descriptor left: readings are taken, and all goes on after."""
+        self.gateway.start()
+        self.assertTrue(self.send())
+        self.use_up_descriptors(left=2)
+        clients = []
+        for _ in range(24):
+            s = steel.socket.socket(steel.socket.AF_UNIX)
+            s.setblocking(False)
+            self.addCleanup(s.close)
+            clients.append(s)
+            try:
+                s.connect(str(self.data / "control.sock"))
+            except BlockingIOError:
+                break  # no more are waited for
+        self.assertTrue(self.send(warm=True))
+        used, end = self.gateway.cpu(), time.monotonic() + 1
+        steel.until(lambda: time.monotonic() > end, "a second", 5)
+        self.assertLess(self.gateway.cpu() - used, 0.5, "it runs in circles")
+        self.assertTrue(self.send())
+        for s in clients:
+            s.close()
+        self.give_descriptors()
+        self.compare()
+        self.same_alerts()
+        self.assertEqual(self.gateway.stop(), 0)
+
+
+class Two(small.Case):
+    def test_two_on_one_folder(self):
+        self.gateway.start()
+        self.assertTrue(self.send())
+        done = subprocess.run([steel.BINARY, "run", "--config", str(self.config_path), "--data",
+                               str(self.data)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("another gateway runs on the data folder %s" % self.data, done.stderr)
+        self.assertTrue(self.send())
+        self.compare()
+
+
+if __name__ == "__main__":
+    steel.main()
