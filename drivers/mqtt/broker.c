@@ -49,6 +49,7 @@ struct sy_broker {
     long pid;
     bool ready, failed, reload_wanted;
     bool failing;   /* it ends again and again */
+    bool holding;   /* it has not for stable_ms */
     sy_fail why;    /* of failed */
     char said[200]; /* the child's last line about an error */
     atomic_ullong restarts;
@@ -80,26 +81,6 @@ static void set_uri(sy_broker *b)
              (unsigned)l->port);
 }
 
-/* A message where the device may not publish: with no queue limit mosquitto 2.0.11 takes its
- * refusal for a full queue (151, a number it has no text for), so it also closes the connection. */
-static const char denied_head[] = "Bad socket read/write on client ";
-static const char denied_tail[] = ": Unknown error.";
-
-/* "Client NAME disconnected, …", "Client NAME disconnected due to …", and what is denied. */
-static void refused(sy_broker *b, const char *text, sy_reject why, const char *detail)
-{
-    const char *start = strstr(text, "lient ");
-    const char *name = start ? start + strlen("lient ") : text;
-    const char *end = strstr(name, " disconnected");
-    if (!end) {
-        end = strstr(name, denied_tail);
-    }
-    if (b->intake) {
-        b->intake->rejected(b->intake->ctx, SY_TRANSPORT_MQTT, why,
-                            (sy_span){name, end ? (size_t)(end - name) : strlen(name)}, detail);
-    }
-}
-
 /* It takes connections from now on; without the plugin it must not. */
 static void running(sy_broker *b)
 {
@@ -121,6 +102,7 @@ static void running(sy_broker *b)
 static void said(void *ctx, const char *text)
 {
     sy_broker *b = ctx;
+    sy_broker__refused refusal;
     char quoted[512];
     sy_logq(sy_span_of(text), quoted, sizeof quoted);
     if (strstr(text, " running") && strncmp(text, "mosquitto version", 17) == 0) {
@@ -129,14 +111,11 @@ static void said(void *ctx, const char *text)
         sy_log(SY_LOG_ERROR, "spool-refuses", "msg=%s", quoted);
     } else if (strcmp(text, SY_SPOOL_SAYS_ACCEPTS) == 0) {
         sy_log(SY_LOG_INFO, "spool-accepts", "msg=%s", quoted);
-    } else if (strstr(text, "not authorised")) {
-        refused(b, text, SY_REJECT_NOT_ALLOWED, "wrong or missing password");
-    } else if (strstr(text, "oversize packet")) {
-        refused(b, text, SY_REJECT_TOO_LARGE, "the broker cut the connection");
-    } else if (strncmp(text, denied_head, sizeof denied_head - 1) == 0 &&
-               strstr(text, denied_tail)) {
-        refused(b, text, SY_REJECT_NOT_ALLOWED,
-                "it published to a topic that is not its own; the broker cut the connection");
+    } else if (sy_broker__refusal(text, &refusal)) {
+        if (b->intake) {
+            b->intake->rejected(b->intake->ctx, SY_TRANSPORT_MQTT, refusal.why, refusal.who,
+                                refusal.detail);
+        }
     } else if (strncmp(text, "Error", 5) == 0 || strncmp(text, "Load error", 10) == 0) {
         pthread_mutex_lock(&b->lock);
         snprintf(b->said, sizeof b->said, "%.190s", text);
@@ -205,6 +184,7 @@ static void set_failing(sy_broker *b, bool failing)
     pthread_mutex_lock(&b->lock);
     bool was = b->failing;
     b->failing = failing;
+    b->holding = !failing;
     char why[sizeof b->said], quoted[sizeof b->said * 2];
     memcpy(why, b->said, sizeof why);
     pthread_mutex_unlock(&b->lock);
@@ -277,7 +257,7 @@ static void end_child(sy_broker *b, int timeout_ms)
     }
     b->pid = 0; /* nobody else signals it from here on */
     b->ever_ready = b->ever_ready || b->ready;
-    b->ready = false;
+    b->ready = b->holding = false;
     pthread_mutex_unlock(&b->lock);
     sy_broker__reap(&b->child, timeout_ms);
 }
@@ -542,13 +522,31 @@ const char *sy_broker_password(const sy_broker *b)
     return b->setup.gateway_password;
 }
 
-bool sy_broker_failing(const sy_broker *b)
+static bool read_flag(const sy_broker *b, const bool *flag)
 {
     sy_broker *m = (sy_broker *)b; /* the lock is not part of what const promises */
     pthread_mutex_lock(&m->lock);
-    bool failing = m->failing;
+    bool value = *flag;
     pthread_mutex_unlock(&m->lock);
-    return failing;
+    return value;
+}
+
+bool sy_broker_failing(const sy_broker *b)
+{
+    return read_flag(b, &b->failing);
+}
+
+bool sy_broker_holds(const sy_broker *b)
+{
+    return read_flag(b, &b->holding);
+}
+
+void sy_broker_said(const sy_broker *b, char *out, size_t size)
+{
+    sy_broker *m = (sy_broker *)b;
+    pthread_mutex_lock(&m->lock);
+    snprintf(out, size, "%s", m->said);
+    pthread_mutex_unlock(&m->lock);
 }
 
 sy_broker_spool sy_broker_spool_of(const sy_broker *b)

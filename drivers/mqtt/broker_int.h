@@ -51,6 +51,14 @@ SY_MUST_USE sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_r
 /* dir + "/" + name, into a buffer of SY_BROKER__PATH bytes. */
 SY_MUST_USE sy_err sy_broker__path(const char *dir, const char *name, char *out, sy_fail *f);
 
+/* broker_said.c: true where a line of mosquitto's log tells of a device that it refused. */
+typedef struct sy_broker__refused {
+    sy_reject why;
+    sy_span who; /* in the line */
+    const char *detail;
+} sy_broker__refused;
+bool sy_broker__refusal(const char *text, sy_broker__refused *out);
+
 /* A random password: 32 letters and digits. */
 void sy_broker__random_password(char out[SY_BROKER__PASSWORD]);
 /* The hash that mosquitto reads: $7$ (PBKDF2, SHA-512). */

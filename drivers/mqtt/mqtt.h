@@ -55,6 +55,10 @@ const char *sy_broker_password(const sy_broker *b);
 uint64_t sy_broker_restarts(const sy_broker *b);
 /* It ended three times in a row soon after its start, and has not held since. */
 bool sy_broker_failing(const sy_broker *b);
+/* It runs, and has for stable_ms. */
+bool sy_broker_holds(const sy_broker *b);
+/* The last error that it told, "" for none. */
+void sy_broker_said(const sy_broker *b, char *out, size_t size);
 /* Where its plugin puts what devices publish at QoS 1 and 2 (drivers/mqtt/spool.h). */
 typedef struct sy_broker_spool {
     const char *dir;

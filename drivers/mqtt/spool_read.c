@@ -99,7 +99,9 @@ static sy_err list(sy_spool_reader *r, sy_fail *f)
         }
     }
     closedir(d);
-    qsort(r->v, r->n, sizeof *r->v, by_first);
+    if (r->n > 1) {
+        qsort(r->v, r->n, sizeof *r->v, by_first);
+    }
     return e;
 }
 

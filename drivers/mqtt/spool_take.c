@@ -159,6 +159,9 @@ static void report(taking *t, sy_err e, const sy_fail *f)
 static void idle(taking *t, uint64_t seen)
 {
     sy_spool_page *page = t->m->page;
+    if (seen < atomic_load(&page->from) && seen > t->latest.number) {
+        atomic_store(&page->taken, seen); /* all that earlier runs left is read */
+    }
     atomic_store(&page->waiting, 1);
     if (atomic_load(&page->appended) == seen) {
         bool unsettled = t->asked.number || t->latest.number > t->settled;

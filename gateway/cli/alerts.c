@@ -7,11 +7,13 @@
 #include <stdio.h>
 
 #include "cli/alert_json.h"
+#include "cli/alerts_hold.h"
 #include "cli/cli.h"
 #include "cli/stored.h"
 
 static const char help[] =
-    "usage: steelyard alerts --data DIR [--json] [--to T] [--full] [--language en|zh]\n\n"
+    "usage: steelyard alerts --data DIR [--json] [--to T] [--full] [--language en|zh]\n"
+    "       steelyard alerts hold|release|holds --help\n\n"
     "Alerts judged live, ordered by (raised, rule, subject).\n\n"
     "  --data DIR     the data folder; a gateway may run on it\n"
     "  --json         the objects that `rules backtest --json` prints\n"
@@ -163,6 +165,8 @@ static int print(const sy_stored_options *o, const list *l)
 int sy_cmd_alerts(int argc, char **argv)
 {
     sy_stored_options o;
+    if (argc > 1 && sy_alerts_holds_named(argv[1]))
+        return sy_alerts_holds(argc - 1, argv + 1);
     int rc = sy_stored_options_parse(
         &o, SY_TAKES_JSON | SY_TAKES_TO | SY_TAKES_FULL | SY_TAKES_LANGUAGE, help, argc, argv);
     if (rc >= 0)

@@ -3,8 +3,10 @@
  * steelyard decode: what is in a device's payload, as the formats see it, one JSON object a line.
  * No configuration takes part, so units, names and times are those of the message.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "drivers/formats/format.h"
@@ -13,11 +15,12 @@ enum { MAX_FILE = 1 << 20 };
 
 static void usage(FILE *out)
 {
-    fputs("usage: steelyard decode [--format NAME] FILE…\n\n"
+    fputs("usage: steelyard decode [--format NAME] [--lines] FILE…\n\n"
           "Print the readings in each payload file as JSON lines:\n"
           "  {\"name\", \"value\", \"unit\", \"time\" (epoch seconds, or null), \"quality\"}\n"
           "Without --format the format is found from the bytes. A file NAME.hex holds them in\n"
-          "hexadecimal.\n\nformats:",
+          "hexadecimal. With --lines each line of a file is a payload, as `export --format senml`\n"
+          "writes them.\n\nformats:",
           out);
     for (size_t i = 0; sy_formats[i]; i++)
         fprintf(out, " %s", sy_formats[i]->name);
@@ -100,43 +103,113 @@ static sy_err unhex(const char *path, sy_buf *bytes, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out, sy_fail *f)
+/* `where` is the path, or path:line. */
+static sy_err decode_bytes(const char *where, sy_span bytes, const sy_format *format, sy_buf *out)
+{
+    sy_fail f = {0};
+    if (!format)
+        format = sy_format_probe(bytes);
+    if (!format) {
+        fprintf(stderr, "steelyard decode: %s: the bytes are of no known format\n", where);
+        return SY_E_UNSUPPORTED;
+    }
+    sy_err e = format->decode(bytes, NULL, print_record, out, &f);
+    if (e != SY_OK)
+        fprintf(stderr, "steelyard decode: %s: %s: %s\n", where, format->name,
+                f.text[0] ? f.text : sy_err_text(e));
+    return e;
+}
+
+static bool flush(sy_buf *out)
+{
+    bool fine = !out->failed && (out->n == 0 || fwrite(out->p, 1, out->n, stdout) == out->n);
+    sy_buf_reset(out);
+    return fine;
+}
+
+static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out)
 {
     sy_buf bytes;
+    sy_fail f;
     sy_buf_init(&bytes, sy_heap());
-    sy_err e = sy_file_read(path, MAX_FILE, &bytes, f);
+    sy_err e = sy_file_read(path, MAX_FILE, &bytes, &f);
     if (e == SY_OK)
-        e = unhex(path, &bytes, f);
-    if (e == SY_OK && !format) {
-        format = sy_format_probe(sy_buf_span(&bytes));
-        if (!format)
-            e = sy_fail_set(f, SY_E_UNSUPPORTED, "%s: the bytes are of no known format", path);
-    }
-    if (e == SY_OK) {
-        f->text[0] = '\0';
-        e = format->decode(sy_buf_span(&bytes), NULL, print_record, out, f);
-        if (e != SY_OK)
-            fprintf(stderr, "steelyard decode: %s: %s: %s\n", path, format->name,
-                    f->text[0] ? f->text : sy_err_text(e));
-    } else {
-        fprintf(stderr, "steelyard decode: %s\n", f->text);
-    }
+        e = unhex(path, &bytes, &f);
+    if (e == SY_OK)
+        e = decode_bytes(path, sy_buf_span(&bytes), format, out);
+    else
+        fprintf(stderr, "steelyard decode: %s\n", f.text);
     sy_buf_fini(&bytes);
+    return e == SY_OK && !flush(out) ? SY_E_IO : e;
+}
+
+/* The next line into room, without its end: how many bytes, -1 at the end of the file. More than
+ * cap - 1 bytes: cap. */
+static ptrdiff_t next_line(FILE *in, char *room, size_t cap)
+{
+    size_t n = 0;
+    int c;
+    while ((c = getc(in)) != EOF && c != '\n' && n < cap)
+        room[n++] = (char)c;
+    return n == 0 && c == EOF ? -1 : (ptrdiff_t)n;
+}
+
+static sy_err decode_lines(const char *path, const sy_format *format, sy_buf *out)
+{
+    sy_err e = SY_OK;
+    FILE *in = fopen(path, "re");
+    char *room = malloc(MAX_FILE);
+    sy_buf where;
+    sy_buf_init(&where, sy_heap());
+    if (!in || !room) {
+        fprintf(stderr, "steelyard decode: %s: %s\n", path, in ? "no memory" : strerror(errno));
+        e = SY_E_IO;
+    }
+    ptrdiff_t n;
+    for (uint64_t line = 1; in && room && (n = next_line(in, room, MAX_FILE)) >= 0; line++) {
+        sy_buf_reset(&where);
+        sy_buf_printf(&where, "%s:%llu", path, (unsigned long long)line);
+        if (n == MAX_FILE) {
+            fprintf(stderr, "steelyard decode: %s: a line of 1 MiB or more\n", where.p);
+            e = SY_E_RANGE;
+            break;
+        }
+        if (n > 0 && decode_bytes(where.p, (sy_span){room, (size_t)n}, format, out))
+            e = SY_E_PARSE;
+        if (!flush(out)) {
+            e = SY_E_IO;
+            break;
+        }
+    }
+    if (in && ferror(in)) {
+        fprintf(stderr, "steelyard decode: %s: cannot be read to the end\n", path);
+        e = SY_E_IO;
+    }
+    sy_buf_fini(&where);
+    free(room);
+    if (in)
+        fclose(in);
     return e;
 }
 
 int sy_cmd_decode(int argc, char **argv)
 {
     static const struct option options[] = {{"format", required_argument, NULL, 'f'},
+                                            {"lines", no_argument, NULL, 'l'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const sy_format *format = NULL;
+    bool lines = false;
     int c, status = 0;
     optind = 1;
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c == 'h') {
             usage(stdout);
             return 0;
+        }
+        if (c == 'l') {
+            lines = true;
+            continue;
         }
         if (c != 'f') {
             usage(stderr);
@@ -152,16 +225,13 @@ int sy_cmd_decode(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
     for (int i = optind; i < argc; i++) {
-        sy_buf out;
-        sy_fail f;
-        sy_buf_init(&out, sy_heap());
-        if (decode_file(argv[i], format, &out, &f) != SY_OK)
+        if ((lines ? decode_lines : decode_file)(argv[i], format, &out) != SY_OK)
             status = 1;
-        else if (fwrite(out.p, 1, out.n, stdout) != out.n)
-            status = 1;
-        sy_buf_fini(&out);
     }
+    sy_buf_fini(&out);
     if (fflush(stdout) != 0)
         status = 1;
     return status;

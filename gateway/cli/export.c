@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/csv.h"
+#include "cli/export_senml.h"
 #include "cli/stored.h"
 
 enum { FLUSH_BYTES = 1 << 16 };
@@ -12,8 +13,10 @@ static const char help[] =
     "usage: steelyard export --data DIR [--format csv|senml] [--series ID] [--from T] [--to T]\n\n"
     "Write the stored readings to standard output, ordered by time, states as words.\n\n"
     "  --data DIR     the data folder; a gateway may run on it\n"
-    "  --format NAME  csv (default): time,device,point,value,quality; senml: SenML JSON (RFC "
-    "8428)\n"
+    "  --format NAME  csv (default): time,device,point,value,quality; senml: packs of\n"
+    "                 SenML JSON (RFC 8428), one a line, of at most 64 KiB; `decode --lines` "
+    "reads\n"
+    "                 them. What SenML cannot say is left out, and a line on stderr tells of it\n"
     "  --series ID    only this series\n"
     "  --from T       from this time on (RFC 3339 or epoch milliseconds)\n"
     "  --to T         up to this time, inclusive\n\n"
@@ -22,30 +25,15 @@ static const char help[] =
 typedef struct job {
     const sy_config *config; /* may be NULL */
     sy_buf out;
-    bool senml, failed;
-    uint64_t n;
+    sy_senml_out *senml; /* NULL: CSV */
+    bool failed;
 } job;
 
-static void put_senml(job *j, const sy_reading_row *r, const char *word)
+static const char *senml_unit(const job *j, const char *series)
 {
-    sy_buf *b = &j->out;
-    const sy_site_point *p = sy_stored_point(j->config, r->series);
-    const sy_unit *u = p && p->unit ? sy_unit_by_id(p->unit) : NULL;
-    sy_buf_text(b, j->n ? ",\n {\"n\":" : "\n {\"n\":");
-    sy_buf_json(b, sy_span_of(r->series));
-    if (!word && u) {
-        sy_buf_text(b, ",\"u\":");
-        sy_buf_json(b, sy_span_of(u->senml ? u->senml : u->id));
-    }
-    sy_buf_printf(b, ",\"t\":%lld.%03d", (long long)(r->t / 1000), (int)(r->t % 1000));
-    if (word) {
-        sy_buf_text(b, ",\"vs\":");
-        sy_buf_json(b, sy_span_of(word));
-    } else {
-        sy_buf_text(b, ",\"v\":");
-        sy_buf_double(b, r->value);
-    }
-    sy_buf_char(b, '}');
+    const sy_site_point *p = sy_stored_point(j->config, series);
+    const sy_unit *u = p && !p->is_state && p->unit ? sy_unit_by_id(p->unit) : NULL;
+    return u ? u->senml ? u->senml : u->id : NULL;
 }
 
 static bool put(void *ctx, const sy_reading_row *r)
@@ -53,12 +41,11 @@ static bool put(void *ctx, const sy_reading_row *r)
     job *j = ctx;
     const char *word = sy_stored_word(j->config, r->series, r->value);
     if (j->senml)
-        put_senml(j, r, word);
+        j->failed = sy_senml_out_add(j->senml, r, word, senml_unit(j, r->series), &j->out) != SY_OK;
     else
         sy_csv_put(&j->out, r->t, sy_span_of(r->device), sy_span_of(r->name), r->value, word,
                    r->quality);
-    j->n++;
-    if (j->out.n >= FLUSH_BYTES)
+    if (!j->failed && j->out.n >= FLUSH_BYTES)
         j->failed = !sy_stored_flush("export", &j->out);
     return !j->failed;
 }
@@ -69,19 +56,26 @@ static int run(const sy_stored_options *o, job *j)
     if (!s)
         return 1;
     sy_fail why = {0};
-    if (j->senml)
-        sy_buf_char(&j->out, '[');
-    else
+    if (!j->senml)
         sy_csv_put_header(&j->out);
     sy_err err = sy_store_readings(s, o->series, o->from, o->to, put, j, &why);
     sy_store_close(s);
+    if (!j->failed && j->senml && sy_senml_out_end(j->senml, &j->out))
+        j->failed = true;
+    if (j->failed || !sy_stored_flush("export", &j->out) || fflush(stdout) != 0) {
+        fputs("steelyard export: the output is not complete\n", stderr);
+        return 1;
+    }
     if (err) {
         fprintf(stderr, "steelyard export: %s\n", why.text);
         return 1;
     }
-    if (j->senml)
-        sy_buf_text(&j->out, "\n]\n");
-    return j->failed || !sy_stored_flush("export", &j->out) || fflush(stdout) != 0;
+    if (j->senml && sy_senml_out_left(j->senml))
+        fprintf(stderr,
+                "steelyard export: %llu readings left out, which SenML cannot say: no finite "
+                "value, or a time before 1978-07-05 or after 9999\n",
+                (unsigned long long)sy_senml_out_left(j->senml));
+    return 0;
 }
 
 int sy_cmd_export(int argc, char **argv)
@@ -97,9 +91,15 @@ int sy_cmd_export(int argc, char **argv)
         return 2;
     }
     sy_config *config = sy_stored_config(o.data);
-    job j = {.config = config, .senml = senml};
+    job j = {.config = config};
     sy_buf_init(&j.out, sy_heap());
-    rc = run(&o, &j);
+    if (senml && !(j.senml = sy_senml_out_open())) {
+        fputs("steelyard export: no memory\n", stderr);
+        rc = 1;
+    } else {
+        rc = run(&o, &j);
+    }
+    sy_senml_out_close(j.senml);
     sy_buf_fini(&j.out);
     if (config)
         sy_config_unref(config);

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "cli/status_keeping.h"
 #include "cli/stored.h"
 #include "control/control.h"
 #include "intake/journal.h"
+#include "run/keeper.h"
 
 enum { ANSWER_MS = 10000 };
 
 static const char help[] =
     "usage: steelyard status --data DIR [--json]\n\n"
     "Counters since the data folder was made, and the state of the gateway that runs on it.\n\n"
+    "What is kept, for how long it fits and what it wears is in docs/retention.md.\n\n"
     "  --data DIR  the data folder\n"
     "  --json      one JSON object\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
@@ -50,18 +53,22 @@ static sy_err offline(const char *data, sy_buf *json, sy_fail *f)
         err = sy_store_series_count(s, &series, f);
     if (!err)
         err = sy_store_position(s, &position, f);
-    sy_store_close(s);
-    if (err)
+    if (err) {
+        sy_store_close(s);
         return err;
+    }
     sy_buf_char(json, '{');
     for (int i = 0; i < SY_N_COUNTERS; i++)
         sy_buf_printf(json, "\"%s\":%llu,", sy_counter_name((sy_counter)i),
                       (unsigned long long)counts[i]);
     sy_buf_printf(json,
                   "\"journal_seq\":%llu,\"series\":%llu,\"rss\":0,\"running\":false,"
-                  "\"stored_seq\":%llu}",
+                  "\"stored_seq\":%llu,\"keeping\":",
                   (unsigned long long)journal_end(data, position), (unsigned long long)series,
                   (unsigned long long)position);
+    sy_keeper_offline(s, data, json);
+    sy_buf_char(json, '}');
+    sy_store_close(s);
     return json->failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory") : SY_OK;
 }
 
@@ -78,11 +85,14 @@ static int print_table(const char *text)
     json_t *value;
     json_object_foreach(o, key, value)
     {
+        if (strcmp(key, "keeping") == 0)
+            continue; /* below, as people read it */
         char *shown =
             json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
         printf("%-20s %s\n", key, json_is_string(value) ? json_string_value(value) : shown);
         free(shown);
     }
+    sy_status_keeping(json_object_get(o, "keeping"));
     json_decref(o);
     return 0;
 }

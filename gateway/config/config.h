@@ -32,6 +32,18 @@ typedef struct sy_destination {
     sy_alert_level severity; /* this and above */
 } sy_destination;
 
+/* How long a class of what is kept stays. */
+typedef struct sy_keep_limit {
+    sy_ms time;
+    uint64_t bytes; /* 0: `share` of the file system */
+    double share;
+} sy_keep_limit;
+typedef struct sy_keeping {
+    sy_keep_limit raw, readings, alerts;
+    uint64_t flash_bytes; /* 0: the file system's size */
+    uint64_t flash_cycles;
+} sy_keeping;
+
 typedef struct sy_config {
     const char *file; /* as given */
     const char *id;   /* gateway.id */
@@ -42,6 +54,9 @@ typedef struct sy_config {
     size_t max_payload;                                /* gateway.max-payload, bytes */
     const char *ledger_key, *ledger_cert, *ledger_box; /* absolute paths; NULL: the usual ones */
     sy_ms ledger_interval;
+    sy_ms commit;
+    size_t segment; /* bytes */
+    sy_keeping keeping;
     const char *broker; /* "managed", or mqtt:// mqtts:// */
     const char *const *mqtt_listen;
     size_t n_mqtt_listen;

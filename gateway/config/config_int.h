@@ -85,6 +85,7 @@ const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path);
 
 /* ---- values, pure (value.c) ---- */
 bool sy_value_duration(sy_span text, bool calendar, sy_ms *out); /* calendar: months, years too */
+bool sy_value_bytes(sy_span text, uint64_t *out);                /* "8 GB", "16 MiB", "4096" */
 bool sy_value_listen(sy_span text);
 bool sy_value_cidr(sy_span text, unsigned char addr[16], int *bits, bool *v6);
 bool sy_value_date(sy_span text, sy_date *out);
@@ -101,6 +102,8 @@ bool sy_value_last_day(sy_date from, sy_span period, int64_t *day);
 
 /* ---- sections, in the order in which they are read ---- */
 void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_override);
+/* gateway.retention, gateway.flash, gateway.segment. */
+void sy_cfg_keeping(sy_loader *l, const sy_cfg_cell *gateway);
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
 void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);

@@ -86,6 +86,8 @@ void sy_cfg_gateway(sy_loader *l, const sy_ynode *node, const char *data_overrid
     c->sync = g[GW_SYNC].set ? g[GW_SYNC].ms : 250;
     c->max_payload = g[GW_MAX_PAYLOAD].set ? (size_t)g[GW_MAX_PAYLOAD].lo : 65536;
     read_ledger(l, g[GW_LEDGER].set ? g[GW_LEDGER].node : NULL);
+    c->commit = g[GW_COMMIT].set ? g[GW_COMMIT].ms : 2000;
+    sy_cfg_keeping(l, g);
     if (!l->kept)
         sy_cfg_read_texts(l, &g[GW_VOCABULARY], &g[GW_RULES]);
 }

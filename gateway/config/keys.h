@@ -29,13 +29,30 @@
     X(GW_FUTURE, "future", DURATION, false, 0, 86400000, NULL, "2 min", "how far ahead of the box a device's time may be") \
     X(GW_LATENESS, "lateness", DURATION, false, 60000, 31622400000.0, NULL, "30 days", "how old a reading may be and still be judged") \
     X(GW_MAX_PAYLOAD, "max-payload", COUNT, false, 64, 1048576, NULL, "65536", "longest message in bytes") \
-    X(GW_LEDGER, "ledger", MAP, false, 0, 0, NULL, "all as below", "the signed ledger of what happened")
+    X(GW_LEDGER, "ledger", MAP, false, 0, 0, NULL, "all as below", "the signed ledger of what happened") \
+    X(GW_COMMIT, "commit", DURATION, false, 50, 4000, NULL, "2 s", "how long readings are gathered before they are stored, unless an alert changes; longer writes less") \
+    X(GW_SEGMENT, "segment", BYTES, false, 262144, 1073741824, NULL, "16 MiB", "size of the journal's segments; at least twice `max-payload`") \
+    X(GW_RETENTION, "retention", MAP, false, 0, 0, NULL, "as said there", "how long what is kept") \
+    X(GW_FLASH, "flash", MAP, false, 0, 0, NULL, "not stated", "the card, for the estimate of its wear")
 
 #define SY_KEYS_LEDGER(X) \
     X(LG_KEY, "key", PATH, false, 0, 0, NULL, "`ledger/key.pem` in the data folder", "the key that signs heads (PEM, ECDSA P-256); made at the first start") \
     X(LG_CERT, "cert", PATH, false, 0, 0, NULL, "`ledger/cert.pem` in the data folder", "the authority's certificate of that key, and its chain (PEM); may come later") \
     X(LG_INTERVAL, "interval", DURATION, false, 1000, 86400000, NULL, "10 min", "between two signed heads while there are no alerts") \
     X(LG_BOX, "box", PATH, false, 0, 0, NULL, "device tree, DMI or `/etc/machine-id`", "file whose content names this box, to tell a copied card by")
+
+#define SY_KEYS_RETENTION(X) \
+    X(RE_RAW, "raw", MAP, false, 0, 0, NULL, "5 years, a quarter of the file system", "sealed segments of the journal: the messages as they came") \
+    X(RE_READINGS, "readings", MAP, false, 0, 0, NULL, "6 years, a quarter of the file system", "readings; never less than `lateness` and 2 days") \
+    X(RE_ALERTS, "alerts", MAP, false, 0, 0, NULL, "10 years, a tenth of the file system", "alerts that were cleared, their events and what they rest on; never less than `lateness` and 2 days")
+
+#define SY_KEYS_KEEP(X) \
+    X(KP_TIME, "time", PERIOD, false, 0, 0, NULL, "see above", "what is older expires") \
+    X(KP_BYTES, "bytes", BYTES, false, 0, 0, NULL, "see above", "above this the oldest expires")
+
+#define SY_KEYS_FLASH(X) \
+    X(FL_BYTES, "bytes", BYTES, false, 0, 0, NULL, "the size of the file system", "size of the card") \
+    X(FL_CYCLES, "cycles", COUNT, false, 1, 1000000, NULL, "3000", "how often each cell may be written, by its specification")
 
 #define SY_KEYS_MQTT(X) \
     X(MQ_BROKER, "broker", TEXT, false, 0, 0, NULL, "managed", "`managed`: a mosquitto child; or `mqtt://host:1883`, `mqtts://host:8883`") \
@@ -123,6 +140,9 @@
 enum { SY_KEYS_ROOT(SY_KEY_CELL) RT_N };
 enum { SY_KEYS_GATEWAY(SY_KEY_CELL) GW_N };
 enum { SY_KEYS_LEDGER(SY_KEY_CELL) LG_N };
+enum { SY_KEYS_RETENTION(SY_KEY_CELL) RE_N };
+enum { SY_KEYS_KEEP(SY_KEY_CELL) KP_N };
+enum { SY_KEYS_FLASH(SY_KEY_CELL) FL_N };
 enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
 enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
 enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };

@@ -11,6 +11,9 @@
 static const sy_cfg_key keys_root[] = {SY_KEYS_ROOT(ROW)};
 static const sy_cfg_key keys_gateway[] = {SY_KEYS_GATEWAY(ROW)};
 static const sy_cfg_key keys_ledger[] = {SY_KEYS_LEDGER(ROW)};
+static const sy_cfg_key keys_retention[] = {SY_KEYS_RETENTION(ROW)};
+static const sy_cfg_key keys_keep[] = {SY_KEYS_KEEP(ROW)};
+static const sy_cfg_key keys_flash[] = {SY_KEYS_FLASH(ROW)};
 static const sy_cfg_key keys_mqtt[] = {SY_KEYS_MQTT(ROW)};
 static const sy_cfg_key keys_coap[] = {SY_KEYS_COAP(ROW)};
 static const sy_cfg_key keys_dtls[] = {SY_KEYS_DTLS(ROW)};
@@ -27,6 +30,9 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_ROOT] = {"", keys_root, RT_N},
     [SY_S_GATEWAY] = {"gateway", keys_gateway, GW_N},
     [SY_S_LEDGER] = {"gateway.ledger", keys_ledger, LG_N},
+    [SY_S_RETENTION] = {"gateway.retention", keys_retention, RE_N},
+    [SY_S_KEEP] = {"gateway.retention.*", keys_keep, KP_N},
+    [SY_S_FLASH] = {"gateway.flash", keys_flash, FL_N},
     [SY_S_MQTT] = {"mqtt", keys_mqtt, MQ_N},
     [SY_S_COAP] = {"coap", keys_coap, CO_N},
     [SY_S_DTLS] = {"coap.dtls", keys_dtls, DT_N},
@@ -126,6 +132,16 @@ static bool read_number(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, 
     return in_bounds(l, key, n, c->lo, told);
 }
 
+static bool read_bytes(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy_cfg_cell *c,
+                       bool *told)
+{
+    uint64_t v = 0;
+    if (!sy_value_bytes(n->text, &v))
+        return false;
+    c->lo = (double)v;
+    return in_bounds(l, key, n, c->lo, told);
+}
+
 static bool read_date(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy_cfg_cell *c,
                       bool *told)
 {
@@ -193,6 +209,8 @@ static const struct value_type {
                      "周期，例如 90 days、12 months、2 years"},
     [SY_T_NUMBER] = {read_number, NULL, SY_Y_SCALAR, "a number", "数字"},
     [SY_T_COUNT] = {read_number, NULL, SY_Y_SCALAR, "a whole number", "整数"},
+    [SY_T_BYTES] = {read_bytes, NULL, SY_Y_SCALAR, "a size such as 8 GB, 500 MB, 16 MiB",
+                    "大小，例如 8 GB、500 MB、16 MiB"},
     [SY_T_DATE] = {read_date, NULL, SY_Y_SCALAR, "a date such as 2026-05-01",
                    "日期，例如 2026-05-01"},
     [SY_T_LISTEN] = {read_text, sy_value_listen, SY_Y_SCALAR,
@@ -303,23 +321,15 @@ bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *ce
 static const char *type_text(sy_cfg_type type)
 {
     static const char *const names[SY_T_TYPES] = {
-        "text",
-        "word",
-        "text",
-        "file",
-        "word",
-        "duration",
-        "period",
-        "number",
-        "integer",
-        "date",
-        "address:port",
-        "network",
-        "[lowest, highest]",
-        "texts",
-        "addresses:ports",
-        "map",
-        "list",
+        "text",    "word",
+        "text",    "file",
+        "word",    "duration",
+        "period",  "number",
+        "integer", "size",
+        "date",    "address:port",
+        "network", "[lowest, highest]",
+        "texts",   "addresses:ports",
+        "map",     "list",
     };
     return names[type];
 }

@@ -24,6 +24,7 @@ typedef enum sy_cfg_type {
     SY_T_PERIOD,
     SY_T_NUMBER,
     SY_T_COUNT,
+    SY_T_BYTES,
     SY_T_DATE,
     SY_T_LISTEN,
     SY_T_CIDR,
@@ -39,7 +40,7 @@ typedef struct sy_cfg_key {
     const char *name;
     sy_cfg_type type;
     bool required;
-    double lo, hi;       /* NUMBER, COUNT; DURATION in ms; lo == hi: no bounds */
+    double lo, hi;       /* NUMBER, COUNT, BYTES; DURATION in ms; lo == hi: no bounds */
     const char *choices; /* CHOICE: words with a blank between */
     const char *missing; /* what it is when it is not there, for the manual */
     const char *doc;
@@ -57,7 +58,7 @@ typedef struct sy_cfg_cell {
     const char *text;         /* TEXT … CHOICE, DATE, LISTEN, CIDR; PATH: absolute */
     int choice;               /* index into choices */
     sy_ms ms;                 /* DURATION */
-    double lo, hi;            /* NUMBER, COUNT in lo; RANGE */
+    double lo, hi;            /* NUMBER, COUNT, BYTES in lo; RANGE */
     const char *const *texts; /* TEXTS, LISTENS; the nodes are node->values, or node itself */
     size_t n;
 } sy_cfg_cell;
@@ -67,6 +68,9 @@ enum {
     SY_S_ROOT,
     SY_S_GATEWAY,
     SY_S_LEDGER,
+    SY_S_RETENTION,
+    SY_S_KEEP,
+    SY_S_FLASH,
     SY_S_MQTT,
     SY_S_COAP,
     SY_S_DTLS,

@@ -88,6 +88,32 @@ bool sy_value_duration(sy_span text, bool calendar, sy_ms *out)
     return false;
 }
 
+bool sy_value_bytes(sy_span text, uint64_t *out)
+{
+    static const struct {
+        const char *word;
+        double bytes;
+    } units[] = {
+        {"", 1},      {"B", 1},      {"kB", 1e3},      {"MB", 1e6},      {"GB", 1e9},
+        {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1 << 30}, {"TiB", 1099511627776.0}};
+    size_t i = 0;
+    text = trim(text);
+    while (i < text.n && (digit(text.p[i]) || text.p[i] == '.'))
+        i++;
+    double number;
+    if (i == 0 || sy_double_parse((sy_span){text.p, i}, &number) != SY_OK)
+        return false;
+    sy_span unit = trim((sy_span){text.p + i, text.n - i});
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+        double bytes = number * units[k].bytes;
+        if (!sy_span_is(unit, units[k].word) || bytes > 1e15)
+            continue;
+        *out = (uint64_t)(bytes + 0.5);
+        return true;
+    }
+    return false;
+}
+
 /* Numbers without leading zeros up to a bound. */
 static bool small_number(sy_span s, unsigned max, unsigned *out)
 {

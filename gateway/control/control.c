@@ -155,6 +155,25 @@ static void do_open(sy_control *s, client *c)
     sy_buf_fini(&bytes);
 }
 
+/* ALERT<TAB>WHO<TAB>WHY */
+static void do_hold(sy_control *s, client *c, bool hold, sy_span argument)
+{
+    char text[SY_CONTROL_LINE];
+    sy_fail why = {0};
+    memcpy(text, argument.p, argument.n);
+    text[argument.n] = '\0';
+    char *who = strchr(text, '\t'), *reason = who ? strchr(who + 1, '\t') : NULL;
+    if (!reason || memchr(text, '\0', argument.n)) {
+        answer_fail(c, "write the alert, who and why, with tabs between");
+        return;
+    }
+    *who++ = *reason++ = '\0';
+    if (s->ops.hold(s->ops.ctx, hold, text, who, reason, &why))
+        answer_fail(c, why.text);
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
 static void command(sy_control *s, client *c, sy_span line)
 {
     size_t word = 0;
@@ -178,6 +197,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_wait(c, WAIT_SEQ, argument);
     } else if (sy_span_is(verb, "open")) {
         do_open(s, c);
+    } else if (sy_span_is(verb, "hold") || sy_span_is(verb, "release")) {
+        do_hold(s, c, sy_span_is(verb, "hold"), argument);
     } else if (sy_span_is(verb, "reload")) {
         if (s->ops.reload(s->ops.ctx, &why))
             answer_fail(c, why.text);
@@ -187,7 +208,9 @@ static void command(sy_control *s, client *c, sy_span line)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
     } else {
-        answer_fail(c, "commands: status, mark T, barrier N, wait SEQ, open, reload, stop");
+        answer_fail(c,
+                    "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
+                    "stop");
     }
 }
 

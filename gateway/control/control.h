@@ -7,6 +7,8 @@
  *   wait SEQ     answered once record SEQ is judged and stored
  *   open         {"ok":true,"open":"…"}: what no chunk holds yet (sy_store_open_bytes), in hex
  *   reload       as SIGHUP; the answer says whether the new set is in force
+ *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
+ *   release ALERT<TAB>WHO<TAB>WHY   it may again
  *   stop         as SIGTERM
  * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
  * that waits holds up no other. Bounds: SY_CONTROL_CLIENTS clients, SY_CONTROL_LINE bytes a line.
@@ -20,7 +22,7 @@
 #include "base/os.h"
 
 enum { SY_CONTROL_ANSWER = 256 << 20 }; /* the open samples of very many series */
-enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 256, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
+enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 2048, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
 
 typedef struct sy_control_ops {
     void *ctx;
@@ -32,6 +34,9 @@ typedef struct sy_control_ops {
     sy_err (*open)(void *ctx, sy_buf *bytes, sy_fail *f);
     sy_err (*reload)(void *ctx, sy_fail *f);
     void (*stop)(void *ctx);
+    /* hold: true; release: false. */
+    sy_err (*hold)(void *ctx, bool hold, const char *alert, const char *who, const char *why,
+                   sy_fail *f);
 } sy_control_ops;
 
 typedef struct sy_control sy_control;

@@ -42,7 +42,11 @@ struct sy_gate {
     uint32_t *slots; /* ring index + 1 */
     _Atomic uint64_t rejected[SY_REJECT_COUNT];
     _Atomic uint64_t duplicates;
-    _Atomic uint64_t number_kept; /* of the broker's spool */
+    /* Of the broker's spool: all numbers up to number_kept that the spool may still hold are kept.
+     * Behind damage in the journal single ones are, in `scattered`, ascending; set at open. */
+    _Atomic uint64_t number_kept;
+    uint64_t *scattered;
+    size_t n_scattered, cap_scattered;
 };
 
 static uint64_t rotl(uint64_t x, int b)
@@ -188,6 +192,19 @@ static uint64_t number_of(uint32_t transport, unsigned flags, sy_span ident)
     return n;
 }
 
+static bool is_scattered(const sy_gate *g, uint64_t number)
+{
+    size_t from = 0, to = g->n_scattered;
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        if (g->scattered[mid] < number)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < g->n_scattered && g->scattered[from] == number;
+}
+
 static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f)
 {
     sy_gate *g = ctx;
@@ -195,7 +212,7 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
         return sy_fail_set(f, SY_E_RANGE, "a message identity of %zu bytes: at most %d", m->ident.n,
                            IDENT_MAX);
     uint64_t hash = 0, number = number_of(m->transport, m->flags, m->ident);
-    if (number && number <= atomic_load(&g->number_kept)) {
+    if (number && (number <= atomic_load(&g->number_kept) || is_scattered(g, number))) {
         atomic_fetch_add(&g->duplicates, 1);
         *seq = sy_journal_seq(g->journal); /* at most */
         *kept = false;
@@ -238,7 +255,10 @@ static uint64_t gate_synced(void *ctx)
 
 static uint64_t gate_last_number(void *ctx)
 {
-    return atomic_load(&((sy_gate *)ctx)->number_kept);
+    const sy_gate *g = ctx;
+    uint64_t kept = atomic_load(&g->number_kept);
+    uint64_t last = g->n_scattered ? g->scattered[g->n_scattered - 1] : 0;
+    return kept > last ? kept : last;
 }
 
 static void gate_rejected(void *ctx, sy_transport t, sy_reject why, sy_span source,
@@ -264,6 +284,24 @@ static void gate_marker(void *ctx, uint64_t number)
         g->marker(g->ctx, number);
 }
 
+/* A number that the journal has. Behind damage those that are missing may be in the damage, and in
+ * the spool still: only what is there counts. */
+static sy_err note_number(sy_gate *g, uint64_t number, bool behind_damage, sy_fail *f)
+{
+    if (!behind_damage) {
+        if (number > atomic_load(&g->number_kept))
+            atomic_store(&g->number_kept, number);
+        return SY_OK;
+    }
+    if (g->n_scattered && number <= g->scattered[g->n_scattered - 1])
+        return SY_OK;
+    if (sy_grow(sy_heap(), (void **)&g->scattered, &g->cap_scattered, g->n_scattered + 1,
+                sizeof *g->scattered))
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the intake");
+    g->scattered[g->n_scattered++] = number;
+    return SY_OK;
+}
+
 /* The newest messages of the journal, as they were remembered before. */
 static sy_err rebuild(sy_gate *g, sy_fail *f)
 {
@@ -273,17 +311,22 @@ static sy_err rebuild(sy_gate *g, sy_fail *f)
     if (e)
         return e;
     sy_jrec rec;
-    while ((e = sy_jreader_next(r, &rec, f)) == SY_OK || e == SY_E_CORRUPT) {
+    sy_err failed = SY_OK;
+    bool damage = false;
+    while (!failed && ((e = sy_jreader_next(r, &rec, f)) == SY_OK || e == SY_E_CORRUPT)) {
         bool message = e == SY_OK && rec.type == SY_J_MESSAGE && rec.ident.n;
         uint64_t number = message ? number_of(rec.code & 0xff, rec.flags, rec.ident) : 0;
-        if (number > atomic_load(&g->number_kept))
-            atomic_store(&g->number_kept, number);
-        if (message && !number)
+        damage = damage || e == SY_E_CORRUPT;
+        if (number)
+            failed = note_number(g, number, damage, f);
+        else if (message)
             remember(g, &rec, hash_of_record(g, &rec));
         if (e == SY_OK && rec.seq >= last)
             break;
     }
     sy_jreader_close(r);
+    if (failed)
+        return failed;
     return e == SY_E_AGAIN || e == SY_E_CORRUPT ? SY_OK : e;
 }
 
@@ -336,6 +379,7 @@ void sy_gate_close(sy_gate *g)
     if (!g)
         return;
     pthread_mutex_destroy(&g->mu);
+    free(g->scattered);
     free(g->slots);
     free(g->ring);
     free(g);

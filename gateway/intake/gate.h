@@ -2,7 +2,8 @@
  * The gate: what drivers see of the intake (base/intake.h), over the journal. Any thread.
  *
  * It recognises a message that is kept already: one out of the managed broker's spool by its
- * number, which is not above the highest that is kept; other MQTT by DUP + ident (packet id) +
+ * number, which is not above the highest that is kept (behind damage in the journal, which is one
+ * of those kept); other MQTT by DUP + ident (packet id) +
  * equal content among the last SY_GATE_RECENT messages; CoAP by ident (peer, message id, token) +
  * equal content within EXCHANGE_LIFETIME (247 s) of the log's clock; what came in blocks by its
  * last one alone, too, as a restart has forgotten the blocks before it. What it must remember is

@@ -352,7 +352,24 @@ uint64_t sy_journal_torn(const sy_journal *j)
 
 uint64_t sy_journal_damaged(const sy_journal *j)
 {
-    return j->damaged;
+    return atomic_load(&j->damaged);
+}
+
+uint64_t sy_journal_paged(const sy_journal *j)
+{
+    return atomic_load(&j->paged);
+}
+
+sy_err sy_journal_set_aside(sy_journal *j, uint64_t first, const char *why, sy_fail *f)
+{
+    unsigned as;
+    pthread_mutex_lock(&j->mu);
+    sy_err e = j->cur.fd >= 0 && j->cur.first == first
+                   ? sy_fail_set(f, SY_E_USAGE, "journal segment %016llx is in use",
+                                 (unsigned long long)first)
+                   : sy_journal__set_aside(j, first, why, &as, f);
+    pthread_mutex_unlock(&j->mu);
+    return e;
 }
 
 sy_ms sy_journal_now(const sy_journal *j)

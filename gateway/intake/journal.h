@@ -58,6 +58,10 @@ uint64_t sy_journal_synced(const sy_journal *j);
 uint64_t sy_journal_bytes(const sy_journal *j);   /* written since open */
 uint64_t sy_journal_torn(const sy_journal *j);    /* torn tails cut at open */
 uint64_t sy_journal_damaged(const sy_journal *j); /* segments set aside since open, and at it */
+/* Bytes that the syncs so far had to write at least: whole pages of 4 KiB. */
+uint64_t sy_journal_paged(const sy_journal *j);
+/* Set aside a segment that is not written to any more, in which damage was found. Any thread. */
+SY_MUST_USE sy_err sy_journal_set_aside(sy_journal *j, uint64_t first, const char *why, sy_fail *f);
 sy_ms sy_journal_now(const sy_journal *j); /* the log's clock; SY_MS_NONE before the first mark */
 /* Called on the sync thread after each sync; set before the first append. */
 void sy_journal_on_synced(sy_journal *j, void (*fn)(void *ctx, uint64_t seq), void *ctx);

@@ -72,8 +72,9 @@ struct sy_journal {
     void (*on_synced)(void *ctx, uint64_t seq);
     void *on_synced_ctx;
 
-    _Atomic uint64_t seq, synced, bytes;
-    uint64_t torn, damaged;
+    _Atomic uint64_t seq, synced, bytes, paged;
+    uint64_t torn;
+    _Atomic uint64_t damaged;
 };
 
 SY_MUST_USE sy_err sy_journal__open(sy_journal **out, const sy_journal_options *o, const sy_jio *io,
@@ -82,6 +83,8 @@ SY_MUST_USE sy_err sy_journal__open(sy_journal **out, const sy_journal_options *
 /* Segments of a folder by (first, damaged before whole); free(*files). A sealed one whose original
  * is still there is left out. */
 SY_MUST_USE sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f);
+/* With those, too. */
+SY_MUST_USE sy_err sy_journal__list_all(const char *dir, sy_jfile **files, size_t *n, sy_fail *f);
 enum { SY_JNAME = 32 };
 void sy_journal__name(uint64_t first, unsigned damaged, char name[SY_JNAME]);
 void sy_journal__file_name(const sy_jfile *file, char name[SY_JNAME]);

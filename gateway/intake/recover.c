@@ -82,7 +82,7 @@ static size_t drop_copies(sy_jfile *files, size_t n)
     return kept;
 }
 
-sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f)
+sy_err sy_journal__list_all(const char *dir, sy_jfile **files, size_t *n, sy_fail *f)
 {
     DIR *d = opendir(dir);
     if (!d)
@@ -103,12 +103,18 @@ sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f
         ((sy_jfile *)list)[(*n)++] = file;
     }
     closedir(d);
-    if (*n) {
+    if (*n)
         qsort(list, *n, sizeof(sy_jfile), by_first);
-        *n = drop_copies(list, *n);
-    }
     *files = list;
     return SY_OK;
+}
+
+sy_err sy_journal__list(const char *dir, sy_jfile **files, size_t *n, sy_fail *f)
+{
+    sy_err e = sy_journal__list_all(dir, files, n, f);
+    if (!e && *n)
+        *n = drop_copies(*files, *n);
+    return e;
 }
 
 sy_err sy_journal__set_aside(sy_journal *j, uint64_t first, const char *why, unsigned *as,

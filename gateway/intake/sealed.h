@@ -39,6 +39,20 @@ typedef struct sy_seal {
 SY_MUST_USE sy_err sy_sealed_make(const char *dir, uint64_t first, uint64_t last, sy_seal *out,
                                   uint64_t *stored, sy_fail *f);
 
+/* A file of the journal's folder. Of one number: those set aside, the original, the sealed one. */
+typedef enum sy_segment_kind { SY_SEG_RAW, SY_SEG_SEALED, SY_SEG_DAMAGED } sy_segment_kind;
+typedef struct sy_segment_file {
+    sy_segment_kind kind;
+    unsigned damaged; /* which of those set aside, from 1 */
+    uint64_t first;   /* number of its first record */
+    uint64_t bytes;   /* that it takes on the disk */
+} sy_segment_file;
+/* By number; free(*files). What a crash left of a sealing is removed. */
+SY_MUST_USE sy_err sy_sealed_list(const char *dir, sy_segment_file **files, size_t *n, sy_fail *f);
+SY_MUST_USE sy_err sy_sealed_remove(const char *dir, const sy_segment_file *file, sy_fail *f);
+/* The file's path, PATH_MAX bytes; false where it is too long. */
+bool sy_sealed_path(const char *dir, const sy_segment_file *file, char *path);
+
 typedef struct sy_sealed sy_sealed;
 /* `fd` is borrowed and stays open until close. SY_E_CORRUPT: this is no sealed segment at all. */
 SY_MUST_USE sy_err sy_sealed_open(sy_sealed **out, int fd, uint64_t first, sy_fail *f);

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "intake/journal_int.h"
 
-enum { COPY_BYTES = 256 * 1024, ROOM_MS = 500 };
+enum { COPY_BYTES = 256 * 1024, ROOM_MS = 500, PAGE_BYTES = 4096 };
 
 static sy_err copy_bytes(sy_journal *j, const sy_jsegment *from, sy_jsegment *to, sy_fail *f)
 {
@@ -146,6 +146,15 @@ static sy_jsegment *segment_of(sy_journal *j, int fd)
     return &j->cur;
 }
 
+/* A card writes whole pages: the one that the last sync ended in is written again. */
+static void count_pages(sy_journal *j, sy_jsegment *s, size_t end)
+{
+    size_t from = s->synced_end / PAGE_BYTES * PAGE_BYTES;
+    if (end > s->synced_end)
+        atomic_fetch_add(&j->paged, (end - from + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    s->synced_end = end;
+}
+
 static sy_err finish_jobs(sy_journal *j, const job *jobs, size_t n, sy_fail *f)
 {
     size_t done = 0;
@@ -155,7 +164,7 @@ static sy_err finish_jobs(sy_journal *j, const job *jobs, size_t n, sy_fail *f)
         if (jobs[i].failed)
             e = rescue(j, s, f);
         else
-            s->synced_end = jobs[i].end;
+            count_pages(j, s, jobs[i].end);
         done += !e && jobs[i].retired;
     }
     for (size_t i = 0; i < done; i++)

@@ -34,6 +34,11 @@ static void pause_ms(sy_ms ms)
     nanosleep(&t, NULL);
 }
 
+static sy_ms batch_ms(const sy_pipeline *p)
+{
+    return p->o.batch_ms ? p->o.batch_ms : SY_BATCH_MS;
+}
+
 sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
 {
     sy_err err = SY_OK;
@@ -191,7 +196,7 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
-    if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= SY_BATCH_MS))
+    if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= batch_ms(p)))
         commit(p, false);
 }
 
@@ -226,7 +231,7 @@ static bool idle(sy_pipeline *p)
     bool stopping = atomic_load(&p->stopping);
     if (p->n_records) {
         bool wanted = atomic_load(&p->wanted) > atomic_load(&p->committed);
-        sy_ms left = p->batch_began + SY_BATCH_MS - now;
+        sy_ms left = p->batch_began + batch_ms(p) - now;
         if (wanted || stopping || left <= 0) {
             commit(p, stopping);
             return true;

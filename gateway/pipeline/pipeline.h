@@ -48,6 +48,7 @@ typedef struct sy_pipeline_options {
     void *ctx;
     int snapshot_records; /* 0: by bytes alone; tests have one after so many records, too */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
+    int batch_ms;         /* 0: SY_BATCH_MS */
 } sy_pipeline_options;
 
 /* Blocks while the judge is rebuilt from snapshot and journal up to the stored position. */

@@ -177,7 +177,7 @@ static sy_err take_all(sy_restore *r, sy_fail *f)
     }
 }
 
-/* Nothing comes after the saved open samples, as after a clean end. */
+/* Nothing comes after the saved open samples, as after a clean end; or there is no journal. */
 static bool is_all_saved(const sy_restore *r)
 {
     sy_jreader *reader = NULL;
@@ -186,7 +186,7 @@ static bool is_all_saved(const sy_restore *r)
     if (!err)
         err = sy_jreader_next(reader, &rec, NULL);
     sy_jreader_close(reader);
-    return err == SY_E_AGAIN;
+    return err == SY_E_AGAIN || err == SY_E_NOTFOUND;
 }
 
 sy_err sy_restore_readings(sy_store *s, const char *data_dir, sy_fail *f)

@@ -93,6 +93,7 @@ static sy_err open_log(sy_service *s, sy_fail *f)
     snprintf(dir, sizeof dir, "%s/journal", s->data);
     sy_journal_options o = {.dir = dir,
                             .sync_ms = (int)s->config->sync,
+                            .segment_bytes = s->config->segment,
                             .replay_clock = s->o.replay,
                             .after_seq = position};
     err = sy_journal_open(&s->journal, &o, f);
@@ -137,12 +138,21 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .on_commit = on_commit,
                              .take_refused = take_refused,
                              .loaded = loaded,
+                             .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
     err = sy_upstream_start(&s->upstream, s->config, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
-    return err ? err : sy_pipeline_start(&s->pipeline, &o, f);
+    if (!err)
+        err = sy_pipeline_start(&s->pipeline, &o, f);
+    sy_keeper_options keep = {.journal = s->journal,
+                              .store = s->store,
+                              .ledger = s->ledger,
+                              .data = s->data,
+                              .config = s->config,
+                              .replay_clock = s->o.replay};
+    return err ? err : sy_keeper_start(&s->keeper, &keep, f);
 }
 
 static void do_status(void *ctx, sy_buf *json)
@@ -180,6 +190,12 @@ static sy_err do_open(void *ctx, sy_buf *bytes, sy_fail *f)
     return sy_store_open_bytes(((sy_service *)ctx)->store, bytes, f);
 }
 
+static sy_err do_hold(void *ctx, bool hold, const char *alert, const char *who, const char *why,
+                      sy_fail *f)
+{
+    return sy_keeper_hold(((sy_service *)ctx)->keeper, hold, alert, who, why, f);
+}
+
 static sy_err do_reload(void *ctx, sy_fail *f)
 {
     return sy_service__reload(ctx, f);
@@ -193,7 +209,7 @@ static void do_stop(void *ctx)
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
     sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
-                          do_open, do_reload, do_stop};
+                          do_open, do_reload, do_stop, do_hold};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);
@@ -225,6 +241,7 @@ void sy_service__close(sy_service *s)
         sy_coap_stop(coap);
     if (s->broker)
         sy_broker_stop(s->broker);
+    sy_keeper_stop(s->keeper);
     sy_pipeline_stop(s->pipeline);
     if (s->upstream)
         sy_upstream_stop(s->upstream);

@@ -103,6 +103,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     put_ports(s, json);
     sy_buf_text(json, ",\"ledger\":");
     sy_ledger_status(s->ledger, json);
+    sy_buf_text(json, ",\"keeping\":");
+    sy_keeper_status(s->keeper, json);
     sy_buf_text(json, ",\"upstream\":");
     sy_upstream_status(s->upstream, json);
     sy_buf_text(json, ",\"configuration\":{\"file\":");

@@ -63,6 +63,7 @@ static void serve(sy_service *s)
         on_signals(s);
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
+        sy_service__look_at_broker(s);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "intake/gate.h"
 #include "ledger/ledger.h"
 #include "pipeline/pipeline.h"
+#include "run/keeper.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -32,8 +33,10 @@ typedef struct sy_service {
     sy_registry_slot *devices;
     sy_gate *gate;
     sy_pipeline *pipeline;
+    sy_keeper *keeper;
     sy_upstream *upstream;
     sy_broker *broker;
+    bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
     _Atomic(sy_coap *) coap;
     sy_control *control;
@@ -54,8 +57,10 @@ SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f)
 /* Load the file again; on success everything follows it. */
 SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
 
-/* announce.c: tell every destination that a file was refused and what runs. */
+/* announce.c: tell every destination that a file was refused and what runs; that the managed broker
+ * keeps ending, and that it holds again. */
 void sy_service__announce_refusal(sy_service *s);
+void sy_service__look_at_broker(sy_service *s);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 enum { MAX_BUCKETS = 200000 };
 

@@ -142,6 +142,26 @@ sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, .
     return e;
 }
 
+sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...)
+{
+    sqlite3_stmt *st = NULL;
+    sy_err e = sy_store__in_batch(s, f);
+    if (e)
+        return e;
+    int rc = sqlite3_prepare_v2(s->writer, sql, -1, &st, NULL);
+    if (rc == SQLITE_OK) {
+        va_list ap;
+        va_start(ap, types);
+        bind_all(st, types, ap);
+        va_end(ap);
+        rc = sqlite3_step(st);
+    }
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        e = sy_store__err(s->writer, rc, "write", f);
+    sqlite3_finalize(st);
+    return sy_store__fail(s, e);
+}
+
 sy_err sy_store__fail(sy_store *s, sy_err e)
 {
     if (e && !s->failed)

@@ -4,7 +4,7 @@
  * the end of its run; only others are looked for first. Two values of one time make each other
  * uncertain; bad readings are no party to that.
  */
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 /* A reading, and where it would go. */
 typedef struct putting {
@@ -142,6 +142,7 @@ sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_q
                  .x = {.t = t, .value = value, .quality = q},
                  .recv = recv,
                  .seq = seq};
+    s->has_readings = true;
     pthread_mutex_lock(&s->memory.mu);
     e = put_reading(s, &p, f);
     pthread_mutex_unlock(&s->memory.mu);

@@ -8,78 +8,96 @@
 
 enum { APPLICATION_ID = 0x53545944 /* "STYD" */ };
 
-typedef struct step {
-    const char *sql;
-    sy_err (*then)(sy_store *s, sy_fail *f); /* or NULL */
-    const char *at_last;                     /* SQL after it, or NULL */
-} step;
-
-static const step steps[] = {
-    {.sql =
-         "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-         "INSERT INTO counter VALUES('journal_seq',0);"
-         "CREATE TABLE series(id INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE,"
-         " device TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL);"
-         "CREATE TABLE reading(series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,"
-         " quality INTEGER NOT NULL, recv INTEGER NOT NULL, seq INTEGER NOT NULL,"
-         " PRIMARY KEY(series,t,value)) WITHOUT ROWID;"
-         "CREATE TABLE recent(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER NOT "
-         "NULL,"
-         " value REAL NOT NULL, quality INTEGER NOT NULL, recv INTEGER NOT NULL,"
-         " seq INTEGER NOT NULL);"
-         "CREATE VIEW every_reading AS SELECT series,t,value,quality,recv,seq FROM reading"
-         " UNION ALL SELECT series,t,value,quality,recv,seq FROM recent;"
-         "CREATE TABLE alert(id TEXT PRIMARY KEY, rule TEXT NOT NULL, pack TEXT,"
-         " subject TEXT NOT NULL, series TEXT NOT NULL, version INTEGER NOT NULL,"
-         " severity INTEGER NOT NULL, state INTEGER NOT NULL, onset INTEGER NOT NULL,"
-         " raised INTEGER NOT NULL, cleared INTEGER, min REAL, max REAL, count INTEGER NOT NULL,"
-         " counted INTEGER NOT NULL, unknown INTEGER NOT NULL, exempt INTEGER NOT NULL,"
-         " driver_is_state INTEGER NOT NULL, message_en TEXT, message_zh TEXT, replaces TEXT,"
-         " judgement_hash TEXT) WITHOUT ROWID;"
-         "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
-         " kind TEXT NOT NULL, alert TEXT, time INTEGER NOT NULL, severity INTEGER NOT NULL,"
-         " priority INTEGER NOT NULL, body BLOB NOT NULL);"
-         "CREATE TABLE outbox(destination TEXT NOT NULL, number INTEGER NOT NULL,"
-         " priority INTEGER NOT NULL, alert TEXT, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
-         "CREATE INDEX outbox_order ON outbox(destination,priority,number);"
-         "CREATE INDEX outbox_alert ON outbox(destination,alert) WHERE alert IS NOT NULL;"
-         "CREATE TABLE refused(destination TEXT NOT NULL, number INTEGER NOT NULL,"
-         " why TEXT NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
-         "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
-         " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);"},
-    {.sql = "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;"},
-    {.sql = "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
-            "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
-            " PRIMARY KEY(level,i)) WITHOUT ROWID;"},
-    {.sql = "CREATE TABLE head(size INTEGER PRIMARY KEY, time INTEGER NOT NULL, kid TEXT NOT NULL,"
-            " text BLOB NOT NULL, signature BLOB NOT NULL);"
-            "CREATE TABLE ledger_key(kid TEXT PRIMARY KEY, leaf INTEGER NOT NULL UNIQUE,"
-            " time INTEGER NOT NULL, spki BLOB NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;"
-            "CREATE TABLE ledger_box(leaf INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT "
-            "NULL);"
-            "CREATE TABLE confirmed(destination TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT "
-            "ROWID;"
-            "ALTER TABLE event ADD COLUMN leaf INTEGER;"},
-    {.sql = "CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
-            " lines BLOB NOT NULL);"},
-    /* Readings as rows become chunks. */
-    {.sql = "CREATE TABLE chunk(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t0 INTEGER "
-            "NOT NULL,"
-            " t1 INTEGER NOT NULL, n INTEGER NOT NULL, valid INTEGER NOT NULL, min REAL, max REAL,"
-            " sum REAL NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,"
-            " leaf INTEGER NOT NULL, root BLOB NOT NULL, bytes BLOB NOT NULL);"
-            "CREATE INDEX chunk_time ON chunk(series,t1,t0,n);"
-            "CREATE TABLE amended(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER "
-            "NOT NULL,"
-            " value REAL NOT NULL, quality INTEGER NOT NULL);"
-            "CREATE INDEX amended_time ON amended(t,series);"
-            "CREATE TABLE open_samples(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
-            " bytes BLOB NOT NULL);"
-            "INSERT INTO counter VALUES('chunks',0),('amended',0);",
-     .then = sy_store__rows_to_chunks,
-     .at_last = "DROP VIEW every_reading; DROP TABLE recent; DROP TABLE reading;"},
+static const char *const steps[] = {
+    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO counter VALUES('journal_seq',0);"
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, series TEXT NOT NULL UNIQUE,"
+    " device TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL);"
+    "CREATE TABLE reading(series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,"
+    " quality INTEGER NOT NULL, recv INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(series,t,value)) WITHOUT ROWID;"
+    "CREATE TABLE recent(number INTEGER PRIMARY KEY, series INTEGER NOT NULL, t INTEGER NOT NULL,"
+    " value REAL NOT NULL, quality INTEGER NOT NULL, recv INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL);"
+    "CREATE VIEW every_reading AS SELECT series,t,value,quality,recv,seq FROM reading"
+    " UNION ALL SELECT series,t,value,quality,recv,seq FROM recent;"
+    "CREATE TABLE alert(id TEXT PRIMARY KEY, rule TEXT NOT NULL, pack TEXT,"
+    " subject TEXT NOT NULL, series TEXT NOT NULL, version INTEGER NOT NULL,"
+    " severity INTEGER NOT NULL, state INTEGER NOT NULL, onset INTEGER NOT NULL,"
+    " raised INTEGER NOT NULL, cleared INTEGER, min REAL, max REAL, count INTEGER NOT NULL,"
+    " counted INTEGER NOT NULL, unknown INTEGER NOT NULL, exempt INTEGER NOT NULL,"
+    " driver_is_state INTEGER NOT NULL, message_en TEXT, message_zh TEXT, replaces TEXT,"
+    " judgement_hash TEXT) WITHOUT ROWID;"
+    "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL, alert TEXT, time INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    " priority INTEGER NOT NULL, body BLOB NOT NULL);"
+    "CREATE TABLE outbox(destination TEXT NOT NULL, number INTEGER NOT NULL,"
+    " priority INTEGER NOT NULL, alert TEXT, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+    "CREATE INDEX outbox_order ON outbox(destination,priority,number);"
+    "CREATE INDEX outbox_alert ON outbox(destination,alert) WHERE alert IS NOT NULL;"
+    "CREATE TABLE refused(destination TEXT NOT NULL, number INTEGER NOT NULL,"
+    " why TEXT NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+    "CREATE TABLE snapshot(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
+    " set_hash TEXT NOT NULL, bytes BLOB NOT NULL);",
+    "ALTER TABLE alert ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE leaf(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE node(level INTEGER NOT NULL, i INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " PRIMARY KEY(level,i)) WITHOUT ROWID;",
+    "CREATE TABLE head(size INTEGER PRIMARY KEY, time INTEGER NOT NULL, kid TEXT NOT NULL,"
+    " text BLOB NOT NULL, signature BLOB NOT NULL);"
+    "CREATE TABLE ledger_key(kid TEXT PRIMARY KEY, leaf INTEGER NOT NULL UNIQUE,"
+    " time INTEGER NOT NULL, spki BLOB NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE ledger_box(leaf INTEGER PRIMARY KEY, id TEXT NOT NULL, time INTEGER NOT NULL);"
+    "CREATE TABLE confirmed(destination TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
+    "ALTER TABLE event ADD COLUMN leaf INTEGER;",
+    ("CREATE TABLE basis(event TEXT PRIMARY KEY, n INTEGER NOT NULL, root BLOB NOT NULL,"
+     " lines BLOB NOT NULL);"),
+    ("CREATE TABLE segment(first INTEGER PRIMARY KEY, last INTEGER NOT NULL,"
+     " records INTEGER NOT NULL, raw INTEGER NOT NULL, stored INTEGER NOT NULL,"
+     " begin INTEGER NOT NULL, end INTEGER NOT NULL, root BLOB NOT NULL, leaf INTEGER NOT NULL,"
+     " expired INTEGER);"
+     "CREATE TABLE hold(alert TEXT PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,"
+     " why TEXT NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE usage(day INTEGER PRIMARY KEY, written INTEGER NOT NULL,"
+     " readings INTEGER NOT NULL, device INTEGER NOT NULL, raw INTEGER NOT NULL,"
+     " stored INTEGER NOT NULL, alerts INTEGER NOT NULL);"
+     "CREATE INDEX event_alert ON event(alert) WHERE alert IS NOT NULL;"
+     "CREATE INDEX alert_cleared ON alert(cleared) WHERE cleared IS NOT NULL;"
+     "INSERT INTO counter VALUES('bytes_events',(SELECT coalesce(sum(length(body)),0) FROM event)"
+     " +(SELECT coalesce(sum(length(lines)),0) FROM basis));"
+     "CREATE TRIGGER event_in AFTER INSERT ON event BEGIN"
+     " UPDATE counter SET value=value+length(new.body) WHERE name='bytes_events'; END;"
+     "CREATE TRIGGER event_out AFTER DELETE ON event BEGIN"
+     " UPDATE counter SET value=value-length(old.body) WHERE name='bytes_events';"
+     " DELETE FROM basis WHERE event=old.id; END;"
+     "CREATE TRIGGER basis_in AFTER INSERT ON basis BEGIN"
+     " UPDATE counter SET value=value+length(new.lines) WHERE name='bytes_events'; END;"
+     "CREATE TRIGGER basis_out AFTER DELETE ON basis BEGIN"
+     " UPDATE counter SET value=value-length(old.lines) WHERE name='bytes_events'; END;"),
+    /* Readings as rows become chunks (and the old tables go, see below). */
+    ("CREATE TABLE chunk(number INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
+     " t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, valid INTEGER NOT NULL,"
+     " min REAL, max REAL, sum REAL NOT NULL, first_seq INTEGER NOT NULL,"
+     " last_seq INTEGER NOT NULL, leaf INTEGER NOT NULL, root BLOB NOT NULL, bytes BLOB NOT NULL);"
+     "CREATE INDEX chunk_time ON chunk(series,t1,t0,n);"
+     "CREATE TABLE amended(number INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
+     " t INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL);"
+     "CREATE INDEX amended_time ON amended(t,series);"
+     "CREATE TABLE open_samples(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
+     " bytes BLOB NOT NULL);"
+     "INSERT INTO counter VALUES('chunks',0),('amended',0);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
+
+/* What a step does beyond its SQL: after step `to - 1`, a function, then more SQL. */
+static const struct {
+    int to;
+    sy_err (*fn)(sy_store *s, sy_fail *f);
+    const char *sql;
+} further[] = {
+    {7, sy_store__rows_to_chunks,
+     "DROP VIEW every_reading; DROP TABLE recent; DROP TABLE reading;"},
+};
 
 static sy_err run(sqlite3 *db, const char *sql, sy_fail *f)
 {
@@ -132,13 +150,16 @@ sy_err sy_store__check_version(sqlite3 *db, sy_fail *f)
     return e;
 }
 
-static sy_err take_step(sy_store *s, const step *x, sy_fail *f)
+static sy_err take_step(sy_store *s, int i, sy_fail *f)
 {
-    sy_err e = run(s->writer, x->sql, f);
-    if (!e && x->then)
-        e = x->then(s, f);
-    if (!e && x->at_last)
-        e = run(s->writer, x->at_last, f);
+    sy_err e = run(s->writer, steps[i], f);
+    for (size_t k = 0; k < sizeof further / sizeof further[0] && !e; k++) {
+        if (further[k].to != i + 1)
+            continue;
+        e = further[k].fn(s, f);
+        if (!e)
+            e = run(s->writer, further[k].sql, f);
+    }
     return e;
 }
 
@@ -146,7 +167,7 @@ static sy_err step_up(sy_store *s, int version, sy_fail *f)
 {
     sy_err e = SY_OK;
     for (int i = version; i < VERSION && !e; i++)
-        e = take_step(s, &steps[i], f);
+        e = take_step(s, i, f);
     char text[96];
     sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
                      (int)VERSION, (int)APPLICATION_ID);

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "store/leaves.h"
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 enum { KEPT = 2 };
 

@@ -12,7 +12,6 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#include "base/merkle.h"
 #include "store/open_int.h"
 
 /* X(NAME, text): the statements that are kept prepared on the writer's connection. */
@@ -72,12 +71,13 @@ struct sy_store {
     bool full_sync;
     sy_err failed; /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
-    uint64_t written; /* bytes since open that no commit has counted yet */
-    int wal_done;     /* frames of the present WAL that a checkpoint has moved */
-    bool goes_on;     /* read only, and takes batches in memory (sy_store_go_on) */
-    bool begun;       /* the batch's transaction is open: something is written */
-    bool durable;     /* as the batch was begun */
-    bool due;         /* the batch is to be written whether or not it has rows */
+    uint64_t written;  /* bytes since open that no commit has counted yet */
+    int wal_done;      /* frames of the present WAL that a checkpoint has moved */
+    bool goes_on;      /* read only, and takes batches in memory (sy_store_go_on) */
+    bool begun;        /* the batch's transaction is open: something is written */
+    bool has_readings; /* the batch has */
+    bool durable;      /* as the batch was begun */
+    bool due;          /* the batch is to be written whether or not it has rows */
     sy_memory memory;
     /* Under memory.mu: what light commits did (sy_store_commit). */
     uint64_t total[SY_N_COUNTERS];   /* of all commits */
@@ -108,6 +108,12 @@ double sy_store__value(sqlite3_stmt *st, int column);
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
 /* Run a kept statement that gives no rows; opens the batch's transaction. */
 SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
+/* Likewise a statement that is not kept, for what is written seldom. */
+SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...);
+/* In a batch: what had the leaf `of` expires at `now`; *index of the leaf that says so. `class`:
+ * raw, readings, alerts. */
+SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,
+                                    uint64_t *index, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
@@ -127,38 +133,6 @@ SY_MUST_USE sy_err sy_store__load_open(sy_store *s, sy_fail *f);
 SY_MUST_USE sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f);
 /* upgrade.c: the rows of schema 3 and before become chunks. In a batch. */
 SY_MUST_USE sy_err sy_store__rows_to_chunks(sy_store *s, sy_fail *f);
-
-/* seal.c. Figures of the valid samples, and the root of the tree over the lines of a chunk. */
-typedef struct sy_chunk_figures {
-    uint64_t valid;
-    double min, max, sum; /* NaN, NaN, 0 where there are none */
-} sy_chunk_figures;
-void sy_chunk_sum(const sy_sample *v, size_t n, sy_chunk_figures *out);
-sy_digest sy_chunk_root(const sy_sample *v, size_t n);
-/* The rest in a batch and under memory.mu. */
-struct sy_seal_room *sy_seal_room_open(void);
-void sy_seal_room_close(struct sy_seal_room *r);
-/* Make a run a chunk. */
-SY_MUST_USE sy_err sy_seal(sy_store *s, sy_open *o, sy_fail *f);
-/* Seal what was not added to for long, once an hour of the log's clock. */
-SY_MUST_USE sy_err sy_seal_idle(sy_store *s, sy_ms now, sy_fail *f);
-/* Make room for one more run of a series. */
-SY_MUST_USE sy_err sy_seal_for_room(sy_store *s, uint32_t series, sy_fail *f);
-/* Times of the chunks of the stretch of t; *lo > *hi: none. */
-SY_MUST_USE sy_err sy_sealed_range(sy_store *s, uint32_t series, sy_ms t, sy_ms *lo, sy_ms *hi,
-                                   sy_fail *f);
-/* A sample that is there at a time, in a run or sealed (run NULL). */
-typedef struct sy_hit {
-    sy_open *run;
-    uint32_t at;
-    double value;
-    sy_quality quality;
-} sy_hit;
-/* All of them; borrowed until the next call. `sealed`: look at chunks too. */
-SY_MUST_USE sy_err sy_hits(sy_store *s, uint32_t series, sy_ms t, sy_open *run, bool sealed,
-                           sy_hit **hits, size_t *n, sy_fail *f);
-/* Another quality of a sealed sample. */
-SY_MUST_USE sy_err sy_amend_put(sy_store *s, const sy_amend *a, sy_fail *f);
 
 /* The last t1 that a chunk can have which holds t: chunks are within one stretch. */
 static inline sy_ms sy_reach(sy_ms t)

@@ -26,7 +26,7 @@ class Control:
         with open(path, "w+b") as f:
             f.write(bytes(8 * len(names)))
             f.flush()
-            object.__setattr__(self, "map", mmap.mmap(f.fileno(), 8 * len(names)))
+            object.__setattr__(self, "memory", mmap.mmap(f.fileno(), 8 * len(names)))
         object.__setattr__(self, "path", path)
         self.rest()
 
@@ -36,10 +36,10 @@ class Control:
             setattr(self, name, AT_REST.get(name, 0))
 
     def __getattr__(self, name):
-        return struct.unpack_from("=q", self.map, self.at[name])[0]
+        return struct.unpack_from("=q", self.memory, self.at[name])[0]
 
     def __setattr__(self, name, value):
-        struct.pack_into("=q", self.map, self.at[name], value)
+        struct.pack_into("=q", self.memory, self.at[name], value)
 
     def fail_call(self, kinds, after, error, times=1):
         """The after-th call of these kinds from now on fails (error 0: is cut short)."""

@@ -118,7 +118,8 @@ class Case(steel.Case):
                          self.data, "--json")
 
     def same_alerts(self):
-        self.assertEqual(json.loads(self.gateway.alerts()), json.loads(self.backtest()))
+        self.assertEqual(rig.final(json.loads(self.gateway.alerts())),
+                         rig.final(json.loads(self.backtest())))
 
     def same_when_rebuilt(self):
         """C3: the store made again from the log is the same. Ends the gateway."""

@@ -15,6 +15,7 @@ import sys
 import time
 import unittest
 
+import ledger
 import rig
 from rig import expect, steel
 
@@ -116,8 +117,9 @@ class Box:
                rig.few(set(box) - set(inbox)), rig.few(set(inbox) - set(box)))
         other = [i for i in box if not rig.same_event(box[i], inbox[i])]
         expect(not other, "other words at the inbox, %s", rig.few(other))
-        return "acked=%d stored=%d alerts=%d events=%d" % (len(self.acked), len(rows),
-                                                         len(alerts), len(box))
+        leaves = ledger.check(self.site.data)
+        return "acked=%d stored=%d alerts=%d events=%d leaves=%d" % (
+            len(self.acked), len(rows), len(alerts), len(box), leaves)
 
 
 class Kill(steel.Case):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devices for the system tests: an MQTT 3.1.1 publisher (QoS 1) and a CoAP client (CON), written
+"""Devices for the system tests: an MQTT 3.1.1 publisher (QoS 1, 2) and a CoAP client (CON), written
 from the standards and sharing no code with the gateway or its libraries.
 
 Both keep what is not acknowledged and send it again, as a real device does: `acked` holds exactly
@@ -32,11 +32,13 @@ class Refused(Exception):
 
 
 class MqttDevice:
-    """MQTT 3.1.1 (OASIS, sections 3.1 to 3.4); a persistent session; `window` messages in flight."""
+    """MQTT 3.1.1 (OASIS, sections 3.1 to 3.7); a persistent session; `window` messages in flight. At
+    QoS 2 the peer's word is the PUBREC: the device may forget the message then."""
 
-    def __init__(self, address, client_id, user=None, password=None, window=20):
-        self.address, self.client_id = address, client_id
+    def __init__(self, address, client_id, user=None, password=None, window=20, qos=1):
+        self.address, self.client_id, self.qos = address, client_id, qos
         self.user, self.password, self.window = user, password, window
+        self.released = set()  # packet ids that wait for their PUBCOMP
         self.sock, self.buf, self.next_id = None, b"", 1
         self.flight = {}  # packet id -> (key, topic, payload, sent before)
         self.acked = set()
@@ -44,6 +46,21 @@ class MqttDevice:
     def connect(self, timeout=1.0):
         self.close()
         sock = socket.create_connection(self.address, timeout)
+        try:
+            self._greet(sock)
+        except BaseException:
+            sock.close()
+            raise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock, self.buf = sock, b""
+        for pid in sorted(self.flight):
+            key, topic, payload, before = self.flight[pid]
+            if pid in self.released:
+                self._release(pid)
+            else:
+                self._send(pid, topic, payload, before)
+
+    def _greet(self, sock):
         flags = 0x00 | (0x80 if self.user else 0) | (0x40 if self.password is not None else 0)
         body = _text("MQTT") + bytes([4, flags]) + struct.pack("!H", 0) + _text(self.client_id)
         if self.user:
@@ -58,18 +75,15 @@ class MqttDevice:
                 raise ConnectionError("closed before CONNACK")
             head += part
         if head[0] != 0x20 or head[3] != 0:
-            sock.close()
             raise Refused("CONNACK %r" % head)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock, self.buf = sock, b""
-        for pid in sorted(self.flight):
-            key, topic, payload, before = self.flight[pid]
-            self._send(pid, topic, payload, before)
 
     def _send(self, pid, topic, payload, dup, retain=False):
         body = _text(topic) + struct.pack("!H", pid) + payload
-        first = 0x32 | (0x08 if dup else 0) | (0x01 if retain else 0)
+        first = 0x30 | self.qos << 1 | (0x08 if dup else 0) | (0x01 if retain else 0)
         self.sock.sendall(bytes([first]) + _length(len(body)) + body)
+
+    def _release(self, pid):
+        self.sock.sendall(b"\x62\x02" + struct.pack("!H", pid))
 
     def publish(self, key, topic, payload, retain=False):
         """Take a message into flight; the caller minds the window."""
@@ -82,7 +96,7 @@ class MqttDevice:
             self._send(pid, topic, payload, False, retain)
 
     def poll(self, timeout):
-        """Read PUBACKs for at most timeout seconds; False when the connection is gone."""
+        """Read acknowledgements for at most timeout seconds; False when the connection is gone."""
         if not self.sock:
             return False
         ready, _, _ = select.select([self.sock], [], [], timeout)
@@ -105,11 +119,18 @@ class MqttDevice:
                 break
             if len(self.buf) < at + size:
                 break
-            if self.buf[0] >> 4 == 4:
+            kind = self.buf[0] >> 4
+            if kind in (4, 5, 7):
                 pid = struct.unpack("!H", self.buf[at:at + 2])[0]
-                entry = self.flight.pop(pid, None)
-                if entry:
+                entry = self.flight.get(pid)
+                if entry and kind in (4, 5):
                     self.acked.add(entry[0])
+                if kind in (4, 7):
+                    self.flight.pop(pid, None)
+                    self.released.discard(pid)
+                elif entry:
+                    self.released.add(pid)
+                    self._release(pid)
             self.buf = self.buf[at + size:]
         return True
 

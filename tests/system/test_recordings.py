@@ -146,6 +146,14 @@ class Recordings(steel.Case):
         self.assertEqual(len(got), len(want))
         for a, b in zip(got, want):
             self.assertEqual(a, b)
+        packs = self.write("packs", steel.cli("export", "--data", gateway.data, "--format", "senml"))
+        lines = steel.cli("decode", "--lines", packs).splitlines()
+        decoded = [json.loads(line) for line in lines]
+        self.assertEqual(sorted((round(r["time"] * 1000), r["name"], r["value"]) for r in decoded),
+                         sorted((t, d + "/" + p, v) for t, d, p, v in rows))
+        for r in decoded:
+            if r["name"].endswith("/temperature"):
+                self.assertEqual(r["unit"], "Cel")
 
     def check_fridge(self, alerts):
         with open(steel.SERIES / "vaccine_fridgetag2L_2022.events.json") as f:

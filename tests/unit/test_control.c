@@ -86,6 +86,16 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static sy_err on_hold(void *ctx, bool hold, const char *alert, const char *who, const char *why,
+                      sy_fail *f)
+{
+    (void)ctx;
+    if (hold && strcmp(alert, "a1") == 0 && strcmp(who, "Li Wei") == 0 &&
+        strcmp(why, "case 7: a tab ends who") == 0)
+        return SY_OK;
+    return sy_fail_set(f, SY_E_NOTFOUND, "%s %s", hold ? "hold" : "release", alert);
+}
+
 static int set_up(void **state)
 {
     server *s = calloc(1, sizeof *s);
@@ -96,7 +106,7 @@ static int set_up(void **state)
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
     sy_control_ops ops = {s,       on_status, on_mark, on_marker, on_committed,
-                          on_open, on_reload, on_stop};
+                          on_open, on_reload, on_stop, on_hold};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
@@ -246,7 +256,7 @@ static size_t read_lines(int fd, size_t lines, char *out, size_t size)
 static void hostile(void **state)
 {
     server *s = *state;
-    char text[2048], long_line[600];
+    char text[2048], long_line[SY_CONTROL_LINE + 344];
     int fd = dial(s);
     /* Several commands at once, in pieces, with CR; a wait in between keeps the order. */
     atomic_store(&s->committed, 3);
@@ -257,6 +267,15 @@ static void hostile(void **state)
     atomic_store(&s->committed, 5);
     assert_int_equal(read_lines(fd, 2, text, sizeof text), 2);
     assert_string_equal(text, "{\"ok\":true,\"seq\":5}\n{\"ok\":true,\"seq\":12}\n");
+    close(fd);
+    fd = dial(s);
+    const char *const holds =
+        "hold a1\tLi Wei\tcase 7: a tab ends who\nrelease a1\tx\ty\nhold a1\n";
+    assert_true(send(fd, holds, strlen(holds), 0) > 0);
+    assert_int_equal(read_lines(fd, 3, text, sizeof text), 3);
+    assert_string_equal(text, "{\"ok\":true}\n{\"ok\":false,\"error\":\"release a1\"}\n"
+                              "{\"ok\":false,\"error\":\"write the alert, who and why, with tabs "
+                              "between\"}\n");
     close(fd);
     /* A line without an end is cut off. */
     fd = dial(s);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,6 +210,86 @@ static void a_killed_broker_is_started_again(void **state)
     assert_string_equal(rig_get(&h->r, 0).payload, "again");
     assert_true(sy_mqtt_wait_ready(h->m, RIG_WAIT_MS));
     assert_true(sy_mqtt_connected(h->m));
+}
+
+static void a_broker_that_keeps_ending_is_told_until_it_holds(void **state)
+{
+    house *h = *state;
+    sy_mqtt_stop(h->m);
+    sy_broker_stop(h->b);
+    sy_broker_options o = {.dir = h->r.dir,
+                           .listen = loopback,
+                           .n_listen = 1,
+                           .max_payload = 1000,
+                           .intake = &h->r.intake,
+                           .stable_ms = 1500};
+    assert_int_equal(sy_broker_start(&h->b, &o, h->devices, NULL), SY_OK);
+    assert_false(sy_broker_failing(h->b) || sy_broker_holds(h->b));
+    for (uint64_t i = 0; i < 3; i++) {
+        long pid = sy_broker_pid(h->b);
+        assert_false(sy_broker_failing(h->b));
+        assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+        RIG_WAIT(sy_broker_restarts(h->b) == i + 1 && sy_broker_pid(h->b) > 0);
+    }
+    assert_true(sy_broker_failing(h->b));
+    assert_false(sy_broker_holds(h->b));
+    RIG_WAIT(!sy_broker_failing(h->b));
+    assert_true(sy_broker_holds(h->b));
+    h->port = sy_broker_port(h->b, 0);
+    h->m = start_client(h);
+}
+
+/* Each in turn is not where it should be: nothing runs without the plugin. */
+static void without_the_plugin_it_does_not_start(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r);
+    char dir[120], to[160], command[200];
+    snprintf(dir, sizeof dir, "%s/alone", r.dir);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    snprintf(to, sizeof to, "%s/test_mqtt_broker", dir);
+    snprintf(command, sizeof command, "cp /proc/%d/exe %s", (int)getpid(), to);
+    assert_int_equal(system(command), 0);
+    for (int broken = 0; broken < 2; broken++) {
+        int out[2], status = 0;
+        char text[500] = "";
+        if (broken) { /* there, but no plugin */
+            snprintf(command, sizeof command, "echo nonsense > %s/steelyard-mosquitto.so", dir);
+            assert_int_equal(system(command), 0);
+        }
+        assert_int_equal(pipe(out), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            dup2(out[1], 1);
+            execl(to, to, "--refused", r.dir, (char *)NULL);
+            _exit(127);
+        }
+        close(out[1]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_true(read(out[0], text, sizeof text - 1) > 0);
+        close(out[0]);
+        assert_non_null(strstr(text, "plugin"));
+        assert_non_null(strstr(text, "install"));
+    }
+    rig_fini(&r);
+}
+
+/* In a process of its own, beside which there is no plugin. Writes the refusal. */
+static int be_refused(const char *dir)
+{
+    sy_registry *devices = rig_devices("a");
+    sy_broker_options o = {.dir = dir, .listen = loopback, .n_listen = 1, .max_payload = 1000};
+    sy_broker *b = NULL;
+    sy_fail f = {0};
+    if (sy_broker_start(&b, &o, devices, &f) == SY_OK) {
+        sy_broker_stop(b);
+        return 1;
+    }
+    printf("%s\n", f.text);
+    sy_registry_unref(devices);
+    return 0;
 }
 
 static void the_replay_user_speaks_for_all_and_passes_markers(void **state)
@@ -423,6 +504,9 @@ static void a_broker_that_outlives_its_gateway_is_ended(void **state)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--refused") == 0) {
+        return be_refused(argv[2]);
+    }
     if (argc == 3 && strcmp(argv[1], "--gateway") == 0) {
         return be_a_gateway(argv[2]);
     }
@@ -433,10 +517,12 @@ int main(int argc, char **argv)
         WITH_HOUSE(credentials_come_and_go_without_a_restart),
         WITH_HOUSE(what_is_too_large_is_counted),
         WITH_HOUSE(a_killed_broker_is_started_again),
+        WITH_HOUSE(a_broker_that_keeps_ending_is_told_until_it_holds),
         WITH_HOUSE(the_replay_user_speaks_for_all_and_passes_markers),
         WITH_HOUSE(what_cannot_be_a_device_is_refused),
         WITH_HOUSE(a_taken_port_is_told),
         cmocka_unit_test(devices_come_in_by_tls),
+        cmocka_unit_test(without_the_plugin_it_does_not_start),
         cmocka_unit_test(the_broker_dies_with_the_gateway),
         cmocka_unit_test(a_broker_that_outlives_its_gateway_is_ended),
     };
