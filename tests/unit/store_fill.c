@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "store/store.h"
@@ -113,7 +114,11 @@ int main(int argc, char **argv)
               .series = argc > 3 ? atol(argv[3]) : 190,
               .every_ms = argc > 4 ? atol(argv[4]) * 1000 : 60000};
     struct timespec a, b;
+    char journal[4096];
     clock_gettime(CLOCK_MONOTONIC, &a);
+    /* An empty journal: the commands look for readings behind the store's position. */
+    snprintf(journal, sizeof journal, "%s/journal", argv[1]);
+    (void)mkdir(journal, 0700);
     w.ids = calloc((size_t)w.series, sizeof *w.ids);
     w.wander = calloc((size_t)w.series, sizeof *w.wander);
     sy_err e = w.ids && w.wander ? sy_store_open(&w.s, argv[1], false, &w.f) : SY_E_NOMEM;
