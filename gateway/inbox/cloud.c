@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "ledger/proof.h"
+
 static bool blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -115,6 +117,20 @@ static sy_err read_one(const json_t *event, size_t index, sy_cloud *c, sy_fail *
     return e;
 }
 
+static sy_err take_proof(sy_cloud *c, sy_fail *f)
+{
+    sy_err e = sy_proof_cut(c->raw, &c->own, &c->proof, f);
+    if (e == SY_E_NOTFOUND) {
+        return SY_OK;
+    }
+    if (e != SY_OK && e != SY_E_PARSE) {
+        return e;
+    }
+    c->has_proof = e == SY_OK ? SY_PROOF_THERE : SY_PROOF_UNREADABLE;
+    c->raw = sy_buf_span(&c->own);
+    return SY_OK;
+}
+
 sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
 {
     json_error_t why;
@@ -134,6 +150,10 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
         (void)sy_fail_set(f, SY_E_NOMEM, "no memory for a batch");
         e = SY_E_NOMEM;
     }
+    for (size_t i = 0; b.v && i < b.n; i++) {
+        sy_buf_init(&b.v[i].own, sy_heap());
+        sy_buf_init(&b.v[i].proof, sy_heap());
+    }
     for (size_t i = 0; e == SY_OK && i < b.n; i++) {
         e = read_one(batch ? json_array_get(b.root, i) : b.root, i, &b.v[i], f);
     }
@@ -142,12 +162,23 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
         return e;
     }
     cut(body, &b, batch);
+    for (size_t i = 0; e == SY_OK && i < b.n; i++) {
+        e = take_proof(&b.v[i], f);
+    }
+    if (e != SY_OK) {
+        sy_cloud_free(&b);
+        return e;
+    }
     *out = b;
     return SY_OK;
 }
 
 void sy_cloud_free(sy_cloud_batch *b)
 {
+    for (size_t i = 0; b->v && i < b->n; i++) {
+        sy_buf_fini(&b->v[i].own);
+        sy_buf_fini(&b->v[i].proof);
+    }
     json_decref(b->root);
     free(b->v);
     *b = (sy_cloud_batch){0};

@@ -3,9 +3,8 @@
  * SQLite behind this file. WAL with synchronous FULL: a commit is on the disk when it returns,
  * which is what the answer 200 promises.
  */
-#include "inbox/db.h"
+#include "inbox/db_int.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,18 +19,16 @@ static const char schema[] =
     " first_seq INTEGER NOT NULL UNIQUE, last_seq INTEGER NOT NULL UNIQUE, events INTEGER NOT NULL,"
     " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
     " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);"
-    "PRAGMA user_version=1; COMMIT;";
+    "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);" SY_INBOX_LEDGER_SCHEMA
+    "PRAGMA user_version=2; COMMIT;";
 
-#define EVENT_COLUMNS "seq, source, id, type, subject, time, sender, received, alert, body"
+#define EVENT_COLUMNS                                                                              \
+    "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
+    " (SELECT verdict FROM proofs p WHERE p.seq=events.seq)"
 #define ALERT_COLUMNS                                                                              \
     "first_seq, last_seq, events, source, id, state, type, sender, data, severity, received"
 
-struct sy_inbox_db {
-    sqlite3 *db;
-};
-
-static sy_err failed(sy_inbox_db *d, const char *what, sy_fail *f)
+sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f)
 {
     int rc = sqlite3_errcode(d->db);
     sy_err code = rc == SQLITE_FULL                             ? SY_E_FULL
@@ -54,15 +51,17 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     if (!d) {
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
     }
+    sy_buf_init(&d->ca, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     sy_err e = SY_OK;
     if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        e = failed(d, path, f);
+        e = sy_inbox__failed(d, path, f);
     }
     if (e == SY_OK) {
         sqlite3_busy_timeout(d->db, 5000);
         const char *sql = writer ? schema : "PRAGMA query_only=ON;";
-        e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK : failed(d, path, f);
+        e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK
+                                                                    : sy_inbox__failed(d, path, f);
     }
     e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
     if (e != SY_OK) {
@@ -73,16 +72,24 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     return SY_OK;
 }
 
+sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_fail *f)
+{
+    sy_buf_reset(&d->ca);
+    sy_buf_span_put(&d->ca, pem);
+    return d->ca.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for the CA") : SY_OK;
+}
+
 void sy_inbox_db_close(sy_inbox_db *d)
 {
     if (d) {
         sqlite3_close(d->db);
+        sy_buf_fini(&d->ca);
         free(d);
     }
 }
 
 /* Prepare and bind: s text (NULL allowed), i int64. */
-static sqlite3_stmt *prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...)
+sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...)
 {
     sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) != SQLITE_OK) {
@@ -102,7 +109,7 @@ static sqlite3_stmt *prepare(sy_inbox_db *d, const char *sql, const char *kinds,
     return st;
 }
 
-static const char *column(sqlite3_stmt *st, int i)
+const char *sy_inbox__column(sqlite3_stmt *st, int i)
 {
     return (const char *)sqlite3_column_text(st, i);
 }
@@ -143,16 +150,16 @@ static const char *state_of(const sy_cloud *c, const char *before)
 }
 
 /* The alert after this event: what the event does not say stays as it was. */
-static sy_err apply(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now, sy_fail *f)
+static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender, sy_ms now,
+                    sy_fail *f)
 {
-    int64_t seq = sqlite3_last_insert_rowid(d->db);
-    sqlite3_stmt *st = prepare(d, "SELECT data, state FROM alerts WHERE source=? AND id=?", "ss",
-                               c->source, c->alert);
+    sqlite3_stmt *st = sy_inbox__prepare(
+        d, "SELECT data, state FROM alerts WHERE source=? AND id=?", "ss", c->source, c->alert);
     json_t *data = NULL;
     char before[24] = "";
     if (st && sqlite3_step(st) == SQLITE_ROW) {
-        data = json_loads(column(st, 0), 0, NULL);
-        snprintf(before, sizeof before, "%s", column(st, 1));
+        data = json_loads(sy_inbox__column(st, 0), 0, NULL);
+        snprintf(before, sizeof before, "%s", sy_inbox__column(st, 1));
     }
     sqlite3_finalize(st);
     data = data ? data : json_object();
@@ -162,7 +169,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms
     }
     sy_err e = text ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for an alert");
     if (e == SY_OK) {
-        st = prepare(
+        st = sy_inbox__prepare(
             d,
             "INSERT INTO alerts(first_seq, last_seq, events, source, id, state, type, sender,"
             " data, severity, received) VALUES(?1, ?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
@@ -170,7 +177,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms
             " type=?5, sender=?6, data=?7, severity=?8, received=?9",
             "issssssii", seq, c->source, c->alert, state_of(c, before[0] ? before : NULL), c->type,
             sender, text, (int64_t)severity_of(data), (int64_t)now);
-        e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : failed(d, "an alert", f);
+        e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an alert", f);
         sqlite3_finalize(st);
     }
     free(text);
@@ -181,7 +188,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms
 static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now, bool *added,
                       sy_fail *f)
 {
-    sqlite3_stmt *st = prepare(
+    sqlite3_stmt *st = sy_inbox__prepare(
         d,
         "INSERT INTO events(source, id, type, subject, time, sender, received, alert, body)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(source, id) DO NOTHING",
@@ -189,10 +196,20 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     if (st) {
         sqlite3_bind_text64(st, 9, c->raw.p, c->raw.n, SQLITE_TRANSIENT, SQLITE_UTF8);
     }
-    sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : failed(d, "an event", f);
+    sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an event", f);
     *added = e == SY_OK && sqlite3_changes(d->db) > 0;
     sqlite3_finalize(st);
-    return *added && c->alert ? apply(d, c, sender, now, f) : e;
+    int64_t seq = sqlite3_last_insert_rowid(d->db);
+    if (*added) {
+        e = sy_inbox__book_event(d, c, seq, now, f);
+    }
+    return e == SY_OK && *added && c->alert ? apply(d, c, seq, sender, now, f) : e;
+}
+
+/* Heads of a ledger come every few minutes and are no news: they are kept apart from the events. */
+static bool is_head(const sy_cloud *c)
+{
+    return strcmp(c->type, "steelyard.head") == 0;
 }
 
 sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *sender, sy_ms now,
@@ -200,16 +217,17 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *send
 {
     size_t fresh = 0;
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
-        return failed(d, "begin", f);
+        return sy_inbox__failed(d, "begin", f);
     }
     sy_err e = SY_OK;
     for (size_t i = 0; i < b->n && e == SY_OK; i++) {
         bool added = false;
-        e = add_one(d, &b->v[i], sender, now, &added, f);
+        e = is_head(&b->v[i]) ? sy_inbox__book_head(d, &b->v[i], now, &added, f)
+                              : add_one(d, &b->v[i], sender, now, &added, f);
         fresh += added ? 1 : 0;
     }
     if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        e = failed(d, "commit", f);
+        e = sy_inbox__failed(d, "commit", f);
     }
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
@@ -221,14 +239,14 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *send
 }
 
 /* Takes the statement; fn for each of its rows. */
-static sy_err each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
-                   void (*fn)(void *ctx, sqlite3_stmt *row), void *ctx, sy_fail *f)
+sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
+                      void (*fn)(void *ctx, sqlite3_stmt *row), void *ctx, sy_fail *f)
 {
     int rc = SQLITE_ERROR;
     while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         fn(ctx, st);
     }
-    sy_err e = rc == SQLITE_DONE ? SY_OK : failed(d, what, f);
+    sy_err e = rc == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, what, f);
     sqlite3_finalize(st);
     return e;
 }
@@ -242,29 +260,33 @@ static void read_event(void *ctx, sqlite3_stmt *st)
 {
     const event_reader *r = ctx;
     r->fn(r->ctx, &(sy_inbox_event){.seq = sqlite3_column_int64(st, 0),
-                                    .source = column(st, 1),
-                                    .id = column(st, 2),
-                                    .type = column(st, 3),
-                                    .subject = column(st, 4),
-                                    .time = column(st, 5),
-                                    .sender = column(st, 6),
+                                    .source = sy_inbox__column(st, 1),
+                                    .id = sy_inbox__column(st, 2),
+                                    .type = sy_inbox__column(st, 3),
+                                    .subject = sy_inbox__column(st, 4),
+                                    .time = sy_inbox__column(st, 5),
+                                    .sender = sy_inbox__column(st, 6),
                                     .received = sqlite3_column_int64(st, 7),
-                                    .alert = column(st, 8),
-                                    .body = column(st, 9)});
+                                    .alert = sy_inbox__column(st, 8),
+                                    .body = sy_inbox__column(st, 9),
+                                    .proof = sy_inbox__column(st, 10)});
 }
 
 sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert, int64_t after,
                           int max, void (*fn)(void *ctx, const sy_inbox_event *e), void *ctx,
                           sy_fail *f)
 {
-    sqlite3_stmt *st =
-        source ? prepare(d,
-                         "SELECT " EVENT_COLUMNS " FROM events WHERE seq>? AND source=? AND alert=?"
-                         " ORDER BY seq LIMIT ?",
-                         "issi", after, source, alert, (int64_t)max)
-               : prepare(d, "SELECT " EVENT_COLUMNS " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
-                         "ii", after, (int64_t)max);
-    return each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
+    sqlite3_stmt *st = source
+                           ? sy_inbox__prepare(d,
+                                               "SELECT " EVENT_COLUMNS
+                                               " FROM events WHERE seq>? AND source=? AND alert=?"
+                                               " ORDER BY seq LIMIT ?",
+                                               "issi", after, source, alert, (int64_t)max)
+                           : sy_inbox__prepare(d,
+                                               "SELECT " EVENT_COLUMNS
+                                               " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
+                                               "ii", after, (int64_t)max);
+    return sy_inbox__each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
 }
 
 typedef struct alert_reader {
@@ -280,12 +302,12 @@ static void read_alert(void *ctx, sqlite3_stmt *st)
     r->fn(r->ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
                                     .last_seq = sqlite3_column_int64(st, 1),
                                     .events = sqlite3_column_int64(st, 2),
-                                    .source = column(st, 3),
-                                    .id = column(st, 4),
-                                    .state = column(st, 5),
-                                    .type = column(st, 6),
-                                    .sender = column(st, 7),
-                                    .data = column(st, 8),
+                                    .source = sy_inbox__column(st, 3),
+                                    .id = sy_inbox__column(st, 4),
+                                    .state = sy_inbox__column(st, 5),
+                                    .type = sy_inbox__column(st, 6),
+                                    .sender = sy_inbox__column(st, 7),
+                                    .data = sy_inbox__column(st, 8),
                                     .severity = sqlite3_column_int(st, 9),
                                     .received = sqlite3_column_int64(st, 10)});
 }
@@ -293,11 +315,11 @@ static void read_alert(void *ctx, sqlite3_stmt *st)
 sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
                           void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
 {
-    sqlite3_stmt *st = prepare(d,
-                               "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
-                               " ORDER BY first_seq LIMIT ?",
-                               "ii", after, (int64_t)max);
-    return each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
+    sqlite3_stmt *st = sy_inbox__prepare(d,
+                                         "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
+                                         " ORDER BY first_seq LIMIT ?",
+                                         "ii", after, (int64_t)max);
+    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }
 
 sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
@@ -305,31 +327,32 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int
 {
     int64_t top = before > 0 ? before : INT64_MAX;
     sqlite3_stmt *st =
-        state ? prepare(d,
-                        "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
-                        " ORDER BY last_seq DESC LIMIT ?",
-                        "sii", state, top, (int64_t)max)
-              : prepare(d,
-                        "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
-                        " ORDER BY last_seq DESC LIMIT ?",
-                        "ii", top, (int64_t)max);
-    return each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
+        state
+            ? sy_inbox__prepare(d,
+                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
+                                " ORDER BY last_seq DESC LIMIT ?",
+                                "sii", state, top, (int64_t)max)
+            : sy_inbox__prepare(d,
+                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
+                                " ORDER BY last_seq DESC LIMIT ?",
+                                "ii", top, (int64_t)max);
+    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }
 
 sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
 {
     alert_reader r = {fn, ctx, false};
-    sqlite3_stmt *st =
-        prepare(d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
-    sy_err e = each(d, st, "reading alerts", read_alert, &r, f);
+    sqlite3_stmt *st = sy_inbox__prepare(
+        d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
+    sy_err e = sy_inbox__each(d, st, "reading alerts", read_alert, &r, f);
     return e == SY_OK && !r.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
 }
 
 int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
 {
-    sqlite3_stmt *st =
-        prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?", "ss", source, alert);
+    sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
+                                         "ss", source, alert);
     int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_finalize(st);
     return seq;
@@ -347,19 +370,24 @@ static void count_rows(void *ctx, sqlite3_stmt *st)
     sy_inbox_counts *c = ctx;
     c->events = sqlite3_column_int64(st, 0);
     c->alerts = sqlite3_column_int64(st, 1);
+    c->flags = sqlite3_column_int64(st, 2);
 }
 
 sy_err sy_inbox_db_counts(sy_inbox_db *d, sy_inbox_counts *out, sy_fail *f)
 {
     *out = (sy_inbox_counts){0};
-    sqlite3_stmt *st = prepare(d,
-                               "SELECT severity, count(*) FROM alerts WHERE state='active'"
-                               " GROUP BY severity",
-                               "");
-    sy_err e = each(d, st, "counting", count_severity, out, f);
+    sqlite3_stmt *st =
+        sy_inbox__prepare(d,
+                          "SELECT severity, count(*) FROM alerts WHERE state='active'"
+                          " GROUP BY severity",
+                          "");
+    sy_err e = sy_inbox__each(d, st, "counting", count_severity, out, f);
     if (e == SY_OK) {
-        st = prepare(d, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM alerts)", "");
-        e = each(d, st, "counting", count_rows, out, f);
+        st = sy_inbox__prepare(d,
+                               "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM "
+                               "alerts), (SELECT count(*) FROM flags)",
+                               "");
+        e = sy_inbox__each(d, st, "counting", count_rows, out, f);
     }
     return e;
 }

@@ -10,6 +10,8 @@
 
 typedef struct sy_inbox_db sy_inbox_db;
 SY_MUST_USE sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_fail *f);
+/* The CA (PEM) whose certificates bind ledgers to gateways; copied. */
+SY_MUST_USE sy_err sy_inbox_db_ca(sy_inbox_db *db, sy_span pem, sy_fail *f);
 void sy_inbox_db_close(sy_inbox_db *db); /* NULL is allowed */
 
 /* Store a batch, all or nothing; durable when it returns SY_OK. */
@@ -20,6 +22,8 @@ SY_MUST_USE sy_err sy_inbox_db_add(sy_inbox_db *db, const sy_cloud_batch *b, con
 typedef struct sy_inbox_event {
     int64_t seq;
     const char *source, *id, *type, *subject, *time, *sender, *alert, *body; /* some may be NULL */
+    const char *proof; /* what was made of its proof, "proven", "uncertified" (by a key that
+                        * nobody has certified), "none", "bad: why"; NULL: from before proofs */
     sy_ms received;
 } sy_inbox_event;
 typedef struct sy_inbox_alert {
@@ -48,9 +52,27 @@ SY_MUST_USE sy_err sy_inbox_db_alert(sy_inbox_db *db, int64_t first_seq,
                                      sy_fail *f);
 /* The first_seq of an alert by id, 0: not known. */
 int64_t sy_inbox_db_find(sy_inbox_db *db, const char *source, const char *alert);
+/* The ledgers that are known, by their newest heads; and what was found wrong, newest first. */
+typedef struct sy_inbox_ledger {
+    const char *source, *root, *box, *kid;
+    int64_t size, heads;
+    sy_ms time, received;
+    bool certified;
+} sy_inbox_ledger;
+SY_MUST_USE sy_err sy_inbox_db_ledgers(sy_inbox_db *db,
+                                       void (*fn)(void *ctx, const sy_inbox_ledger *l), void *ctx,
+                                       sy_fail *f);
+typedef struct sy_inbox_flag {
+    int64_t seq;
+    const char *source, *kind, *text; /* kind: see docs/ledger.md */
+    sy_ms received;
+} sy_inbox_flag;
+SY_MUST_USE sy_err sy_inbox_db_flags(sy_inbox_db *db, int max,
+                                     void (*fn)(void *ctx, const sy_inbox_flag *g), void *ctx,
+                                     sy_fail *f);
 /* Active alerts by severity (index 0: not known), and all events. */
 typedef struct sy_inbox_counts {
-    int64_t active[5], events, alerts;
+    int64_t active[5], events, alerts, flags;
 } sy_inbox_counts;
 SY_MUST_USE sy_err sy_inbox_db_counts(sy_inbox_db *db, sy_inbox_counts *out, sy_fail *f);
 

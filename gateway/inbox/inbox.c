@@ -49,6 +49,9 @@ static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
         lo.cert = pem[0].p;
         lo.key = pem[1].p;
         lo.client_ca = pem[2].p;
+        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), f);
+    }
+    if (e == SY_OK) {
         e = sy_listen_start(&i->listen, &lo, f);
     }
     for (int k = 0; k < 3; k++) {

@@ -8,7 +8,7 @@
 
 enum { PAGE_ALERTS = 50, PAGE_EVENTS = 200 };
 
-static void open_page(const sy_view *v, bool refresh)
+void sy_view_open(const sy_view *v, bool refresh)
 {
     sy_buf_printf(v->out, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">",
                   v->zh ? "zh-CN" : "en");
@@ -23,7 +23,7 @@ static void open_page(const sy_view *v, bool refresh)
 }
 
 /* `at` is the page's own address, for the link to the other language. */
-static void close_page(const sy_view *v, const char *at)
+void sy_view_close(const sy_view *v, const char *at)
 {
     sy_inbox_counts counts;
     sy_fail f;
@@ -33,7 +33,11 @@ static void close_page(const sy_view *v, const char *at)
         sy_view_lang(v, true);
         sy_buf_printf(v->out, "\">%lld ", (long long)counts.events);
         sy_view_word(v, SY_W_EVENTS);
-        sy_view_raw(v, "</a> · ");
+        sy_view_raw(v, "</a> · <a href=\"/ledger");
+        sy_view_lang(v, true);
+        sy_view_raw(v, "\">");
+        sy_view_word(v, SY_W_LEDGERS);
+        sy_buf_printf(v->out, counts.flags ? " (%lld)</a> · " : "</a> · ", (long long)counts.flags);
     }
     sy_view_zone(v);
     sy_buf_printf(v->out,
@@ -42,7 +46,7 @@ static void close_page(const sy_view *v, const char *at)
                   v->zh ? "English" : "中文");
 }
 
-static void back(const sy_view *v)
+void sy_view_back(const sy_view *v)
 {
     sy_view_raw(v, "<nav><a href=\"/");
     sy_view_lang(v, true);
@@ -87,6 +91,18 @@ static void levels(const sy_view *v, const sy_inbox_counts *counts)
     sy_view_raw(v, "</p>");
 }
 
+static void warn_of_flags(const sy_view *v, const sy_inbox_counts *counts)
+{
+    if (counts->flags == 0) {
+        return;
+    }
+    sy_view_raw(v, "<p class=\"sum\"><span class=\"l4\"><a href=\"/ledger");
+    sy_view_lang(v, true);
+    sy_view_raw(v, "\">");
+    sy_view_word(v, SY_W_FLAGS);
+    sy_buf_printf(v->out, " %lld</a></span></p>", (long long)counts->flags);
+}
+
 sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
 {
     sy_inbox_counts counts;
@@ -98,7 +114,7 @@ sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
     for (int i = 0; i < 5; i++) {
         open += counts.active[i];
     }
-    open_page(v, before == 0);
+    sy_view_open(v, before == 0);
     sy_view_raw(v, "<header><h1>");
     sy_view_word(v, SY_W_TITLE);
     sy_view_raw(v, "</h1><nav>");
@@ -106,6 +122,7 @@ sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
     tab(v, "/?state=active", SY_W_ACTIVE_NOW, open, active);
     sy_view_raw(v, "</nav>");
     levels(v, &counts);
+    warn_of_flags(v, &counts);
     sy_view_raw(v, "</header><main>\n");
     cards c = {v, 0, 0};
     e = sy_inbox_db_newest(v->db, active ? "active" : NULL, before, PAGE_ALERTS, add_card, &c, f);
@@ -123,7 +140,7 @@ sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
         sy_view_word(v, SY_W_OLDER);
         sy_view_raw(v, " ›</a></nav>");
     }
-    close_page(v, active ? "/?state=active" : "/");
+    sy_view_close(v, active ? "/?state=active" : "/");
     return e;
 }
 
@@ -155,6 +172,7 @@ static void add_history(void *ctx, const sy_inbox_event *e)
     sy_view_time(v, e->received);
     sy_view_raw(v, " · ");
     sy_view_text(v, e->id);
+    sy_view_verdict(v, e->proof);
     sy_view_raw(v, "</span></li>\n");
     json_decref(event);
 }
@@ -181,13 +199,13 @@ sy_err sy_view_one(const sy_view *v, int64_t first_seq, sy_fail *f)
 {
     char at[48];
     one o = {v, SY_OK, f};
-    open_page(v, false);
-    back(v);
+    sy_view_open(v, false);
+    sy_view_back(v);
     sy_view_raw(v, "<main>");
     sy_err e = sy_inbox_db_alert(v->db, first_seq, show_one, &o, f);
     sy_view_raw(v, "</main>");
     snprintf(at, sizeof at, "/alert/%lld", (long long)first_seq);
-    close_page(v, at);
+    sy_view_close(v, at);
     return e != SY_OK ? e : o.e;
 }
 
@@ -221,8 +239,8 @@ static void add_event(void *ctx, const sy_inbox_event *e)
 sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f)
 {
     events l = {v, 0, 0};
-    open_page(v, false);
-    back(v);
+    sy_view_open(v, false);
+    sy_view_back(v);
     sy_view_raw(v, "<main><section><h1>");
     sy_view_word(v, SY_W_OTHER);
     sy_view_raw(v, "</h1><ol>\n");
@@ -236,14 +254,14 @@ sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f)
         sy_view_word(v, SY_W_NEXT);
         sy_view_raw(v, " ›</a></nav>");
     }
-    close_page(v, "/events");
+    sy_view_close(v, "/events");
     return e;
 }
 
 void sy_view_message(const sy_view *v, sy_word_id w)
 {
-    open_page(v, false);
-    back(v);
+    sy_view_open(v, false);
+    sy_view_back(v);
     sy_view_raw(v, "<main><p class=\"empty\">");
     sy_view_word(v, w);
     sy_view_raw(v, "</p></main></body></html>\n");

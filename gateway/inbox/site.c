@@ -79,6 +79,7 @@ static void api_event(void *ctx, const sy_inbox_event *e)
     field(b, "alert", e->alert);
     field(b, "sender", e->sender);
     time_field(b, "received", e->received);
+    field(b, "proof", e->proof);
     sy_buf_text(b, ",\"event\":");
     sy_buf_text(b, e->body);
     sy_buf_char(b, '}');
@@ -114,6 +115,48 @@ static sy_err api(sy_page *p, struct MHD_Connection *c, bool alerts, sy_buf *b, 
     return e;
 }
 
+typedef struct items {
+    sy_buf *b;
+    size_t n;
+} items;
+
+static void api_ledger(void *ctx, const sy_inbox_ledger *l)
+{
+    items *i = ctx;
+    sy_buf_printf(i->b, "%s{\"size\":%lld,\"heads\":%lld,\"certified\":%s", i->n++ ? ",\n" : "\n",
+                  (long long)l->size, (long long)l->heads, l->certified ? "true" : "false");
+    field(i->b, "source", l->source);
+    field(i->b, "root", l->root);
+    field(i->b, "box", l->box);
+    field(i->b, "kid", l->kid);
+    time_field(i->b, "time", l->time);
+    time_field(i->b, "received", l->received);
+    sy_buf_char(i->b, '}');
+}
+
+static void api_flag(void *ctx, const sy_inbox_flag *g)
+{
+    items *i = ctx;
+    sy_buf_printf(i->b, "%s{\"seq\":%lld", i->n++ ? ",\n" : "\n", (long long)g->seq);
+    field(i->b, "source", g->source);
+    field(i->b, "kind", g->kind);
+    field(i->b, "text", g->text);
+    time_field(i->b, "received", g->received);
+    sy_buf_char(i->b, '}');
+}
+
+static sy_err api_ledgers(sy_page *p, sy_buf *b, sy_fail *f)
+{
+    items i = {b, 0};
+    sy_buf_text(b, "{\"ledgers\":[");
+    sy_err e = sy_inbox_db_ledgers(p->db, api_ledger, &i, f);
+    sy_buf_text(b, "\n],\"flags\":[");
+    i.n = 0;
+    e = e != SY_OK ? e : sy_inbox_db_flags(p->db, API_ROWS, api_flag, &i, f);
+    sy_buf_text(b, "\n]}\n");
+    return e;
+}
+
 static sy_view view_of(sy_page *p, struct MHD_Connection *c, sy_buf *b)
 {
     const char *lang = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "lang");
@@ -134,6 +177,9 @@ static sy_err html(sy_page *p, struct MHD_Connection *c, const char *url, sy_buf
         const char *state = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "state");
         return sy_view_list(&v, state && strcmp(state, "active") == 0, argument(c, "before", 0), f);
     }
+    if (strcmp(url, "/ledger") == 0) {
+        return sy_view_ledgers(&v, f);
+    }
     if (strcmp(url, "/events") == 0) {
         return sy_view_events(&v, argument(c, "after", 0), f);
     }
@@ -149,8 +195,10 @@ static enum MHD_Result route(sy_page *p, struct MHD_Connection *c, const char *u
         return sy_web_answer(c, MHD_HTTP_OK, "text/css; charset=utf-8", b);
     }
     bool alerts = strcmp(url, "/api/alerts") == 0, events = strcmp(url, "/api/events") == 0;
-    bool json = alerts || events;
-    sy_err e = json ? api(p, c, alerts, b, &f) : html(p, c, url, b, &f);
+    bool ledgers = strcmp(url, "/api/ledger") == 0, json = alerts || events || ledgers;
+    sy_err e = ledgers ? api_ledgers(p, b, &f)
+               : json  ? api(p, c, alerts, b, &f)
+                       : html(p, c, url, b, &f);
     if (e == SY_OK) {
         return sy_web_answer(c, MHD_HTTP_OK, json ? api_type : html_type, b);
     }

@@ -35,10 +35,18 @@ sy_ms sy_view_when(const json_t *value);
 void sy_view_card(const sy_view *v, const sy_inbox_alert *a);
 void sy_view_alert(const sy_view *v, const sy_inbox_alert *a);
 
+/* ledger.c: the gateways' ledgers, and what is wrong with them */
+SY_MUST_USE sy_err sy_view_ledgers(const sy_view *v, sy_fail *f);
+/* In the history of an alert: what was made of an event's proof. */
+void sy_view_verdict(const sy_view *v, const char *verdict);
+
 /* page.c: whole documents */
 SY_MUST_USE sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f);
 SY_MUST_USE sy_err sy_view_one(const sy_view *v, int64_t first_seq, sy_fail *f);
 SY_MUST_USE sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f);
+void sy_view_open(const sy_view *v, bool refresh);
+void sy_view_back(const sy_view *v);
+void sy_view_close(const sy_view *v, const char *at); /* at: the page's own address */
 void sy_view_message(const sy_view *v, sy_word_id w);
 
 extern const char sy_view_style[]; /* the style sheet */

@@ -62,6 +62,34 @@
     X(EVENTS, "events received", "条事件已接收")                                                   \
     X(NOT_FOUND, "There is no such page.", "没有此页面。")                                         \
     X(BROKEN, "The page cannot be made now; the log says why.", "暂时无法生成页面，原因见日志。")  \
+    X(LEDGERS, "Ledgers", "存证账本")                                                              \
+    X(NO_LEDGER, "No ledger is known yet.", "尚无已知的存证账本。")                                \
+    X(FLAGS, "Doubts about a ledger", "账本存疑")                                                  \
+    X(NO_FLAGS, "Nothing is in doubt.", "无存疑事项。")                                            \
+    X(LEAVES, "entries", "条记录")                                                                 \
+    X(HEADS, "signed heads", "个签名树头")                                                         \
+    X(BOX, "Box", "设备")                                                                          \
+    X(KEY, "Key", "密钥")                                                                          \
+    X(CERTIFIED, "certified by this authority", "经本机构认证")                                    \
+    X(UNCERTIFIED, "not certified", "未经认证")                                                    \
+    X(SIGNED, "signed", "签署于")                                                                  \
+    X(P_PROVEN, "proven in the ledger", "账本已证明")                                              \
+    X(P_UNCERTIFIED, "in the ledger, by a key that nobody has certified",                          \
+      "账本中有记录，但密钥未经认证")                                                              \
+    X(P_NONE, "without a proof", "无账本证明")                                                     \
+    X(P_BAD, "its proof does not hold", "证明无效")                                                \
+    X(F_FORKED, "Two histories of one ledger", "同一账本出现两种历史")                             \
+    X(F_CUT, "The end of the ledger was cut off, or an old copy goes on",                          \
+      "账本末尾被截去，或旧副本在继续运行")                                                        \
+    X(F_UNKEPT, "What was received is not in the ledger any more", "已收到的内容不再见于账本")     \
+    X(F_INCONSISTENT, "The ledger does not continue what was received",                            \
+      "账本与已收到的内容不连贯")                                                                  \
+    X(F_CLONED, "Two boxes go on with one ledger", "两台设备使用同一账本")                         \
+    X(F_MOVED, "The ledger is in another box", "账本换到了另一台设备")                             \
+    X(F_KEY, "Another key, which nobody has certified", "更换了未经认证的密钥")                    \
+    X(F_BAD_PROOF, "A proof does not hold", "证明无效")                                            \
+    X(F_BAD_HEAD, "A signed head does not hold", "签名树头无效")                                   \
+    X(F_NO_PROOF, "An event without a proof", "事件无账本证明")                                    \
     X(TIMES_IN, "Times in", "时区")                                                                \
     X(LEVEL_0, "Alert", "报警")                                                                    \
     X(LEVEL_1, "Notice", "提醒")                                                                   \

@@ -119,6 +119,12 @@ static sy_err read_head(const json_t *o, sy_signed_head *out)
     return e ? e : out->text.failed ? SY_E_NOMEM : SY_OK;
 }
 
+sy_err sy_signed_head_take(const struct json_t *object, sy_signed_head *out, sy_fail *f)
+{
+    sy_err e = read_head(object, out);
+    return e ? sy_fail_set(f, e, "the head is not in the form of a signed head") : SY_OK;
+}
+
 static bool number_of(const json_t *v, uint64_t *out)
 {
     if (!json_is_integer(v) || json_integer_value(v) < 0)

@@ -24,6 +24,10 @@ typedef struct sy_signed_head {
 } sy_signed_head;
 void sy_signed_head_init(sy_signed_head *h);
 void sy_signed_head_free(sy_signed_head *h);
+/* The members "head", "signature", "key" and "chain" of a JSON object (of jansson). SY_E_PARSE. */
+struct json_t;
+SY_MUST_USE sy_err sy_signed_head_take(const struct json_t *object, sy_signed_head *out,
+                                       sy_fail *f);
 /* "head":…,"signature":…,"key":…,"chain":[…], members without braces. */
 void sy_signed_head_json(const sy_signed_head *h, sy_buf *out);
 

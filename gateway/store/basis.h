@@ -23,4 +23,23 @@ SY_MUST_USE sy_err sy_store_events(sy_store *s, const char *alert,
                                    bool (*fn)(void *ctx, const sy_event_row *e), void *ctx,
                                    sy_fail *f);
 
+/* The body of an event, appended to out, and its leaf, SY_NO_LEAF: none. SY_E_NOTFOUND. */
+#define SY_NO_LEAF UINT64_MAX
+SY_MUST_USE sy_err sy_store_event_get(sy_store *s, const char *id, sy_buf *body, uint64_t *leaf,
+                                      sy_fail *f);
+
+/* ---- for a verifier ---- */
+/* SQLite's own check of the file: a line for each thing that is damaged, up to a hundred. */
+SY_MUST_USE sy_err sy_store_inspect(sy_store *s, void (*fn)(void *ctx, const char *line), void *ctx,
+                                    sy_fail *f);
+/* Leaves in order. Borrowed; a callback that returns false ends it. */
+SY_MUST_USE sy_err sy_store_each_leaf(sy_store *s,
+                                      bool (*fn)(void *ctx, uint64_t index, sy_span leaf),
+                                      void *ctx, sy_fail *f);
+/* A stored subtree. SY_E_NOTFOUND, SY_E_CORRUPT. */
+SY_MUST_USE sy_err sy_store_node(sy_store *s, unsigned level, uint64_t index, sy_digest *out,
+                                 sy_fail *f);
+/* Events that have no leaf, and subtrees that are stored. */
+SY_MUST_USE sy_err sy_store_loose(sy_store *s, uint64_t *events, uint64_t *nodes, sy_fail *f);
+
 #endif

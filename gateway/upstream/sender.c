@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "upstream/proofs.h"
 #include "upstream/suspects.h"
 
 const sy_sender_times sy_sender_defaults = {
@@ -50,7 +51,8 @@ struct sy_sender {
     sy_suspects suspects;
     sy_ms held_until; /* monotonic; when the held ones are tried again */
     unsigned failures;
-    size_t limit; /* events in a batch; halved while something is refused */
+    size_t limit;         /* events in a batch; halved while something is refused */
+    int64_t head_refused; /* number of a head that was refused for good; a newer one is tried */
 };
 
 typedef enum step { STEP_MORE, STEP_IDLE, STEP_PAUSE } step;
@@ -113,19 +115,28 @@ static bool passed_over(const sy_sender *s, const sy_outbox_item *item)
     return sy_suspects_holds_alert(&s->suspects, alert);
 }
 
-static size_t choose(const sy_sender *s, const sy_outbox_item *items, size_t n,
+/* Events with their proofs, then the head that they stand under. *head is the caller's room. */
+static size_t choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_outbox_item *head,
                      const sy_outbox_item **batch, int64_t *numbers)
 {
     size_t k = 0, bytes = 2;
     for (size_t i = 0; i < n && k < s->limit; i++) {
+        if (passed_over(s, &items[i])) {
+            continue;
+        }
+        sy_proofs_add(s->store, &items[i], &s->arena);
         if (k > 0 && bytes + items[i].body.n + 1 > SY_BATCH_BYTES) {
             break;
         }
-        if (!passed_over(s, &items[i])) {
-            batch[k] = &items[i];
-            numbers[k++] = items[i].number;
-            bytes += items[i].body.n + 1;
-        }
+        batch[k] = &items[i];
+        numbers[k++] = items[i].number;
+        bytes += items[i].body.n + 1;
+    }
+    if (k < s->limit && sy_proofs_head(s->store, s->name, head, &s->arena) &&
+        head->number != s->head_refused && !sy_suspects_held(&s->suspects, head->number) &&
+        (k == 0 || bytes + head->body.n + 1 <= SY_BATCH_BYTES)) {
+        batch[k] = head;
+        numbers[k++] = head->number;
     }
     return k;
 }
@@ -133,7 +144,8 @@ static size_t choose(const sy_sender *s, const sy_outbox_item *items, size_t n,
 static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
 {
     sy_fail f;
-    if (sy_store_outbox_done(s->store, s->name, numbers, n, NULL, &f) != SY_OK) {
+    if (sy_store_outbox_done(s->store, s->name, numbers, n, NULL, &f) != SY_OK ||
+        sy_proofs_taken(s->store, s->name, numbers, n, &f) != SY_OK) {
         return failed(s, &f, pause); /* they will be sent again; the receiver knows them */
     }
     sy_suspects_taken(&s->suspects, numbers, n);
@@ -167,7 +179,9 @@ static step refused_alone(sy_sender *s, const sy_outbox_item *item, const sy_rep
         return STEP_PAUSE;
     }
     sy_fail f;
-    if (sy_store_outbox_done(s->store, s->name, &item->number, 1, r->text, &f) != SY_OK) {
+    if (sy_proofs_is_head(item->number)) {
+        s->head_refused = item->number;
+    } else if (sy_store_outbox_done(s->store, s->name, &item->number, 1, r->text, &f) != SY_OK) {
         return failed(s, &f, pause);
     }
     set_error(s, r->text);
@@ -224,7 +238,8 @@ static step one_step(sy_sender *s, sy_ms *pause)
     }
     const sy_outbox_item *batch[SY_BATCH_EVENTS];
     int64_t numbers[SY_BATCH_EVENTS];
-    size_t k = choose(s, items, n, batch, numbers);
+    sy_outbox_item head;
+    size_t k = choose(s, items, n, &head, batch, numbers);
     if (k == 0) {
         return STEP_IDLE;
     }

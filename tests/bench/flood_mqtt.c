@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An MQTT 3.1.1 publisher on a bare socket, as cheap as can be, so that a benchmark measures the
- * receiver: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS. Topics bench/d0 …, QoS 1. */
+ * receiver: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS [USER PASSWORD]. Topics bench/d0 …,
+ * QoS 1.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -13,7 +15,35 @@
 
 enum { CHUNK = 65536 };
 
-static int dial(int port)
+static size_t put_text(unsigned char *out, const char *text)
+{
+    size_t n = strlen(text) & 0xff;
+    out[0] = 0;
+    out[1] = (unsigned char)n;
+    memcpy(out + 2, text, n);
+    return n + 2;
+}
+
+/* CONNECT; with a user name and password, or without. */
+static size_t greeting(unsigned char *out, const char *user, const char *password)
+{
+    size_t at = 2;
+    at += put_text(out + at, "MQTT");
+    out[at++] = 4;
+    out[at++] = user ? 0xc2 : 2;
+    out[at++] = 0;
+    out[at++] = 0;
+    at += put_text(out + at, "flood");
+    if (user) {
+        at += put_text(out + at, user);
+        at += put_text(out + at, password);
+    }
+    out[0] = 0x10;
+    out[1] = (unsigned char)(at - 2); /* below 128 */
+    return at;
+}
+
+static int dial(int port, const char *user, const char *password)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)port),
@@ -24,10 +54,9 @@ static int dial(int port)
         exit(1);
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    static const unsigned char hello[] = {0x10, 17, 0, 4, 'M', 'Q', 'T', 'T', 4,  2,
-                                          0,    0,  0, 5, 'f', 'l', 'o', 'o', 'd'};
-    unsigned char ack[4];
-    if (write(fd, hello, sizeof hello) != sizeof hello || read(fd, ack, 4) != 4 || ack[3] != 0) {
+    unsigned char hello[600], ack[4];
+    size_t n = greeting(hello, user, password);
+    if (write(fd, hello, n) != (ssize_t)n || read(fd, ack, 4) != 4 || ack[3] != 0) {
         fputs("no CONNACK\n", stderr);
         exit(1);
     }
@@ -73,13 +102,13 @@ static void write_all(int fd, const unsigned char *p, size_t n)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fputs("usage: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS\n", stderr);
+    if (argc != 6 && argc != 8) {
+        fputs("usage: flood_mqtt PORT MESSAGES DEVICES WINDOW END_MS [USER PASSWORD]\n", stderr);
         return 2;
     }
     long total = atol(argv[2]), devices = atol(argv[3]), window = atol(argv[4]);
     long end = atol(argv[5]), sent = 0, acked = 0;
-    int fd = dial(atoi(argv[1]));
+    int fd = dial(atoi(argv[1]), argc == 8 ? argv[6] : NULL, argc == 8 ? argv[7] : NULL);
     static unsigned char out[CHUNK + 512], in[CHUNK];
     double start = bench_now();
     while (acked < total) {

@@ -158,7 +158,15 @@ static void strict_promises_nothing_that_is_not_synced(void **state)
     assert_int_equal(spool_put_text(b, "6", NULL), SY_E_IO);
     assert_int_equal(atomic_load(&b->page.appended), whole);
     spool_faults.fail_sync = 0;
-    spool_put_many(b, 6, 1);
+    spool_put_many(b, 6, 200); /* over several segments, whose room was reserved */
+    sy_spool_reader *r = spool_reader(b, true);
+    unsigned n = 0;
+    for (sy_err e; (e = spool_next(r)) != SY_E_AGAIN; n++) {
+        assert_int_equal(e, SY_OK);
+    }
+    assert_int_equal(n, 206);
+    assert_int_equal(sy_spool_counts_of(r).torn + sy_spool_counts_of(r).damaged, 0);
+    sy_spool_reader_close(r);
 }
 
 static void nap(long ns)

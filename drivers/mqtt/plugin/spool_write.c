@@ -201,9 +201,18 @@ static sy_err failed_write(sy_spool *s, const char *what, int error, sy_fail *f)
                         s->dir, strerror(error));
 }
 
+/* What was reserved beyond the end. */
+static void give_back(sy_spool *s)
+{
+    if (s->o.strict && s->cur.fd >= 0) {
+        (void)!ftruncate(s->cur.fd, (off_t)s->end);
+    }
+}
+
 /* Hand the full one to the thread; waits while that is far behind. */
 static void retire(sy_spool *s)
 {
+    give_back(s);
     pthread_mutex_lock(&s->mu);
     while (s->n_retired == RETIRED) {
         pthread_cond_signal(&s->work);
@@ -233,8 +242,9 @@ static sy_err roll(sy_spool *s, bool prove, sy_fail *f)
         return failed_write(s, "make a segment", errno, f);
     }
     struct iovec iov = {head, sizeof head};
-    errno = 0;
-    bool ok = s->io.write(fd, &iov, 1, 0) == (ssize_t)sizeof head &&
+    /* A sync of a file that does not grow is cheaper. */
+    errno = s->o.strict ? posix_fallocate(fd, 0, (off_t)s->o.segment_bytes) : 0;
+    bool ok = errno == 0 && s->io.write(fd, &iov, 1, 0) == (ssize_t)sizeof head &&
               (!prove || (s->io.sync(fd) == 0 && s->io.sync(s->dir_fd) == 0));
     if (!ok) {
         sy_err e = failed_write(s, "fill a segment", errno ? errno : ENOSPC, f);
@@ -457,5 +467,6 @@ void sy_spool_close(sy_spool *s)
     pthread_cond_signal(&s->work);
     pthread_mutex_unlock(&s->mu);
     pthread_join(s->thread, NULL);
+    give_back(s);
     destroy(s);
 }

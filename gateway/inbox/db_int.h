@@ -1,0 +1,51 @@
+/*
+ * The inbox's store from within: rows of events (db.c) and what is known of ledgers (proven.c).
+ * Internal to inbox/.
+ */
+#ifndef SY_INBOX_DB_INT_H
+#define SY_INBOX_DB_INT_H
+
+#include <sqlite3.h>
+
+#include "inbox/db.h"
+
+/* proofs: what was made of each event's. heads: each head once, however it came. told: heads that a
+ * sender of that gateway told by themselves, for one destination; kept 0: not yet shown to be in a
+ * later one, 1: shown, 2: not shown when it should have been. flags: what is wrong. */
+#define SY_INBOX_LEDGER_SCHEMA                                                                     \
+    "CREATE TABLE IF NOT EXISTS proofs(seq INTEGER PRIMARY KEY, verdict TEXT NOT NULL,"            \
+    " proof BLOB NOT NULL);"                                                                       \
+    "CREATE TABLE IF NOT EXISTS heads(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "     \
+    "NULL,"                                                                                        \
+    " size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL, box TEXT NOT NULL,"        \
+    " kid TEXT NOT NULL, certified INTEGER NOT NULL, received INTEGER NOT NULL,"                   \
+    " text BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE(source, size, root));"                   \
+    "CREATE TABLE IF NOT EXISTS told(source TEXT NOT NULL, destination TEXT NOT NULL,"             \
+    " size INTEGER NOT NULL, root BLOB NOT NULL, kept INTEGER NOT NULL,"                           \
+    " PRIMARY KEY(source, destination, size, root)) WITHOUT ROWID;"                                \
+    "CREATE TABLE IF NOT EXISTS flags(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "     \
+    "NULL,"                                                                                        \
+    " kind TEXT NOT NULL, text TEXT NOT NULL, received INTEGER NOT NULL,"                          \
+    " UNIQUE(source, kind, text));"
+
+struct sy_inbox_db {
+    sqlite3 *db;
+    sy_buf ca;
+};
+
+sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);
+/* Prepare and bind: s text (NULL allowed), i int64. NULL where it fails. */
+sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...);
+const char *sy_inbox__column(sqlite3_stmt *st, int i);
+/* Takes the statement; fn for each of its rows. */
+SY_MUST_USE sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
+                                  void (*fn)(void *ctx, sqlite3_stmt *row), void *ctx, sy_fail *f);
+
+/* proven.c, within the transaction of a batch: the proof of an event that was just stored; a head
+ * that was told by itself (*added: it is new). What is wrong is flagged, and no failure. */
+SY_MUST_USE sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms now,
+                                        sy_fail *f);
+SY_MUST_USE sy_err sy_inbox__book_head(sy_inbox_db *d, const sy_cloud *c, sy_ms now, bool *added,
+                                       sy_fail *f);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verifying events as a supervisor received them: one, or an array of them. */
+#include <jansson.h>
+
+#include "ledger/verify.h"
+
+enum { EVENTS_BYTES = 64 << 20 };
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The end of the value that begins at p, in text known to be valid JSON. */
+static const char *value_end(const char *p, const char *end)
+{
+    int depth = 0;
+    bool quoted = false;
+    for (; p < end; p++) {
+        if (quoted) {
+            if (*p == '\\')
+                p++;
+            else
+                quoted = *p != '"';
+        } else if (*p == '"') {
+            quoted = true;
+        } else if (*p == '{' || *p == '[') {
+            depth++;
+        } else if (depth == 0 && (*p == ',' || *p == ']' || blank(*p))) {
+            return p;
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+        }
+    }
+    return end;
+}
+
+static const char *id_of(const json_t *event)
+{
+    const char *id = json_string_value(json_object_get(event, "id"));
+    return id ? id : "?";
+}
+
+static void check_one(sy_span raw, const json_t *event, sy_check *c)
+{
+    sy_buf body, json;
+    sy_proof proof;
+    sy_proof_facts facts;
+    sy_fail why = {0};
+    sy_buf_init(&body, sy_heap());
+    sy_buf_init(&json, sy_heap());
+    sy_proof_init(&proof);
+    sy_err e = sy_proof_cut(raw, &body, &json, &why);
+    if (!e)
+        e = sy_proof_read(sy_buf_span(&json), &proof, &why);
+    if (!e)
+        e = sy_proof_check(&proof, c->ca, &facts, &why);
+    const char *id = id_of(event);
+    if (e)
+        sy_check_say(c, SY_FOUND_BROKEN, "event %s: %s", "事件 %s：%s", id, why.text);
+    else if (!sy_leaf_is_event(sy_buf_span(&proof.leaf), sy_span_of(id), sy_buf_span(&body)))
+        sy_check_say(c, SY_FOUND_BROKEN, "event %s is not what the ledger's leaf %llu says",
+                     "事件 %s 与账本第 %llu 叶不符", id, (unsigned long long)proof.index);
+    else
+        sy_check_say(c, SY_FOUND_FINE,
+                     "event %s is leaf %llu of the ledger of %.*s, under a head of %llu leaves",
+                     "事件 %s 是网关账本第 %llu 叶（网关 %.*s，签名头含 %llu 叶）", id,
+                     (unsigned long long)proof.index, (int)facts.head.gateway.n,
+                     facts.head.gateway.p, (unsigned long long)facts.head.size);
+    if (!e && !c->ca.n)
+        sy_check_say(c, SY_FOUND_BROKEN,
+                     "whose key it is was not checked: give the authority's certificate with --ca",
+                     "未核对密钥归属：请用 --ca 给出主管机关证书");
+    sy_proof_free(&proof);
+    sy_buf_fini(&json);
+    sy_buf_fini(&body);
+}
+
+sy_err sy_verify_events(sy_span file, sy_check *c, sy_fail *f)
+{
+    json_error_t why = {.line = 0};
+    json_t *root = file.n <= EVENTS_BYTES
+                       ? json_loadb(file.n ? file.p : "", file.n, JSON_REJECT_DUPLICATES, &why)
+                       : NULL;
+    if (!root)
+        return sy_fail_set(f, SY_E_PARSE,
+                           "neither evidence nor events: no valid JSON: %s (line %d, column %d)",
+                           why.text, why.line, why.column);
+    bool batch = json_is_array(root);
+    size_t n = batch ? json_array_size(root) : 1;
+    const char *p = file.p, *end = file.p + file.n;
+    while (p < end && blank(*p))
+        p++;
+    p += batch ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        while (p < end && (blank(*p) || *p == ','))
+            p++;
+        const char *q = value_end(p, end);
+        check_one((sy_span){p, (size_t)(q - p)}, batch ? json_array_get(root, i) : root, c);
+        p = q;
+    }
+    if (n == 0)
+        sy_check_say(c, SY_FOUND_NOTE, "there are no events in the file", "文件中没有事件");
+    json_decref(root);
+    return SY_OK;
+}

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence of an alert that a real gateway raised: it verifies with the authority's certificate
+alone, and any byte that is changed in it, or in the data folder, is found or does not matter."""
+
+import html.parser
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+import devices
+import steel
+
+RULE = """# before the rule
+rule EVID-01 version 3 "Too warm <b>" / “过热”
+  basis "Standard X" / “标准 X” clause verify law
+  basis "house policy & more" policy
+  applies to subject any; goods any; stage any
+  effective from 2013-01-01
+  watch each room: temperature, door
+  missing after 5 min
+  alert warning when temperature above 8 °C [policy] for 3 min
+  clear when temperature at most 8 °C for 2 min
+  then tell premises, inspector; respond within 2 h
+  say "Close the door." / “请关门。”
+end
+
+rule EVID-02 version 1 "Never"
+  basis "chosen for a test" policy
+  applies to subject any; goods any; stage any
+  watch each room: temperature
+  alert notice when temperature above 90 °C [policy]
+  then tell premises
+end
+"""
+HOSTILE = "Shop <script>alert(1)</script> \"& 'Co' \u202etxt"
+T0 = 1767571200000  # 2026-01-05T00:00:00Z
+LONG = os.environ.get("SY_LONG") == "1"
+FLIPS = pathlib.Path(steel.BINARY).parent / "tests" / "verify_flips"
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+
+
+class Page(html.parser.HTMLParser):
+    """The elements and the text of the readable part."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.data = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        inside = self.tags[-1][0] if self.tags else ""
+        if inside == "script":
+            self.data += data
+        elif inside != "style":
+            self.text.append(data)
+
+
+class Evidence(steel.Case):
+    def setUp(self):
+        super().setUp()
+        k = self.dir / "k"
+        k.mkdir()
+        self.ca = k / "ca.pem"
+        self.authority(k, "ca", "authority")
+        self.authority(k, "other", "another authority")
+        self.certify(k)
+        port = steel.free_port(steel.socket.SOCK_DGRAM)
+        tree = steel.base_config(
+            [self.write("e.rules", RULE)],
+            [{"id": "c1", "transport": "coap", "format": "number", "credential": "none",
+              "from": "127.0.0.0/8"}],
+            [{"id": "room-1", "name": "冷库 A", "kind": "room", "goods": ["vaccine"], "points": [
+                {"quantity": "temperature", "device": "c1", "name": "t", "unit": "degC",
+                 "every": "60 s", "range": [-40, 60], "accuracy": 0.5}]}],
+            coap={"listen": ["127.0.0.1:%d" % port]})
+        tree["gateway"]["ledger"] = {"key": str(k / "gw.key"), "cert": str(k / "gw.pem")}
+        tree["premises"][0]["name"] = HOSTILE
+        tree["premises"][0]["time-zone"] = "Asia/Shanghai"
+        self.data = self.dir / "data"
+        self.gateway = self.start(steel.Gateway(self.config(tree), self.data, "--clock", "replay"))
+        self.coap = devices.CoapDevice(("127.0.0.1", port))
+        self.addCleanup(self.coap.close)
+        self.minute = 0
+
+    def authority(self, k, name, cn):
+        (k / (name + ".cnf")).write_text(
+            "[req]\ndistinguished_name=d\nx509_extensions=v\nprompt=no\n[d]\nCN=%s\n"
+            "[v]\nbasicConstraints=critical,CA:true\nkeyUsage=keyCertSign\n" % cn)
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", k / (name + ".key"))
+        openssl("req", "-x509", "-key", k / (name + ".key"), "-config", k / (name + ".cnf"), "-days",
+                "3650", "-out", k / (name + ".pem"))
+
+    def certify(self, k):
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", k / "gw.raw")
+        openssl("pkcs8", "-topk8", "-nocrypt", "-in", k / "gw.raw", "-out", k / "gw.key")
+        os.chmod(k / "gw.key", 0o600)
+        openssl("req", "-new", "-key", k / "gw.key", "-subj", "/CN=gw-test-1", "-out", k / "gw.csr")
+        openssl("x509", "-req", "-in", k / "gw.csr", "-CA", self.ca, "-CAkey", k / "ca.key",
+                "-CAcreateserial", "-days", "3650", "-out", k / "gw.pem")
+
+    def send(self, celsius):
+        self.minute += 1
+        self.gateway.control("mark %d" % (T0 + 60000 * self.minute))
+        code, text = self.coap.request("r/c1", str(celsius).encode())
+        self.assertEqual(code, "2.04", text)
+
+    def an_alert(self):
+        for _ in range(5):
+            self.send(5)
+        for _ in range(8):
+            self.send(9.5)
+        for _ in range(6):
+            self.send(4)
+        self.gateway.drained()
+        alerts = json.loads(self.gateway.alerts())
+        self.assertEqual([a["state"] for a in alerts], ["cleared"])
+        return alerts[0]["id"]
+
+    def evidence(self, alert, *more):
+        path = self.dir / "evidence.html"
+        steel.cli("evidence", alert, "--data", self.data, "--out", path, *more)
+        return path
+
+    def verify(self, path, *more, expect=0):
+        return steel.cli("verify", path, "--language", "en", *more, expect=expect)
+
+    def test_a_file_that_is_shown_and_verified(self):
+        alert = self.an_alert()
+        for language, words in (("en", ["Evidence of an alert", "Too warm <b>", "house policy",
+                                        "not yet checked against the official text", "°C"]),
+                                ("zh", ["警报证据", "过热", "请关门。", "尚未与正式文本核对"])):
+            path = self.evidence(alert, "--language", language)
+            out = self.verify(path, "--ca", self.ca)
+            self.assertIn("alert %s is proven" % alert, out)
+            self.assertIn("the page shows what is proven", out)
+            page = Page(path.read_text())
+            text = "".join(page.text)
+            for word in words + ["冷库 A", "EVID-01", "0.5\xa0°C", "9.5\xa0°C", "rule EVID-01 version 3",
+                                 HOSTILE.replace("\u202e", "\ufffd")]:
+                self.assertIn(word, text)
+            self.assertNotIn("EVID-02", text)
+            self.assertEqual([t for t, _ in page.tags].count("script"), 1)
+            self.assertIn("svg", [t for t, _ in page.tags])
+            for tag, attrs in page.tags:  # nothing comes from elsewhere, nothing runs
+                self.assertFalse({"src", "href", "onload", "onclick"} & set(attrs), (tag, attrs))
+            inside = json.loads(page.data)
+            self.assertEqual([e["body"].count('"change":"raised"') for e in inside["events"]],
+                             [1, 0])
+            readings = [json.loads(line) for line in inside["events"][0]["basis"]]
+            self.assertEqual(readings[0]["rule"]["text"], RULE[RULE.index("rule EVID-01"):
+                                                               RULE.index("\n\nrule EVID-02")])
+            self.assertEqual([r["v"] for r in readings if "v" in r][:2], [5, 9.5])
+
+    def test_what_does_not_verify(self):
+        alert = self.an_alert()
+        path = self.evidence(alert, "--language", "en")
+        text = path.read_text()
+        self.verify(path, "--ca", self.dir / "k" / "other.pem", expect=1)
+        self.assertIn("whose key it is was not checked", self.verify(path, expect=1))
+        for before, after, said in (
+                ("9.5\xa0°C", "8.5\xa0°C", "the page was changed"),
+                ("not yet checked against the official text", "checked", "the page was changed"),
+                ('\\"v\\":9.5', '\\"v\\":8.5', "its readings is not what"),
+                ('\\"severity\\":\\"warning\\"', '\\"severity\\":\\"notice\\"', "its body is not what"),
+                ('"index":', '"index":1', "the leaf is not in the tree")):
+            self.assertIn(before, text)
+            changed = self.write("changed.html", text.replace(before, after, 1))
+            self.assertIn(said, self.verify(changed, "--ca", self.ca, expect=1))
+        cut = self.write("cut.html", text[:-200])
+        self.assertIn("holds no evidence, or its end is missing",
+                      self.verify(cut, "--ca", self.ca, expect=1))
+        report = json.loads(self.verify(path, "--ca", self.ca, "--json"))
+        self.assertTrue(report["proven"])
+        self.assertFalse(json.loads(self.verify(cut, "--json", expect=1))["proven"])
+
+    def flips(self, *args):
+        done = subprocess.run([FLIPS, *map(str, args)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr)
+        print("\n  %s: %s" % (args[0] if args[0] != "--dir" else pathlib.Path(args[2]).name,
+                             done.stdout.strip()), end="", flush=True)
+
+    def test_every_flipped_byte_of_the_file_is_found(self):
+        path = self.evidence(self.an_alert())
+        self.flips(path, self.ca, 1 if LONG else 97)
+
+    def test_every_flipped_byte_of_the_folder_is_found_or_does_not_matter(self):
+        alert = self.an_alert()
+        self.gateway.stop()
+        out = self.verify(self.data, "--ca", self.ca)
+        self.assertIn("alerts proven: 2 events", out)
+        self.assertIn("1 alerts stand as their events say", out)
+        copy = self.dir / "copy"
+        shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("control.sock", "mqtt"))
+        self.verify(copy, "--ca", self.ca)
+        self.flips("--dir", copy, copy / "store.db", self.ca, 1 if LONG else 499)
+        for path in sorted((copy / "journal").iterdir()) + sorted((copy / "accepted").glob("*.set")):
+            if path.suffix != ".log":  # the raw ones are full of zeros: see below
+                self.flips("--dir", copy, path, self.ca, 1 if LONG else 499)
+        (copy / "store.db").write_bytes((copy / "store.db").read_bytes()[:-4096])
+        self.verify(copy, "--ca", self.ca, expect=1)
+        self.assertTrue(alert)
+
+
+if __name__ == "__main__":
+    steel.main()
