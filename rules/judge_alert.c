@@ -182,7 +182,7 @@ static bool amended(const outcome *was, const outcome *is)
 typedef struct telling {
     sy_judge *j;
     inst *i;
-    sy_ms replaces;
+    sy_ms replaces, replaced_by;
     sy_ms key; /* SY_MS_NONE: by the time of the change */
     sy_err err;
 } telling;
@@ -196,11 +196,14 @@ static void tell(telling *t, sy_change_kind kind, sy_ms at, sy_alert_level level
         t->err = e;
         return;
     }
+    bool late = j->late || kind == SY_CHANGE_AMENDED || kind == SY_CHANGE_WITHDRAWN;
     j->changes[j->n_changes] = (change){.key = t->key == SY_MS_NONE ? at : t->key,
                                         .inst = (uint32_t)(t->i - j->insts),
                                         .seq = (uint32_t)j->n_changes,
                                         .replaces = t->replaces,
-                                        .at = at,
+                                        .replaced_by = t->replaced_by,
+                                        .at = late ? j->now : at,
+                                        .late = late,
                                         .kind = kind,
                                         .level = level,
                                         .what = *o};
@@ -260,34 +263,36 @@ static bool overlap(const outcome *a, const outcome *b)
     return a->onset <= eb && b->onset <= ea;
 }
 
-/* The new alert that stands in the place of a withdrawn one, if there is one. */
-static void link_successor(inst *i, const rec *gone)
+/* The new alert that stands in the place of a withdrawn one: its onset, or SY_MS_NONE. */
+static sy_ms link_successor(inst *i, const rec *gone)
 {
     for (size_t k = i->live; k < i->n_recs; k++) {
         rec *r = &i->recs[k];
         if (r->has_work && !r->has_pub && r->replaces == SY_MS_NONE &&
             overlap(&r->work, &gone->pub)) {
             r->replaces = gone->pub.onset;
-            return;
+            return r->work.onset;
         }
     }
+    return SY_MS_NONE;
 }
 
 sy_err sy_judge__publish(sy_judge *j, inst *i)
 {
-    telling t = {.j = j, .i = i, .key = SY_MS_NONE};
+    telling t = {.j = j, .i = i, .replaced_by = SY_MS_NONE, .key = SY_MS_NONE};
     bool withdrawn = false;
     i->dirty = false;
     i->due = SY_MS_MAX;
     for (size_t k = i->live; k < i->n_recs; k++) {
         rec *r = &i->recs[k];
         if (!r->has_work && r->has_pub && r->pub.state != SY_ALERT_WITHDRAWN) {
-            link_successor(i, r);
+            t.replaced_by = link_successor(i, r);
             outcome was = r->pub;
             was.state = SY_ALERT_WITHDRAWN;
             t.replaces = SY_MS_NONE;
             t.key = j->now;
             tell(&t, SY_CHANGE_WITHDRAWN, j->now, sy_judge__highest(&was), &was);
+            t.replaced_by = SY_MS_NONE;
             r->pub = was;
             withdrawn = true;
         }
@@ -406,10 +411,14 @@ void sy_judge__emit(sy_judge *j)
         sift(v, 0, k - 1);
     }
     for (size_t k = 0; k < n; k++) {
-        char replaces[33];
-        sy_change c = {.kind = v[k].kind, .at = v[k].at};
+        char replaces[33], replaced_by[33];
+        sy_change c = {.kind = v[k].kind, .at = v[k].at, .late = v[k].late};
         c.alert = sy_judge__view(j, &j->insts[v[k].inst], &v[k].what, v[k].replaces, v[k].level,
                                  replaces);
+        if (v[k].replaced_by != SY_MS_NONE) {
+            sy_judge__id(j, &j->insts[v[k].inst], v[k].replaced_by, replaced_by);
+            c.replaced_by = replaced_by;
+        }
         if (j->o.emit) {
             j->o.emit(j->o.ctx, &c);
         }

@@ -10,6 +10,7 @@
 #include "ledger/es256.h"
 #include "ledger/ledger.h"
 #include "store/heads.h"
+#include "store/keep.h"
 #include "store/leaves.h"
 
 enum { SY_LEDGER_PATH = 4200 };

@@ -170,13 +170,24 @@ static const char *kept(sy_arena *a, sy_buf *b)
     return t;
 }
 
+/* Up to when the readings made the change; one that was found late is long over. */
+static sy_ms end_of(const sy_change *c)
+{
+    if (!c->late)
+        return c->at;
+    return c->alert.cleared != SY_MS_NONE ? c->alert.cleared
+           : c->kind == SY_CHANGE_RAISED  ? c->alert.raised
+                                          : c->at;
+}
+
 sy_err sy_basis_plan_make(const sy_event_of *e, sy_arena *a, sy_basis_plan *out)
 {
     sy_basis_point at[SY_BASIS_POINTS];
     const sy_alert *alert = &e->change->alert;
     const sy_site *site = e->config->site;
     *out = (sy_basis_plan){.n = 0};
-    size_t n = e->judge ? sy_judge_basis(e->judge, alert, e->change->at, at, SY_BASIS_POINTS) : 0;
+    size_t n =
+        e->judge ? sy_judge_basis(e->judge, alert, end_of(e->change), at, SY_BASIS_POINTS) : 0;
     n = n < SY_BASIS_POINTS ? n : SY_BASIS_POINTS;
     if (n == 0)
         return SY_OK;

@@ -80,6 +80,8 @@ static void count_written(sy_pipeline *p)
 static bool is_due(const sy_pipeline *p, bool final)
 {
     uint64_t least = (uint64_t)SY_SNAPSHOT_LEAST, grown = p->snapshot_bytes * SY_SNAPSHOT_TIMES;
+    if (p->must_snapshot)
+        return true;
     if (p->since_snapshot == 0)
         return false;
     if (p->o.snapshot_records && p->since_snapshot >= (uint64_t)p->o.snapshot_records)
@@ -109,6 +111,7 @@ static void snapshot_is_kept(sy_pipeline *p, const sy_batch_end *end)
     sy_store_open_figures(p->o.store, &open);
     p->snapshot_bytes = end->snapshot.n + open.saved_bytes;
     p->since_snapshot = 0;
+    p->must_snapshot = false;
     p->log_bytes = 0;
 }
 
@@ -180,6 +183,24 @@ static void give_up(sy_pipeline *p, const sy_fail *why)
     abort();
 }
 
+/* Places that are due are judged again right here, behind the last record (redo.h). */
+static void redo(sy_pipeline *p)
+{
+    if (!sy_engine_redo_due(p->engine))
+        return;
+    if (p->n_records || !sy_batch_empty(&p->batch))
+        commit(p, false);
+    if (p->gave_up)
+        return;
+    sy_fail why = {0};
+    sy_attempt_set(&p->attempt, p->last); /* a crash in it must not come back for ever */
+    if (sy_engine_redo(p->engine, p->o.store, &why))
+        give_up(p, &why);
+    sy_attempt_set(&p->attempt, 0);
+    p->must_snapshot = true;
+    commit(p, false);
+}
+
 static void take(sy_pipeline *p, const sy_jrec *rec)
 {
     if (sy_engine_switches(p->engine, rec) && p->n_records)
@@ -193,6 +214,9 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
         give_up(p, &why);
+    redo(p);
+    if (p->n_records == 0)
+        return;
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
@@ -261,6 +285,7 @@ void *sy_pipeline__main(void *arg)
 {
     sy_pipeline *p = arg;
     sy_thread_name("sy-pipeline");
+    redo(p);
     while (!p->gave_up) {
         sy_jrec rec;
         sy_fail why = {0};

@@ -53,7 +53,10 @@
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
     X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
-    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
+    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")  \
+    X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
+                "VALUES(?1,?2,?3,?4,?5)")                                                          \
+    X(PAST_FORGET, "DELETE FROM past WHERE time<?1")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,
     SY_SQL_TABLE(SY_SQL_ENUM)
@@ -71,13 +74,12 @@ struct sy_store {
     bool full_sync;
     sy_err failed; /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
-    uint64_t written;  /* bytes since open that no commit has counted yet */
-    int wal_done;      /* frames of the present WAL that a checkpoint has moved */
-    bool goes_on;      /* read only, and takes batches in memory (sy_store_go_on) */
-    bool begun;        /* the batch's transaction is open: something is written */
-    bool has_readings; /* the batch has */
-    bool durable;      /* as the batch was begun */
-    bool due;          /* the batch is to be written whether or not it has rows */
+    uint64_t written; /* bytes since open that no commit has counted yet */
+    int wal_done;     /* frames of the present WAL that a checkpoint has moved */
+    bool goes_on;     /* read only, and takes batches in memory (sy_store_go_on) */
+    bool begun;       /* the batch's transaction is open: something is written */
+    bool durable;     /* as the batch was begun */
+    bool due;         /* the batch is to be written whether or not it has rows */
     sy_memory memory;
     /* Under memory.mu: what light commits did (sy_store_commit). */
     uint64_t total[SY_N_COUNTERS];   /* of all commits */
