@@ -26,14 +26,18 @@ static const char style[] =
     "padding:.6rem;font:.85rem/1.45 ui-monospace,Menlo,Consolas,\"Noto Sans Mono CJK SC\","
     "monospace;margin:0}code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.85rem}"
     "ol{margin:0;padding-left:1.4rem}li{margin:0 0 .5rem}"
-    "figure{margin:.5rem 0;break-inside:avoid}svg{width:100%;height:auto;display:block}"
+    "figure{margin:.5rem "
+    "0;break-inside:avoid}svg{width:100%;max-width:44rem;height:auto;display:block}"
     "svg text{font-size:13px;fill:#16191d}.axis,.grid,.limit,.line,.bad{fill:none;stroke:#16191d}"
     ".axis{stroke-width:1}.grid{stroke:#d0d7de}.limit{stroke:#b3261e;stroke-width:1.5;"
     "stroke-dasharray:7 4}.line{stroke:#0b57d0;stroke-width:1.8}circle{fill:#0b57d0}"
     ".bad{stroke-width:1.6}.unsure{fill:#8a5a00}.stretch{fill:#b3261e;fill-opacity:.12}"
-    "table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.3rem 0 .8rem}"
+    "table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.3rem 0 .8rem;"
+    "overflow-wrap:normal}h3{font-size:.95rem;margin:.6rem 0 .2rem}"
     "th,td{text-align:left;padding:.12rem .5rem .12rem 0;border-bottom:1px solid #e4e8ec;"
-    "vertical-align:top}td:nth-child(2){font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "vertical-align:top}td:nth-child(2){font-variant-numeric:tabular-nums;white-space:nowrap}."
+    "records td{"
+    "white-space:normal;overflow-wrap:anywhere}"
     "thead{display:table-header-group}tr{break-inside:avoid}time{white-space:nowrap}"
     "@media(max-width:30rem){dl{display:block}dd{margin-bottom:.45rem}}"
     "@media print{@page{size:A4;margin:15mm}body{max-width:none;padding:0;font-size:10pt}"
@@ -273,6 +277,32 @@ static void told(const sy_page *p, const json_t *data)
     }
 }
 
+static void linked(const sy_page *p, sy_page_word w, const char *alert)
+{
+    if (*alert) {
+        sy_page__raw(p, " · ");
+        sy_page__word(p, w);
+        sy_page__raw(p, " <code>");
+        sy_page__text(p, alert);
+        sy_page__raw(p, "</code>");
+    }
+}
+
+/* What brought it about, where it was not the time itself, and what it stands in the place of. */
+static void why(const sy_page *p, const json_t *data)
+{
+    const char *reason = sy_page__str(data, "reason");
+    if (*reason) {
+        sy_page__raw(p, " · ");
+        if (strcmp(reason, "late-readings") == 0)
+            sy_page__word(p, SY_PW_LATE);
+        else
+            sy_page__text(p, reason);
+    }
+    linked(p, SY_PW_REPLACES, sy_page__str(data, "replaces"));
+    linked(p, SY_PW_REPLACED_BY, sy_page__str(data, "replaced_by"));
+}
+
 static void history(const sy_page *p)
 {
     section(p, SY_PW_HISTORY);
@@ -287,10 +317,7 @@ static void history(const sy_page *p)
         sy_page__raw(p, " · ");
         sy_page__text(
             p, sy_page__severity(p, sy_page__str(json_object_get(data, "alert"), "severity")));
-        if (*sy_page__str(data, "reason")) {
-            sy_page__raw(p, " · ");
-            sy_page__text(p, sy_page__str(data, "reason"));
-        }
+        why(p, data);
         sy_page__raw(p, "<br>");
         told(p, data);
         sy_page__raw(p, "<br><span class=\"dim\">");
@@ -411,6 +438,22 @@ static void points(const sy_page *p)
     sy_page__raw(p, "</dl>\n");
 }
 
+/* "uncertain+late": a line may break at each sign. */
+static void quality(const sy_page *p, const char *q)
+{
+    char part[64];
+    while (*q) {
+        size_t n = strcspn(q, "+");
+        n += q[n] == '+';
+        n = n < sizeof part ? n : sizeof part - 1;
+        memcpy(part, q, n);
+        part[n] = '\0';
+        sy_page__text(p, part);
+        sy_page__raw(p, q[n - 1] == '+' ? "<wbr>" : "");
+        q += n;
+    }
+}
+
 static void row(const sy_page *p, const sy_page_point *v, const sy_page_reading *r)
 {
     sy_page__raw(p, "<tr><td>");
@@ -421,7 +464,7 @@ static void row(const sy_page *p, const sy_page_point *v, const sy_page_reading 
     else
         sy_page__value(p, r->v, v->info);
     sy_page__raw(p, "</td><td>");
-    sy_page__text(p, r->q);
+    quality(p, r->q);
     sy_page__raw(p, "</td></tr>\n");
 }
 
@@ -514,8 +557,6 @@ static void proof(const sy_page *p)
     if (last->has_proof && sy_head_read(sy_buf_span(&last->proof.head.text), &head, NULL) == SY_OK)
         head_of(p, &head);
     sy_page__raw(p, "<p>");
-    sy_page__word(p, SY_PW_ORIGINALS);
-    sy_buf_printf(p->out, ": %zu</p>\n<p>", p->e->n_originals);
     sy_page__word(p, SY_PW_HOW);
     sy_page__raw(p, "</p>\n<pre>steelyard verify FILE --ca CA.pem</pre>\n<p class=\"dim\">");
     sy_page__word(p, SY_PW_HOW_NOT);
@@ -539,6 +580,7 @@ sy_err sy_evidence_page(const sy_evidence *e, sy_buf *out, sy_fail *f)
         rule_text(&p);
         points(&p);
         tables(&p);
+        sy_page__records(&p);
         proof(&p);
         sy_evidence__embed(e, out);
         if (out->failed)

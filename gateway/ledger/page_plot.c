@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plot of one point: 720 by 240 units, that scale to the width of the page. Coordinates are whole
+ * A plot of one point: 520 by 220 units, that scale to the width of the page. Coordinates are whole
  * tenths, computed with + - * / alone, so that the bytes are the same on every machine. Lines are
  * told apart by form, not by colour.
  */
@@ -8,7 +8,7 @@
 
 #include "ledger/page_int.h"
 
-enum { WIDTH = 720, HEIGHT = 240, LEFT = 64, RIGHT = 704, TOP = 12, BOTTOM = 206, DOTS = 150 };
+enum { WIDTH = 520, HEIGHT = 220, LEFT = 62, RIGHT = 512, TOP = 10, BOTTOM = 188, DOTS = 150 };
 
 typedef struct plot {
     const sy_page *p;

@@ -4,6 +4,7 @@
 #include "pipeline/batch.h"
 
 #include "store/leaves.h"
+#include "store/salvage.h"
 
 void sy_batch_init(sy_batch *b)
 {
@@ -368,6 +369,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
         err = end->sync(end->ctx, end->seq, f);
     if (!err)
         err = sy_store_commit(s, end->seq, f);
+    if (err == SY_E_CORRUPT)
+        sy_store_note_damage(s);
     if (err) {
         sy_store_rollback(s);
         b->n_series = 0; /* series made in this transaction are gone */

@@ -167,10 +167,13 @@ static void commit(sy_pipeline *p, bool final)
     if (end.set_hash)
         snapshot_is_kept(p, &end);
     sy_buf_fini(&bytes);
-    bool with_events = p->batch.n_changes > 0 || p->batch.signed_head;
+    p->new_events = p->new_events || p->batch.n_changes > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);
     p->n_records = 0;
-    publish(p, with_events);
+    if (!p->redoing) {
+        publish(p, p->new_events);
+        p->new_events = false;
+    }
 }
 
 /* Out of memory in the judge leaves a state that nothing can vouch for: start again from the log.
@@ -188,8 +191,10 @@ static void redo(sy_pipeline *p)
 {
     if (!sy_engine_redo_due(p->engine))
         return;
+    p->redoing = true; /* the record is not done before that is */
     if (p->n_records || !sy_batch_empty(&p->batch))
         commit(p, false);
+    p->redoing = false;
     if (p->gave_up)
         return;
     sy_fail why = {0};

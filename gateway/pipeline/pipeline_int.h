@@ -25,6 +25,8 @@ struct sy_pipeline {
     uint64_t since_snapshot;            /* records */
     uint64_t log_bytes, snapshot_bytes; /* of the log since the last one, and of that one */
     bool must_snapshot;                 /* with the next commit */
+    bool redoing;                       /* a commit that is not the last of its record */
+    bool new_events;                    /* committed, and not published yet */
     sy_ms batch_began, refused_at;      /* monotonic */
     sy_ms ticked;                       /* the deadline that was ticked for last */
     uint64_t journal_bytes;             /* counted so far */

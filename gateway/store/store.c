@@ -114,6 +114,8 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     s->commit_every = EVERY_MS;
     sy_err e = s->seal ? open_both(s, data_dir, f ? f : &own)
                        : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
+    if (!e && !read_only)
+        e = sy_store__known_leaves(s, f);
     if (e) {
         s->read_only = true; /* there is nothing to save */
         sy_store_close(s);

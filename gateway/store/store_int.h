@@ -50,6 +50,8 @@
     X(KEY_CHAIN, "UPDATE ledger_key SET chain=?2 WHERE kid=?1")                                    \
     X(BOX_ADD, "INSERT INTO ledger_box(leaf,id,time) VALUES(?1,?2,?3)")                            \
     X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
+    X(TOLD_ADD, "INSERT OR IGNORE INTO told(destination,size) VALUES(?1,?2)")                      \
+    X(TOLD_DEL, "DELETE FROM told WHERE destination=?1 AND size<=?2")                              \
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
     X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
@@ -72,7 +74,9 @@ struct sy_store {
     _Atomic bool in_batch;
     _Atomic pthread_t owner; /* of the batch */
     bool full_sync;
-    sy_err failed; /* the batch's first failure: it can only be rolled back */
+    atomic_bool damaged; /* a call has met SQLITE_CORRUPT */
+    bool known_leaves;   /* a store made again: leaves may come a second time (salvage.h) */
+    sy_err failed;       /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
     uint64_t written; /* bytes since open that no commit has counted yet */
     int wal_done;     /* frames of the present WAL that a checkpoint has moved */
@@ -116,6 +120,8 @@ SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, cons
  * raw, readings, alerts. */
 SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,
                                     uint64_t *index, sy_fail *f);
+/* At open: whether leaves may come again; where that is over, what was kept for it goes. */
+SY_MUST_USE sy_err sy_store__known_leaves(sy_store *s, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
@@ -133,6 +139,8 @@ SY_MUST_USE sy_err sy_store__load_series(sy_store *s, sy_fail *f);
  * up to it are in. */
 SY_MUST_USE sy_err sy_store__load_open(sy_store *s, sy_fail *f);
 SY_MUST_USE sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f);
+/* In a batch that took over chunks: nothing is open, and numbers go on behind theirs. */
+SY_MUST_USE sy_err sy_store__take_over(sy_store *s, sy_fail *f);
 /* upgrade.c: the rows of schema 3 and before become chunks. In a batch. */
 SY_MUST_USE sy_err sy_store__rows_to_chunks(sy_store *s, sy_fail *f);
 

@@ -11,3 +11,6 @@ sy_test(test_replay
 foreach(t test_spool test_spool_fault)
     sy_test(${t} SOURCES unit/${t}.c unit/spool_rig.c LINKS sy_drivers)
 endforeach()
+sy_test(test_access
+    SOURCES unit/test_access.c
+    LINKS sy_drivers)
