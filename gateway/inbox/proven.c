@@ -239,7 +239,7 @@ static sy_err keep_verdict(const booking *b, int64_t seq, const char *verdict, c
 
 static sy_err flag_event(const booking *b, const char *kind, const char *id, const char *why)
 {
-    char text[512];
+    char text[544];
     snprintf(text, sizeof text, "event %.200s%s%s", id, why[0] ? ": " : "", why);
     return flag(b, kind, text);
 }
