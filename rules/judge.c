@@ -174,7 +174,7 @@ static sy_err disturb_all(sy_judge *j, const point_log *l, sy_ms t, const added 
 static sy_err touch_all(sy_judge *j, const point_log *l, sy_ms t, added *what)
 {
     unsigned changed = (1u << what->was) | (1u << what->is);
-    bool any = false, seen = false;
+    bool all = true;
     for (uint32_t k = 0; k < l->n_inst; k++) {
         const uint32_t *u = &j->users[(l->inst_at + k) * 2];
         bool judged;
@@ -185,13 +185,19 @@ static sy_err touch_all(sy_judge *j, const point_log *l, sy_ms t, added *what)
         if (e) {
             return e;
         }
-        any = any || judged;
-        seen = true;
+        all = all && judged;
     }
-    if (seen && !any) {
+    if (!all) {
         what->verdict = SY_READING_LATE;
     }
     return SY_OK;
+}
+
+/* Later than in the normal course. */
+static bool behind(const sy_judge *j, uint32_t point, sy_ms t)
+{
+    sy_ms delivery = j->o.site->points[point].delivery;
+    return j->now != SY_MS_NONE && t < j->now - later(delivery, SY_JUDGE_REDO);
 }
 
 /* Out of range and not known to be below it. */
@@ -225,6 +231,7 @@ sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value, sy_q
         e = disturb_all(j, l, t, &what);
     }
     if (!e && what.was != what.is) {
+        j->late = behind(j, point, t);
         e = touch_all(j, l, t, &what);
     }
     *verdict = e ? *verdict : what.verdict;
@@ -232,6 +239,7 @@ sy_err sy_judge_reading(sy_judge *j, uint32_t point, sy_ms t, double value, sy_q
         sy_judge__log_prune(j, point);
     }
     sy_judge__emit(j);
+    j->late = false;
     return e;
 }
 

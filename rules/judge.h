@@ -17,7 +17,7 @@
 #include "base/site.h"
 #include "rules/tree.h"
 
-#define SY_JUDGE_REDO ((sy_ms)600000) /* older readings out of order are not judged (LATE) */
+#define SY_JUDGE_REDO ((sy_ms)600000) /* older readings out of order are LATE */
 
 typedef struct sy_judge sy_judge;
 
@@ -56,8 +56,10 @@ typedef struct sy_alert {
 
 typedef struct sy_change {
     sy_change_kind kind;
-    sy_ms at;       /* logical time of the change */
-    sy_alert alert; /* as it stands after the change */
+    sy_ms at;                /* logical time of the change; where it is `late`, when it was found */
+    sy_alert alert;          /* as it stands after the change */
+    bool late;               /* readings that came late made it: AMENDED and WITHDRAWN always */
+    const char *replaced_by; /* WITHDRAWN: id of the alert that stands for it, or NULL; borrowed */
 } sy_change;
 
 typedef struct sy_judge_options {
@@ -66,6 +68,8 @@ typedef struct sy_judge_options {
     sy_ms start;        /* the box starts (silence of points that never spoke counts from here) */
     sy_ms in_force;     /* activation: no rule judges time before it; SY_MS_NONE: backtest */
     bool wait_delivery; /* publish silence only when `delivery` has passed too (live) */
+    bool one_place;     /* a part: only the instances of site->places[place], only its points */
+    uint32_t place;
     sy_alloc alloc;
     /* Called for each published change, in order, from within the calls below. */
     void (*emit)(void *ctx, const sy_change *c);
@@ -80,7 +84,8 @@ typedef enum sy_verdict {
     SY_READING_TAKEN,
     SY_READING_DUPLICATE, /* the same time and value is known already */
     SY_READING_CONFLICT, /* the same time with another value: both count as uncertain from now on */
-    SY_READING_LATE      /* out of order by more than SY_JUDGE_REDO: not judged */
+    SY_READING_LATE /* an instance cannot judge it any more; what it touches is to be judged again
+                       from an earlier state (sy_judge_take_place) */
 } sy_verdict;
 
 /* A reading of a point (index into site->points). A reading that is not valid is told too: it is
@@ -134,6 +139,24 @@ size_t sy_judge_bytes_at_most(const sy_judge *j);
  * SY_E_CORRUPT for damaged bytes. */
 SY_MUST_USE sy_err sy_judge_save(const sy_judge *j, sy_buf *out);
 SY_MUST_USE sy_err sy_judge_load(sy_judge *j, sy_span bytes);
+
+/* A rule looks at the points of one place only, so the state of a place can be kept, and judged
+ * again, by itself. The bytes of one place: what a judge opened with `one_place` saves, and loads.
+ * SY_E_NOMEM. */
+SY_MUST_USE sy_err sy_judge_save_place(const sy_judge *j, uint32_t place, sy_buf *out);
+/* The state of a place comes from `part`: opened with `one_place` on the same set and site, and
+ * advanced to the same time. Nothing is told: what differs from what has been told is the caller's
+ * to tell. `part` is spent: close it. SY_E_UNSUPPORTED where the two do not fit (nothing changed).
+ */
+SY_MUST_USE sy_err sy_judge_take_place(sy_judge *j, sy_judge *part);
+/* Newest reading known of a point, SY_MS_NONE: none. What the judge was told of after it, or up to
+ * SY_JUDGE_REDO before it, a saved state may not know. */
+sy_ms sy_judge_newest(const sy_judge *j, uint32_t point);
+/* Alerts of this rule and subject that were over by then are final, and may be forgotten;
+ * SY_MS_NONE: none is, or there is no such instance. */
+sy_ms sy_judge_settled(const sy_judge *j, const char *rule, const char *subject);
+/* Some rule looks at the point. */
+bool sy_judge_watches(const sy_judge *j, uint32_t point);
 
 /* Carry over from the judge that was in force until `at`: alerts and counted time of instances
  * with equal rule id and subject (counted time only where the judgement hash is equal); what has

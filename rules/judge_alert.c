@@ -182,7 +182,7 @@ static bool amended(const outcome *was, const outcome *is)
 typedef struct telling {
     sy_judge *j;
     inst *i;
-    sy_ms replaces;
+    sy_ms replaces, replaced_by;
     sy_ms key; /* SY_MS_NONE: by the time of the change */
     sy_err err;
 } telling;
@@ -196,23 +196,29 @@ static void tell(telling *t, sy_change_kind kind, sy_ms at, sy_alert_level level
         t->err = e;
         return;
     }
+    bool late = j->late || kind == SY_CHANGE_AMENDED || kind == SY_CHANGE_WITHDRAWN;
     j->changes[j->n_changes] = (change){.key = t->key == SY_MS_NONE ? at : t->key,
                                         .inst = (uint32_t)(t->i - j->insts),
                                         .seq = (uint32_t)j->n_changes,
                                         .replaces = t->replaces,
-                                        .at = at,
+                                        .replaced_by = t->replaced_by,
+                                        .at = late ? j->now : at,
+                                        .late = late,
                                         .kind = kind,
                                         .level = level,
                                         .what = *o};
     j->n_changes++;
 }
 
-/* Levels from `above` on, then the end. */
-static void tell_rest(telling *t, int above, bool raised, const outcome *is)
+/* Levels from `above` on, then the end, unless that is told already: a close that waited for its
+ * delivery may raise the level of what has ended. */
+static void tell_rest(telling *t, int above, bool raised, bool ended, const outcome *is)
 {
     outcome open = *is;
-    open.cleared = SY_MS_NONE;
-    open.state = SY_ALERT_ACTIVE;
+    if (!ended) {
+        open.cleared = SY_MS_NONE;
+        open.state = SY_ALERT_ACTIVE;
+    }
     for (int k = above; k < LEVELS; k++) {
         if (is->level_at[k] != SY_MS_NONE) {
             tell(t, raised ? SY_CHANGE_ESCALATED : SY_CHANGE_RAISED,
@@ -220,7 +226,7 @@ static void tell_rest(telling *t, int above, bool raised, const outcome *is)
             raised = true;
         }
     }
-    if (is->state != SY_ALERT_ACTIVE) {
+    if (is->state != SY_ALERT_ACTIVE && !ended) {
         tell(t, is->state == SY_ALERT_CLEARED ? SY_CHANGE_CLEARED : SY_CHANGE_SUPERSEDED,
              is->cleared, sy_judge__highest(is), is);
     }
@@ -235,7 +241,7 @@ static void publish_rec(telling *t, rec *r)
         if (!told_at_all(&is)) {
             return;
         }
-        tell_rest(t, 0, false, &is);
+        tell_rest(t, 0, false, false, &is);
     } else if (!told_at_all(&is)) {
         return; /* moved, and its delivery has not passed: told again when it has */
     } else if (amended(&r->pub, &is)) {
@@ -243,11 +249,7 @@ static void publish_rec(telling *t, rec *r)
         tell(t, SY_CHANGE_AMENDED, t->j->now, sy_judge__highest(&is), &is);
         t->key = SY_MS_NONE;
     } else {
-        outcome rest = is;
-        if (r->pub.state != SY_ALERT_ACTIVE) {
-            rest.state = SY_ALERT_ACTIVE; /* its end is told already */
-        }
-        tell_rest(t, (int)sy_judge__highest(&r->pub), true, &rest);
+        tell_rest(t, (int)sy_judge__highest(&r->pub), true, r->pub.state != SY_ALERT_ACTIVE, &is);
     }
     r->pub = is;
     r->has_pub = true;
@@ -260,34 +262,36 @@ static bool overlap(const outcome *a, const outcome *b)
     return a->onset <= eb && b->onset <= ea;
 }
 
-/* The new alert that stands in the place of a withdrawn one, if there is one. */
-static void link_successor(inst *i, const rec *gone)
+/* The new alert that stands in the place of a withdrawn one: its onset, or SY_MS_NONE. */
+static sy_ms link_successor(inst *i, const rec *gone)
 {
     for (size_t k = i->live; k < i->n_recs; k++) {
         rec *r = &i->recs[k];
         if (r->has_work && !r->has_pub && r->replaces == SY_MS_NONE &&
             overlap(&r->work, &gone->pub)) {
             r->replaces = gone->pub.onset;
-            return;
+            return r->work.onset;
         }
     }
+    return SY_MS_NONE;
 }
 
 sy_err sy_judge__publish(sy_judge *j, inst *i)
 {
-    telling t = {.j = j, .i = i, .key = SY_MS_NONE};
+    telling t = {.j = j, .i = i, .replaced_by = SY_MS_NONE, .key = SY_MS_NONE};
     bool withdrawn = false;
     i->dirty = false;
     i->due = SY_MS_MAX;
     for (size_t k = i->live; k < i->n_recs; k++) {
         rec *r = &i->recs[k];
         if (!r->has_work && r->has_pub && r->pub.state != SY_ALERT_WITHDRAWN) {
-            link_successor(i, r);
+            t.replaced_by = link_successor(i, r);
             outcome was = r->pub;
             was.state = SY_ALERT_WITHDRAWN;
             t.replaces = SY_MS_NONE;
             t.key = j->now;
             tell(&t, SY_CHANGE_WITHDRAWN, j->now, sy_judge__highest(&was), &was);
+            t.replaced_by = SY_MS_NONE;
             r->pub = was;
             withdrawn = true;
         }
@@ -406,10 +410,14 @@ void sy_judge__emit(sy_judge *j)
         sift(v, 0, k - 1);
     }
     for (size_t k = 0; k < n; k++) {
-        char replaces[33];
-        sy_change c = {.kind = v[k].kind, .at = v[k].at};
+        char replaces[33], replaced_by[33];
+        sy_change c = {.kind = v[k].kind, .at = v[k].at, .late = v[k].late};
         c.alert = sy_judge__view(j, &j->insts[v[k].inst], &v[k].what, v[k].replaces, v[k].level,
                                  replaces);
+        if (v[k].replaced_by != SY_MS_NONE) {
+            sy_judge__id(j, &j->insts[v[k].inst], v[k].replaced_by, replaced_by);
+            c.replaced_by = replaced_by;
+        }
         if (j->o.emit) {
             j->o.emit(j->o.ctx, &c);
         }

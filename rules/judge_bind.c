@@ -219,7 +219,7 @@ static sy_err rule_on_site(sy_judge *j, const sy_rule *r)
     const sy_site *site = j->o.site;
     for (uint32_t place = 0; place < site->n_places; place++) {
         bool any = false;
-        if (!applies(r, site, &site->places[place]) || !r->watch_kind) {
+        if (!of_place(j, place) || !applies(r, site, &site->places[place]) || !r->watch_kind) {
             continue;
         }
         for (uint32_t p = 0; p < site->n_points; p++) {
@@ -235,7 +235,8 @@ static sy_err rule_on_site(sy_judge *j, const sy_rule *r)
         }
     }
     for (uint32_t p = 0; p < site->n_points; p++) {
-        if (same_text(site->points[p].quantity, r->watch[0].word->id) &&
+        if (of_place(j, site->points[p].place) &&
+            same_text(site->points[p].quantity, r->watch[0].word->id) &&
             applies(r, site, &site->places[site->points[p].place])) {
             sy_err e = instance(j, r, p);
             if (e) {

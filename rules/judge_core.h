@@ -15,8 +15,10 @@ typedef struct change {
     sy_ms key;
     uint32_t inst, seq;
     sy_ms replaces, at;
+    sy_ms replaced_by; /* onset of the alert that stands for a withdrawn one, SY_MS_NONE */
     sy_change_kind kind;
     sy_alert_level level;
+    bool late;
     outcome what;
 } change;
 
@@ -44,8 +46,14 @@ struct sy_judge {
     state *scratch;
     uint32_t max_nodes, max_slots, max_words, max_terms;
     bool finished;
-    unsigned char site_hash[32];
+    bool late; /* a reading that came late is being judged */
 };
+
+/* The judge is of this place: all, or the one that it was opened for. */
+static inline bool of_place(const sy_judge *j, uint32_t place)
+{
+    return !j->o.one_place || j->o.place == place;
+}
 
 /* Visit at t: the heap is by (wake, instance). */
 void sy_judge__wake(sy_judge *j, inst *i, sy_ms t);

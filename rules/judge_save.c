@@ -70,8 +70,21 @@ static void hash_calendars(sy_sha256 *s, const sy_site_premises *p)
     }
 }
 
+/* What is saved: all (place ALL), or what belongs to one place. */
+#define ALL_PLACES UINT32_MAX
+
+static bool within(uint32_t place, uint32_t of)
+{
+    return place == ALL_PLACES || place == of;
+}
+
+static uint32_t place_of(const sy_judge *j)
+{
+    return j->o.one_place ? j->o.place : ALL_PLACES;
+}
+
 /* What judging depends on. */
-static void site_hash(const sy_judge *j, unsigned char out[32])
+static void site_hash(const sy_judge *j, uint32_t place, unsigned char out[32])
 {
     const sy_site *site = j->o.site;
     sy_sha256 s;
@@ -79,6 +92,9 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
     hash_text(&s, site->gateway);
     for (size_t k = 0; k < site->n_premises; k++) {
         const sy_site_premises *p = &site->premises[k];
+        if (place != ALL_PLACES && site->places[place].premises != k) {
+            continue;
+        }
         hash_text(&s, p->id);
         hash_text(&s, p->subject);
         hash_text(&s, p->stage);
@@ -90,21 +106,27 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
         hash_calendars(&s, p);
         hash_dues(&s, p->dues, p->n_dues);
     }
-    hash_int(&s, (int64_t)site->n_places);
+    hash_int(&s, place == ALL_PLACES ? (int64_t)site->n_places : 1);
     for (size_t k = 0; k < site->n_places; k++) {
         const sy_site_place *p = &site->places[k];
+        if (!within(place, (uint32_t)k)) {
+            continue;
+        }
         hash_text(&s, p->id);
         hash_text(&s, p->kind);
         hash_text(&s, p->stage);
-        hash_int(&s, (int64_t)p->premises);
+        hash_int(&s, place == ALL_PLACES ? (int64_t)p->premises : 0);
         for (size_t q = 0; q < p->n_goods; q++) {
             hash_text(&s, p->goods[q]);
         }
         hash_dues(&s, p->dues, p->n_dues);
     }
-    hash_int(&s, (int64_t)site->n_points);
+    hash_int(&s, place == ALL_PLACES ? (int64_t)site->n_points : -1);
     for (size_t k = 0; k < site->n_points; k++) {
         const sy_site_point *p = &site->points[k];
+        if (!within(place, p->place)) {
+            continue;
+        }
         hash_text(&s, p->series);
         hash_text(&s, p->quantity);
         hash_text(&s, p->unit);
@@ -115,7 +137,7 @@ static void site_hash(const sy_judge *j, unsigned char out[32])
         hash_number(&s, p->uncertainty);
         hash_number(&s, p->resolution);
         hash_dues(&s, p->dues, p->n_dues);
-        hash_int(&s, (int64_t)p->place);
+        hash_int(&s, place == ALL_PLACES ? (int64_t)p->place : 0);
     }
     sy_sha256_end(&s, out);
 }
@@ -212,11 +234,20 @@ static void put_inst(sy_buf *b, const inst *i)
     }
 }
 
-sy_err sy_judge_save(const sy_judge *j, sy_buf *out)
+static uint32_t instances_of(const sy_judge *j, uint32_t place)
+{
+    uint32_t n = 0;
+    for (size_t k = 0; k < j->n_insts; k++) {
+        n += within(place, j->insts[k].place);
+    }
+    return n;
+}
+
+static sy_err save(const sy_judge *j, uint32_t place, sy_buf *out)
 {
     unsigned char site[32];
     size_t at = out->n;
-    site_hash(j, site);
+    site_hash(j, place, site);
     sy_buf_u32(out, MAGIC);
     sy_buf_u16(out, VERSION);
     sy_buf_put(out, j->o.set->hash, 32);
@@ -227,18 +258,32 @@ sy_err sy_judge_save(const sy_judge *j, sy_buf *out)
     put_words(out, j->restarts, j->n_restarts * sizeof *j->restarts);
     for (size_t p = 0; p < j->o.site->n_points; p++) {
         const point_log *l = &j->logs[p];
-        sy_buf_u32(out, l->n);
-        put_words(out, l->n ? l->e + l->head : NULL, l->n * sizeof *l->e);
+        if (within(place, j->o.site->points[p].place)) {
+            sy_buf_u32(out, l->n);
+            put_words(out, l->n ? l->e + l->head : NULL, l->n * sizeof *l->e);
+        }
     }
-    sy_buf_u32(out, (uint32_t)j->n_insts);
+    sy_buf_u32(out, instances_of(j, place));
     for (size_t k = 0; k < j->n_insts; k++) {
-        put_inst(out, &j->insts[k]);
+        if (within(place, j->insts[k].place)) {
+            put_inst(out, &j->insts[k]);
+        }
     }
     if (out->failed) {
         return SY_E_NOMEM;
     }
     sy_buf_u32(out, sy_crc32c(0, out->p + at, out->n - at));
     return out->failed ? SY_E_NOMEM : SY_OK;
+}
+
+sy_err sy_judge_save(const sy_judge *j, sy_buf *out)
+{
+    return save(j, place_of(j), out);
+}
+
+sy_err sy_judge_save_place(const sy_judge *j, uint32_t place, sy_buf *out)
+{
+    return save(j, place, out);
 }
 
 static sy_err get_log(sy_judge *j, point_log *l, sy_rd *r)
@@ -321,6 +366,7 @@ static sy_err get_inst(sy_judge *j, inst *i, sy_rd *r)
 static sy_err get_body(sy_judge *j, sy_rd *r)
 {
     sy_err e = SY_OK;
+    j->n_changes = 0; /* what opening found is not of the state that is loaded */
     j->o.start = get_time(r);
     j->now = get_time(r);
     uint32_t n = sy_rd_u32(r);
@@ -335,7 +381,9 @@ static sy_err get_body(sy_judge *j, sy_rd *r)
     j->n_restarts = n;
     get_words(r, j->restarts, n * sizeof *j->restarts);
     for (size_t p = 0; p < j->o.site->n_points && !e; p++) {
-        e = get_log(j, &j->logs[p], r);
+        if (of_place(j, j->o.site->points[p].place)) {
+            e = get_log(j, &j->logs[p], r);
+        }
     }
     if (!e && sy_rd_u32(r) != j->n_insts) {
         e = SY_E_CORRUPT;
@@ -369,7 +417,7 @@ sy_err sy_judge_load(sy_judge *j, sy_span bytes)
             hash[h][k] = sy_rd_u8(&r);
         }
     }
-    site_hash(j, site);
+    site_hash(j, place_of(j), site);
     if (memcmp(hash[0], j->o.set->hash, 32) != 0 || memcmp(hash[1], site, 32) != 0) {
         return SY_E_UNSUPPORTED;
     }

@@ -40,7 +40,7 @@ struct sy_broker {
     char uri[96];
     const sy_intake *intake;
     int lock_fd, stop_fd, watch_fd;
-    pthread_mutex_t files; /* held while acl and passwords are written */
+    pthread_mutex_t files; /* held while the file of users is written */
     sy_registry *devices;  /* under files: those that they are for */
     pthread_t thread;
     bool threaded;
@@ -126,6 +126,7 @@ static void said(void *ctx, const char *text)
     sy_log(SY_LOG_DEBUG, "broker-says", "msg=%s", quoted);
 }
 
+/* Certificates may be new ones. */
 static void tell_child(sy_broker *b)
 {
     pthread_mutex_lock(&b->lock);
@@ -149,9 +150,6 @@ static sy_err rewrite(sy_broker *b, sy_registry *devices, sy_fail *f)
         sy_registry_unref(old);
     }
     pthread_mutex_unlock(&b->files);
-    if (!e) {
-        tell_child(b);
-    }
     return e;
 }
 
@@ -373,6 +371,8 @@ static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
     }
     sy_broker__random_password(s->gateway_password);
     sy_broker__random_password(s->replay_password);
+    e = e ? e : sy_broker__hash(s->gateway_password, s->gateway_hash, f);
+    e = e ? e : sy_broker__hash(s->replay_password, s->replay_hash, f);
     e = e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
     return e ? e : sy_broker__share(s, f);
 }
@@ -462,7 +462,11 @@ sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o, const sy_reg
 
 sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f)
 {
-    return rewrite(b, (sy_registry *)devices, f); /* the count is no part of its value */
+    sy_err e = rewrite(b, (sy_registry *)devices, f); /* the count is no part of its value */
+    if (!e) {
+        tell_child(b);
+    }
+    return e;
 }
 
 void sy_broker_save(sy_broker *b)

@@ -3,13 +3,11 @@
  * The files of the managed broker: its configuration, who may log in, who may write what.
  *
  * What the configuration promises: nothing is dropped for want of a place in a queue
- * (max_queued_messages 0; mosquitto's default of 1000 loses most of a burst, and tells the device
- * that all is well). The price is memory: about 600 bytes for each small message that waits while
- * the gateway does not read. memory_limit is no bound to use: beyond it mosquitto 2.0.11 cuts off
- * whoever speaks next, and so the gateway, which then can take nothing out any more (tried). The
- * bound is the gateway, which reads as fast as it can write to disk, and the service's own memory
- * limit. A payload may be four times the limit before the broker cuts the connection, so that the
- * gateway sees, counts and names what is too large.
+ * (max_queued_messages 0; mosquitto's default of 1000 tells the device that all is well and loses
+ * the rest). What is in the spool waits in no queue: in mosquitto's memory there are QoS 2 messages
+ * until they are released, and what goes by the gateway's subscription. A payload may be four times
+ * the limit before the broker cuts the connection, so that the gateway sees, counts and names what
+ * is too large.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -133,13 +131,11 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
     sy_buf_printf(&b,
                   "per_listener_settings false\n"
                   "allow_anonymous false\n"
-                  "password_file %s/mosquitto.passwd\n"
-                  "acl_file %s/acl\n"
                   "persistence true\n"
                   "persistence_location %s/\n"
                   "persistence_file sessions.db\n"
                   "autosave_interval 60\n",
-                  s->dir, s->dir, s->dir);
+                  s->dir);
     sy_buf_printf(&b,
                   "max_queued_messages 0\n"
                   "max_queued_bytes 0\n"
@@ -161,7 +157,7 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
     return e;
 }
 
-/* A line of its own must stay one line, and '@' is for the box itself. */
+/* What is a line must stay one line, and '@' is for the box itself. */
 static bool name_fits(const char *id)
 {
     return id[0] && id[0] != '@' && id[0] != '#' && !strpbrk(id, ":\r\n");
@@ -176,34 +172,6 @@ static bool topic_fits(const char *topic)
     }
     const char *hash = strchr(topic, '#');
     return !hash || (hash == topic + n - 1 && n > 2 && hash[-1] == '/');
-}
-
-static sy_err put_acl(const sy_broker__setup *s, const sy_registry *devices, sy_fail *f)
-{
-    sy_buf b;
-    sy_buf_init(&b, sy_heap());
-    sy_buf_text(&b, "user " SY_BROKER__GATEWAY_USER "\ntopic read #\n");
-    if (s->replay_user) {
-        sy_buf_text(&b, "user " SY_MQTT_REPLAY_USER "\ntopic write #\n");
-    }
-    sy_err e = SY_OK;
-    for (size_t i = 0; i < devices->n && !e; i++) {
-        const sy_device *d = &devices->devices[i];
-        if (d->transport != SY_TRANSPORT_MQTT) {
-            continue;
-        }
-        if (!name_fits(d->id) || !topic_fits(d->topic)) {
-            e = sy_fail_set(f, SY_E_USAGE,
-                            "device %.60s, topic %.100s: an id has no ':' and does not begin with "
-                            "'@' or '#'; a topic has no wildcard but \"/#\" at its end",
-                            d->id, d->topic);
-        } else if (d->credential == SY_CRED_PASSWORD) {
-            sy_buf_printf(&b, "user %s\ntopic write %s\n", d->id, d->topic);
-        }
-    }
-    e = e ? e : put_file(s->dir, "acl", &b, f);
-    sy_buf_fini(&b);
-    return e;
 }
 
 /* The line of a device in the kept passwords, "id:hash\n", or an empty span. */
@@ -242,34 +210,51 @@ static sy_err put_user(sy_buf *b, const char *user, const char *password, sy_fai
     return e;
 }
 
-static sy_err put_passwords(const sy_broker__setup *s, const sy_registry *devices, sy_fail *f)
+static void put_box_user(sy_buf *b, const char *user, const char *hash, const char *may)
+{
+    sy_buf_printf(b, "u%s\nh%s\n%s\n", user, hash, may);
+}
+
+/* One device: who it is and what it may write. */
+static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f)
+{
+    if (!name_fits(d->id) || !topic_fits(d->topic)) {
+        return sy_fail_set(f, SY_E_USAGE,
+                           "device %.60s, topic %.100s: an id has no ':' and does not begin with "
+                           "'@' or '#'; a topic has no wildcard but \"/#\" at its end",
+                           d->id, d->topic);
+    }
+    sy_span line = kept.n ? kept_line(kept, d->id) : (sy_span){NULL, 0};
+    size_t head = strlen(d->id) + 1;
+    if (d->credential == SY_CRED_PASSWORD && line.n > head && line.p[line.n - 1] == '\n') {
+        sy_buf_printf(b, "u%s\nh%.*sw%s\n", d->id, (int)(line.n - head), line.p + head, d->topic);
+        return SY_OK;
+    }
+    char id[80];
+    sy_log(SY_LOG_WARN, "broker-no-credential", "device=%s msg=%s",
+           sy_logq(sy_span_of(d->id), id, sizeof id),
+           d->credential == SY_CRED_PASSWORD
+               ? "\"cannot log in yet: run steelyard devices add\""
+               : "\"the managed broker knows passwords only: device cannot log in\"");
+    return SY_OK;
+}
+
+static sy_err put_access(const sy_broker__setup *s, const sy_registry *devices, sy_fail *f)
 {
     sy_buf kept, b;
     sy_buf_init(&kept, sy_heap());
     sy_buf_init(&b, sy_heap());
     sy_err e = read_kept(s->dir, &kept, f);
-    e = e ? e : put_user(&b, SY_BROKER__GATEWAY_USER, s->gateway_password, f);
-    if (!e && s->replay_user) {
-        e = put_user(&b, SY_MQTT_REPLAY_USER, s->replay_password, f);
+    put_box_user(&b, SY_BROKER__GATEWAY_USER, s->gateway_hash, "r");
+    if (s->replay_user) {
+        put_box_user(&b, SY_MQTT_REPLAY_USER, s->replay_hash, "w#");
     }
     for (size_t i = 0; i < devices->n && !e; i++) {
-        const sy_device *d = &devices->devices[i];
-        if (d->transport != SY_TRANSPORT_MQTT) {
-            continue;
-        }
-        sy_span line = kept.n ? kept_line(sy_buf_span(&kept), d->id) : (sy_span){NULL, 0};
-        if (d->credential == SY_CRED_PASSWORD && line.n) {
-            sy_buf_span_put(&b, line);
-        } else {
-            char id[80];
-            sy_log(SY_LOG_WARN, "broker-no-credential", "device=%s msg=%s",
-                   sy_logq(sy_span_of(d->id), id, sizeof id),
-                   d->credential == SY_CRED_PASSWORD
-                       ? "\"cannot log in yet: run steelyard devices add\""
-                       : "\"the managed broker knows passwords only: device cannot log in\"");
+        if (devices->devices[i].transport == SY_TRANSPORT_MQTT) {
+            e = put_device(&b, &devices->devices[i], sy_buf_span(&kept), f);
         }
     }
-    e = e ? e : put_file(s->dir, "mosquitto.passwd", &b, f);
+    e = e ? e : put_file(s->dir, "access", &b, f);
     sy_buf_fini(&b);
     sy_buf_fini(&kept);
     return e;
@@ -277,8 +262,10 @@ static sy_err put_passwords(const sy_broker__setup *s, const sy_registry *device
 
 sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_registry *devices, sy_fail *f)
 {
-    sy_err e = put_acl(s, devices, f);
-    e = e ? e : put_passwords(s, devices, f);
+    sy_err e = put_access(s, devices, f);
+    if (!e) {
+        atomic_fetch_add(&s->page->access, 1);
+    }
     if (!e && s->replay_user) {
         sy_buf b;
         sy_buf_init(&b, sy_heap());

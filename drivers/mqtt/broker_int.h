@@ -25,6 +25,7 @@ typedef struct sy_broker__setup {
     size_t max_payload;
     bool replay_user;
     char gateway_password[SY_BROKER__PASSWORD], replay_password[SY_BROKER__PASSWORD];
+    char gateway_hash[SY_BROKER__HASH], replay_hash[SY_BROKER__HASH];
     char plugin[SY_BROKER__PATH], spool_dir[SY_BROKER__PATH];
     uint64_t floor, spool_bytes, reserve_bytes; /* as in spool_write.h */
     int sync_ms;
@@ -45,7 +46,7 @@ SY_MUST_USE sy_err sy_broker__parse_listen(const char *text, sy_broker__listener
 SY_MUST_USE sy_err sy_broker__choose_ports(sy_broker__setup *s, sy_fail *f);
 /* mosquitto.conf */
 SY_MUST_USE sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f);
-/* acl, mosquitto.passwd, replay.password */
+/* access (drivers/mqtt/plugin/access.h), replay.password; tells the plugin. */
 SY_MUST_USE sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_registry *devices,
                                            sy_fail *f);
 /* dir + "/" + name, into a buffer of SY_BROKER__PATH bytes. */
@@ -61,7 +62,8 @@ bool sy_broker__refusal(const char *text, sy_broker__refused *out);
 
 /* A random password: 32 letters and digits. */
 void sy_broker__random_password(char out[SY_BROKER__PASSWORD]);
-/* The hash that mosquitto reads: $7$ (PBKDF2, SHA-512). */
+/* The hash as mosquitto writes it: $7$ (PBKDF2, SHA-512); whether a password fits one. */
+bool sy_broker__verify(const char *hash, const char *password);
 SY_MUST_USE sy_err sy_broker__hash(const char *password, char out[SY_BROKER__HASH], sy_fail *f);
 
 /* Take the folder's lock; waits until a broker that a killed gateway left has gone. */

@@ -83,6 +83,7 @@ void sy_broker__put_plugin(const sy_broker__setup *s, sy_buf *b)
     sy_buf_printf(b,
                   "plugin %s\n"
                   "plugin_opt_dir %s\n"
+                  "plugin_opt_access %s/access\n"
                   "plugin_opt_floor %llu\n"
                   "plugin_opt_bytes %llu\n"
                   "plugin_opt_reserve %llu\n"
@@ -90,7 +91,7 @@ void sy_broker__put_plugin(const sy_broker__setup *s, sy_buf *b)
                   "plugin_opt_strict %d\n"
                   "plugin_opt_page %d\n"
                   "plugin_opt_wake %d\n",
-                  s->plugin, s->spool_dir, (unsigned long long)s->floor,
+                  s->plugin, s->spool_dir, s->dir, (unsigned long long)s->floor,
                   (unsigned long long)s->spool_bytes, (unsigned long long)s->reserve_bytes,
                   s->sync_ms, s->strict ? 1 : 0, s->page_fd, s->wake_fd);
 }

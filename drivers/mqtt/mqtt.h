@@ -13,9 +13,9 @@
 #include "drivers/registry.h"
 
 /* The broker child. Listens where told, on ports that the kernel chose for port 0. Files under
- * `dir`: passwords (hashes of the devices', kept); made at each start: mosquitto.conf, acl,
- * mosquitto.passwd, replay.password; sessions.db (the broker's persistence). The users of the box
- * itself begin with '@', which no device id may. */
+ * `dir`: passwords (hashes of the devices', kept); spool/ (drivers/mqtt/spool.h); made at each
+ * start: mosquitto.conf, access (drivers/mqtt/plugin/access.h), replay.password; sessions.db (the
+ * broker's persistence). The users of the box itself begin with '@', which no device id may. */
 #define SY_MQTT_REPLAY_USER "@replay"
 typedef struct sy_broker sy_broker;
 typedef struct sy_broker_options {
@@ -40,7 +40,8 @@ typedef struct sy_broker_options {
  * watcher thread. */
 SY_MUST_USE sy_err sy_broker_start(sy_broker **out, const sy_broker_options *o,
                                    const sy_registry *devices, sy_fail *f);
-/* New devices or credentials: files rewritten, broker told (SIGHUP). */
+/* New devices, credentials or certificates: the plugin takes the first two at once, and cuts off
+ * who may no longer log in; mosquitto reads certificates again (SIGHUP). */
 SY_MUST_USE sy_err sy_broker_reload(sy_broker *b, const sy_registry *devices, sy_fail *f);
 /* Save the sessions to disk now and not at the next autosave. */
 void sy_broker_save(sy_broker *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords of the managed broker: random ones, and the hash that mosquitto keeps.
+ * Passwords of the managed broker: random ones, and their hashes, made in the gateway
+ * and checked in the broker's plugin.
  *
  * The hash is made here, by mbedTLS, and not by mosquitto_passwd, so that a password never lies in
  * a file or on a command line. Format: $7$<iterations>$<salt>$<hash>, both in base64, as mosquitto
@@ -8,6 +9,7 @@
  * stretching adds nothing, and the broker checks one at each connect.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <mbedtls/base64.h>
@@ -16,7 +18,7 @@
 #include "drivers/mqtt/broker_int.h"
 #include "drivers/mqtt/pbkdf2_compat.h"
 
-enum { ITERATIONS = 101, SALT = 12, DIGEST = 64 };
+enum { ITERATIONS = 101, MOST_ITERATIONS = 1000000, SALT = 12, DIGEST = 64 };
 
 void sy_broker__random_password(char out[SY_BROKER__PASSWORD])
 {
@@ -56,4 +58,42 @@ sy_err sy_broker__hash(const char *password, char out[SY_BROKER__HASH], sy_fail 
         return sy_fail_set(f, SY_E_RANGE, "hash of a password is too long");
     }
     return SY_OK;
+}
+
+/* The part up to the next '$', decoded; false where it is not that long or not base64. */
+static bool decode(const char **p, char end, unsigned char *out, size_t size, size_t *n)
+{
+    const char *stop = strchr(*p, end);
+    if (!stop ||
+        mbedtls_base64_decode(out, size, n, (const unsigned char *)*p, (size_t)(stop - *p)) != 0) {
+        return false;
+    }
+    *p = stop + 1;
+    return true;
+}
+
+bool sy_broker__verify(const char *hash, const char *password)
+{
+    unsigned char salt[64], digest[DIGEST], ours[DIGEST];
+    size_t n_salt = 0, n_digest = 0;
+    char *p = NULL;
+    if (strncmp(hash, "$7$", 3) != 0) {
+        return false;
+    }
+    unsigned long iterations = strtoul(hash + 3, &p, 10);
+    if (!p || *p != '$' || iterations < 1 || iterations > MOST_ITERATIONS) {
+        return false;
+    }
+    const char *rest = p + 1;
+    if (!decode(&rest, '$', salt, sizeof salt, &n_salt) ||
+        !decode(&rest, '\0', digest, sizeof digest, &n_digest) || n_digest != DIGEST ||
+        sy_broker__pbkdf2((const unsigned char *)password, strlen(password), salt, n_salt,
+                          (unsigned)iterations, ours, sizeof ours) != 0) {
+        return false;
+    }
+    unsigned char differ = 0; /* all of it, whatever differs */
+    for (size_t i = 0; i < DIGEST; i++) {
+        differ |= digest[i] ^ ours[i];
+    }
+    return differ == 0;
 }

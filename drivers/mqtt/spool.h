@@ -33,6 +33,7 @@ enum {
 #define SY_SPOOL_TOPIC "$"
 /* What the plugin says in mosquitto's log. */
 #define SY_SPOOL_SAYS_REFUSES "steelyard: nothing is acknowledged: "
+#define SY_SPOOL_SAYS_DENIES  "steelyard: not its own topic: "
 #define SY_SPOOL_SAYS_ACCEPTS "steelyard: messages are acknowledged again"
 #define SY_SPOOL_NUMBERS      (UINT64_C(1) << 62) /* all are below */
 
@@ -60,6 +61,7 @@ typedef struct sy_spool_page {
     /* The gateway's. */
     _Atomic uint64_t taken;   /* last number that is in the journal, or refused for good */
     _Atomic uint64_t removed; /* bytes of segments deleted since the gateway started */
+    _Atomic uint64_t access;  /* counts the changes of the file of users */
     _Atomic uint64_t waiting; /* 1: write to the eventfd after the next append */
 } sy_spool_page;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/evidence_originals.h"
 #include "config/config.h"
 #include "ledger/evidence.h"
 #include "ledger/prove.h"
@@ -31,6 +32,8 @@ static const char help_zh[] =
     "  --language L   页面语言；未给出时按区域设置\n\n"
     "核验：steelyard verify 文件 --ca CA.pem\n"
     "退出码：0 正常；1 无此警报或目录无法读取；2 用法错误。\n";
+
+enum { TRIES = 5 };
 
 typedef struct options {
     const char *alert, *data, *out;
@@ -155,6 +158,36 @@ static sy_err gather(sy_store *s, sy_evidence *e, sy_fail *f)
     return err;
 }
 
+/* A gateway that runs may have signed another head meanwhile. */
+static bool one_head(const sy_evidence *e)
+{
+    const sy_buf *first = &e->events[0].proof.head.text;
+    for (size_t i = 0; i < e->n_events; i++)
+        if (!sy_span_eq(sy_buf_span(first), sy_buf_span(&e->events[i].proof.head.text)))
+            return false;
+    for (size_t i = 0; i < e->n_segments; i++)
+        if (!sy_span_eq(sy_buf_span(first), sy_buf_span(&e->segments[i].head.text)))
+            return false;
+    return true;
+}
+
+static sy_err gather_all(const options *o, sy_store *s, sy_evidence *e, sy_fail *f)
+{
+    char id[33];
+    sy_err err = find_alert(s, o->alert, id, f);
+    for (int i = 0; i < TRIES && !err; i++) {
+        sy_evidence_free(e);
+        e->zh = o->zh;
+        memcpy(e->alert, id, sizeof e->alert);
+        err = gather(s, e, f);
+        if (!err)
+            err = sy_evidence_originals(e, s, o->data, f);
+        if (!err && one_head(e))
+            return SY_OK;
+    }
+    return err ? err : sy_fail_set(f, SY_E_AGAIN, "the gateway signs too fast: try again");
+}
+
 static sy_err write_out(const options *o, const sy_buf *page, sy_fail *f)
 {
     if (o->out)
@@ -176,12 +209,9 @@ int sy_cmd_evidence(int argc, char **argv)
         return rc;
     sy_evidence_init(&e);
     sy_buf_init(&page, sy_heap());
-    e.zh = o.zh;
     sy_err err = sy_store_open(&s, o.data, true, &why);
     if (!err)
-        err = find_alert(s, o.alert, e.alert, &why);
-    if (!err)
-        err = gather(s, &e, &why);
+        err = gather_all(&o, s, &e, &why);
     if (!err)
         err = sy_evidence_page(&e, &page, &why);
     if (!err)

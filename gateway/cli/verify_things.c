@@ -69,7 +69,7 @@ static void event(sy_verifying *v, uint64_t index, sy_span leaf, const json_t *o
         else if (!sy_verify_leaf(leaf, sy_span_of(id), sy_buf_span(&body), sy_buf_span(&lines),
                                  &part))
             sy_check_say(v->c, SY_FOUND_BROKEN, "event %s: its %s was changed (leaf %llu)",
-                         "事件 %s：其 %s 已被改动（第 %llu 叶）", id, part,
+                         "事件 %s：其%s已被改动（第 %llu 叶）", id, sy_verify_part(v->c, part),
                          (unsigned long long)index);
         else if (listed && (!sy_verify_lines(sy_buf_span(&lines), &made, &again) || made != n ||
                             !sy_digest_equal(&root, &again)))

@@ -79,7 +79,7 @@ typedef struct sy_config {
     const sy_set *set;
     unsigned char hash[32];
     char hash_hex[65];
-    void *owner; /* private */
+    void *owner; /* private; NULL: the caller's own, which references do not count */
 } sy_config;
 
 /* One finding of a check. */

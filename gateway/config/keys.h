@@ -27,7 +27,7 @@
     X(GW_RULES, "rules", TEXTS, false, 0, 0, NULL, "none", "rule files and folders (their `*.rules`, by name)") \
     X(GW_VOCABULARY, "vocabulary", TEXTS, false, 0, 0, NULL, "none", "files of names that are added to the vocabulary") \
     X(GW_FUTURE, "future", DURATION, false, 0, 86400000, NULL, "2 min", "how far ahead of the box a device's time may be") \
-    X(GW_LATENESS, "lateness", DURATION, false, 60000, 31622400000.0, NULL, "30 days", "how old a reading may be and still be judged") \
+    X(GW_LATENESS, "lateness", DURATION, false, 60000, 31622400000.0, NULL, "30 days", "how old a reading may be and still be judged; what comes late makes the stretch that it touches judged again") \
     X(GW_MAX_PAYLOAD, "max-payload", COUNT, false, 64, 1048576, NULL, "65536", "longest message in bytes") \
     X(GW_LEDGER, "ledger", MAP, false, 0, 0, NULL, "all as below", "the signed ledger of what happened") \
     X(GW_COMMIT, "commit", DURATION, false, 50, 4000, NULL, "2 s", "how long readings are gathered before they are stored, unless an alert changes; longer writes less") \

@@ -28,7 +28,8 @@ typedef struct owner {
 sy_config *sy_config_ref(sy_config *c)
 {
     owner *o = c->owner;
-    atomic_fetch_add(&o->refs, 1);
+    if (o)
+        atomic_fetch_add(&o->refs, 1);
     return c;
 }
 

@@ -136,6 +136,12 @@ static void sentence(const sy_view *v, const sy_inbox_alert *a, const json_t *da
     sy_view_raw(v, v->zh ? "。</span>" : ".</span>");
 }
 
+bool sy_view_late(const json_t *data)
+{
+    const char *reason = json_string_value(json_object_get(data, "reason"));
+    return reason && strcmp(reason, "late-readings") == 0;
+}
+
 static void tags(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
 {
     sy_view_raw(v, "<p class=\"tags\"><span class=\"level\">");
@@ -146,6 +152,11 @@ static void tags(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
     if (is_replay(data)) {
         sy_view_raw(v, " <span class=\"mark\">");
         sy_view_word(v, SY_W_REPLAY);
+        sy_view_raw(v, "</span>");
+    }
+    if (sy_view_late(data)) {
+        sy_view_raw(v, " <span class=\"mark\">");
+        sy_view_word(v, SY_W_LATE);
         sy_view_raw(v, "</span>");
     }
     sy_view_raw(v, "</p>");
@@ -352,12 +363,28 @@ static void row_told(const sy_view *v, const json_t *tell)
     }
 }
 
+/* Another alert of the same gateway, with a link where it is known. */
+static void row_alert(const sy_view *v, const sy_inbox_alert *a, sy_word_id w, const char *id)
+{
+    if (!id) {
+        return;
+    }
+    int64_t seq = sy_inbox_db_find(v->db, a->source, id);
+    row(v, w);
+    if (seq > 0) {
+        sy_buf_printf(v->out, "<a href=\"/alert/%lld", (long long)seq);
+        sy_view_lang(v, true);
+        sy_view_raw(v, "\">");
+    }
+    sy_view_text(v, id);
+    sy_view_raw(v, seq > 0 ? "</a></dd>" : "</dd>");
+}
+
 static void details(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
 {
     const json_t *premises = json_object_get(data, "premises"),
                  *place = json_object_get(data, "place");
     const json_t *count = pick(data, "alert", "count");
-    const char *replaces = pick_text(data, "alert", "replaces");
     const char *place_id = json_string_value(json_object_get(place, "id"));
     sy_view_raw(v, "<dl>");
     row_text(v, SY_W_PREMISES,
@@ -381,17 +408,8 @@ static void details(const sy_view *v, const sy_inbox_alert *a, const json_t *dat
     }
     row_told(v, json_object_get(data, "tell") ? json_object_get(data, "tell")
                                               : json_object_get(data, "recipients"));
-    if (replaces) {
-        int64_t seq = sy_inbox_db_find(v->db, a->source, replaces);
-        row(v, SY_W_REPLACES);
-        if (seq > 0) {
-            sy_buf_printf(v->out, "<a href=\"/alert/%lld", (long long)seq);
-            sy_view_lang(v, true);
-            sy_view_raw(v, "\">");
-        }
-        sy_view_text(v, replaces);
-        sy_view_raw(v, seq > 0 ? "</a></dd>" : "</dd>");
-    }
+    row_alert(v, a, SY_W_REPLACES, pick_text(data, "alert", "replaces"));
+    row_alert(v, a, SY_W_REPLACED_BY, pick_text(data, "alert", "replaced_by"));
     row_text(v, SY_W_ALERT_ID, a->id, NULL);
     row_text(v, SY_W_GATEWAY, a->source, NULL);
     row_text(v, SY_W_SENDER, a->sender, NULL);

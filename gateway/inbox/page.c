@@ -166,6 +166,10 @@ static void add_history(void *ctx, const sy_inbox_event *e)
             sy_view_word(v, (sy_word_id)(SY_W_LEVEL_0 + i));
         }
     }
+    if (sy_view_late(data)) {
+        sy_view_raw(v, " · ");
+        sy_view_word(v, SY_W_LATE);
+    }
     sy_view_raw(v, "<br><span class=\"id\">");
     sy_view_word(v, SY_W_RECEIVED);
     sy_view_raw(v, " ");

@@ -33,6 +33,8 @@ sy_ms sy_view_when(const json_t *value);
 
 /* alert.c: an alert as a card in the list, and as a page */
 void sy_view_card(const sy_view *v, const sy_inbox_alert *a);
+/* The event of this data was made by readings that came late. */
+bool sy_view_late(const json_t *data);
 void sy_view_alert(const sy_view *v, const sy_inbox_alert *a);
 
 /* ledger.c: the gateways' ledgers, and what is wrong with them */

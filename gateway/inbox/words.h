@@ -51,6 +51,8 @@
     X(EXEMPT, "exempt", "豁免")                                                                    \
     X(MEASURE, "Time", "计时")                                                                     \
     X(REPLACES, "Replaces", "替代")                                                                \
+    X(REPLACED_BY, "Replaced by", "改由")                                                          \
+    X(LATE, "found late: readings came after the fact", "事后补判：读数迟到")                      \
     X(HISTORY, "What happened", "经过")                                                            \
     X(RECEIVED, "received", "收到")                                                                \
     X(GATEWAY, "Gateway", "网关")                                                                  \

@@ -72,10 +72,12 @@ static sy_err add_record(sealer *s, const sy_jrec *rec, sy_span bytes, sy_fail *
     sy_buf_span_put(&s->frame, bytes);
     sy_digest leaf = sy_merkle_leaf(bytes);
     sy_merkle_add(&s->tree, &leaf);
-    if (s->seal.records == 0 || rec->recv < s->seal.from)
-        s->seal.from = rec->recv;
-    if (s->seal.records == 0 || rec->recv > s->seal.to)
-        s->seal.to = rec->recv;
+    if (rec->recv != SY_MS_NONE) { /* before the first mark of a replay there is no time */
+        if (s->seal.from == SY_MS_NONE || rec->recv < s->seal.from)
+            s->seal.from = rec->recv;
+        if (rec->recv > s->seal.to)
+            s->seal.to = rec->recv;
+    }
     s->seal.records++;
     return SY_OK;
 }
@@ -163,7 +165,9 @@ static void close_sealer(sealer *s)
 static sy_err write_sealed(const char *from, const char *to, sy_seal *seal, uint64_t *stored,
                            sy_fail *f)
 {
-    sealer s = {.fd = -1, .seal = {.first = seal->first, .last = seal->last}};
+    sealer s = {
+        .fd = -1,
+        .seal = {.first = seal->first, .last = seal->last, .from = SY_MS_NONE, .to = SY_MS_NONE}};
     sy_jwin w;
     sy_jwin_init(&w);
     int fd = open(from, O_RDONLY | O_CLOEXEC);

@@ -39,13 +39,15 @@ static void remove_temporary(const char *dir)
 sy_err sy_sealed_list(const char *dir, sy_segment_file **files, size_t *n, sy_fail *f)
 {
     sy_jfile *list = NULL;
+    size_t kept = 0, all = 0;
+    *files = NULL;
+    *n = 0;
     remove_temporary(dir);
-    sy_err e = sy_journal__list_all(dir, &list, n, f);
+    sy_err e = sy_journal__list_all(dir, &list, &all, f);
     if (e)
         return e;
-    *files = calloc(*n ? *n : 1, sizeof **files);
-    size_t kept = 0;
-    for (size_t i = 0; i < *n && *files; i++) {
+    *files = calloc(all ? all : 1, sizeof **files);
+    for (size_t i = 0; i < all && *files; i++) {
         char path[PATH_MAX];
         struct stat st;
         sy_segment_file one = {.first = list[i].first, .damaged = list[i].damaged};

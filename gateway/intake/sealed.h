@@ -27,7 +27,7 @@ enum {
 typedef struct sy_seal {
     uint64_t first, last, records; /* numbers of its records, and how many */
     uint64_t raw;                  /* bytes of its records, as in the .log */
-    sy_ms from, to;                /* smallest and largest receive time */
+    sy_ms from, to;                /* smallest and largest receive time; SY_MS_NONE: none has one */
     uint32_t salt, frames;
     sy_digest root; /* over the records' bytes, header and body, in order */
 } sy_seal;

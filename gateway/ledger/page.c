@@ -26,14 +26,18 @@ static const char style[] =
     "padding:.6rem;font:.85rem/1.45 ui-monospace,Menlo,Consolas,\"Noto Sans Mono CJK SC\","
     "monospace;margin:0}code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.85rem}"
     "ol{margin:0;padding-left:1.4rem}li{margin:0 0 .5rem}"
-    "figure{margin:.5rem 0;break-inside:avoid}svg{width:100%;height:auto;display:block}"
+    "figure{margin:.5rem "
+    "0;break-inside:avoid}svg{width:100%;max-width:44rem;height:auto;display:block}"
     "svg text{font-size:13px;fill:#16191d}.axis,.grid,.limit,.line,.bad{fill:none;stroke:#16191d}"
     ".axis{stroke-width:1}.grid{stroke:#d0d7de}.limit{stroke:#b3261e;stroke-width:1.5;"
     "stroke-dasharray:7 4}.line{stroke:#0b57d0;stroke-width:1.8}circle{fill:#0b57d0}"
     ".bad{stroke-width:1.6}.unsure{fill:#8a5a00}.stretch{fill:#b3261e;fill-opacity:.12}"
-    "table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.3rem 0 .8rem}"
+    "table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.3rem 0 .8rem;"
+    "overflow-wrap:normal}h3{font-size:.95rem;margin:.6rem 0 .2rem}"
     "th,td{text-align:left;padding:.12rem .5rem .12rem 0;border-bottom:1px solid #e4e8ec;"
-    "vertical-align:top}td:nth-child(2){font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "vertical-align:top}td:nth-child(2){font-variant-numeric:tabular-nums;white-space:nowrap}."
+    "records td{"
+    "white-space:normal;overflow-wrap:anywhere}"
     "thead{display:table-header-group}tr{break-inside:avoid}time{white-space:nowrap}"
     "@media(max-width:30rem){dl{display:block}dd{margin-bottom:.45rem}}"
     "@media print{@page{size:A4;margin:15mm}body{max-width:none;padding:0;font-size:10pt}"
@@ -162,7 +166,7 @@ static void where(const sy_page *p)
     named(p, json_object_get(p->data, "place"));
     end_term(p);
     term(p, SY_PW_POINT);
-    sy_page__text(p, sy_page__str(p->data, "quantity"));
+    sy_page__name(p, sy_page__str(p->data, "quantity"));
     sy_page__raw(p, " · ");
     bdi(p, sy_page__str(p->data, "series"));
     end_term(p);
@@ -262,7 +266,8 @@ static void told(const sy_page *p, const json_t *data)
     sy_page__word(p, n ? SY_PW_TOLD : SY_PW_NOBODY);
     for (size_t i = 0; i < n; i++) {
         sy_page__raw(p, i ? (p->zh ? "、" : ", ") : " ");
-        sy_page__text(p, json_string_value(json_array_get(tell, i)));
+        const char *role = json_string_value(json_array_get(tell, i));
+        sy_page__name(p, role ? role : "");
     }
     sy_ms within = json_integer_value(json_object_get(data, "respond_within_ms"));
     if (within > 0) {
@@ -271,6 +276,32 @@ static void told(const sy_page *p, const json_t *data)
         sy_page__raw(p, " ");
         sy_page__duration(p, within);
     }
+}
+
+static void linked(const sy_page *p, sy_page_word w, const char *alert)
+{
+    if (*alert) {
+        sy_page__raw(p, " · ");
+        sy_page__word(p, w);
+        sy_page__raw(p, " <code>");
+        sy_page__text(p, alert);
+        sy_page__raw(p, "</code>");
+    }
+}
+
+/* What brought it about, where it was not the time itself, and what it stands in the place of. */
+static void why(const sy_page *p, const json_t *data)
+{
+    const char *reason = sy_page__str(data, "reason");
+    if (*reason) {
+        sy_page__raw(p, " · ");
+        if (strcmp(reason, "late-readings") == 0)
+            sy_page__word(p, SY_PW_LATE);
+        else
+            sy_page__text(p, reason);
+    }
+    linked(p, SY_PW_REPLACES, sy_page__str(data, "replaces"));
+    linked(p, SY_PW_REPLACED_BY, sy_page__str(data, "replaced_by"));
 }
 
 static void history(const sy_page *p)
@@ -287,10 +318,7 @@ static void history(const sy_page *p)
         sy_page__raw(p, " · ");
         sy_page__text(
             p, sy_page__severity(p, sy_page__str(json_object_get(data, "alert"), "severity")));
-        if (*sy_page__str(data, "reason")) {
-            sy_page__raw(p, " · ");
-            sy_page__text(p, sy_page__str(data, "reason"));
-        }
+        why(p, data);
         sy_page__raw(p, "<br>");
         told(p, data);
         sy_page__raw(p, "<br><span class=\"dim\">");
@@ -353,7 +381,7 @@ static void dues(const sy_page *p, const json_t *info)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *d = json_array_get(list, i);
         sy_page__raw(p, i ? " · " : "");
-        sy_page__text(p, sy_page__str(d, "what"));
+        sy_page__name(p, sy_page__str(d, "what"));
         sy_page__raw(p, " ");
         sy_page__word(p, SY_PW_DUE);
         sy_page__raw(p, " ");
@@ -367,7 +395,7 @@ static void point(const sy_page *p, const json_t *info)
     term(p, SY_PW_POINT);
     bdi(p, sy_page__str(info, "point"));
     sy_page__raw(p, " · ");
-    sy_page__text(p, sy_page__str(info, "quantity"));
+    sy_page__name(p, sy_page__str(info, "quantity"));
     sy_page__raw(p, " · ");
     sy_page__word(p, SY_PW_DEVICE);
     sy_page__raw(p, " ");
@@ -421,7 +449,7 @@ static void row(const sy_page *p, const sy_page_point *v, const sy_page_reading 
     else
         sy_page__value(p, r->v, v->info);
     sy_page__raw(p, "</td><td>");
-    sy_page__text(p, r->q);
+    sy_page__quality(p, r->q);
     sy_page__raw(p, "</td></tr>\n");
 }
 
@@ -514,8 +542,6 @@ static void proof(const sy_page *p)
     if (last->has_proof && sy_head_read(sy_buf_span(&last->proof.head.text), &head, NULL) == SY_OK)
         head_of(p, &head);
     sy_page__raw(p, "<p>");
-    sy_page__word(p, SY_PW_ORIGINALS);
-    sy_buf_printf(p->out, ": %zu</p>\n<p>", p->e->n_originals);
     sy_page__word(p, SY_PW_HOW);
     sy_page__raw(p, "</p>\n<pre>steelyard verify FILE --ca CA.pem</pre>\n<p class=\"dim\">");
     sy_page__word(p, SY_PW_HOW_NOT);
@@ -539,6 +565,7 @@ sy_err sy_evidence_page(const sy_evidence *e, sy_buf *out, sy_fail *f)
         rule_text(&p);
         points(&p);
         tables(&p);
+        sy_page__records(&p);
         proof(&p);
         sy_evidence__embed(e, out);
         if (out->failed)

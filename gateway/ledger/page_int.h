@@ -48,6 +48,9 @@
     X(TOLD, "told", "告知")                                                                        \
     X(NOBODY, "nobody was told", "未告知任何人")                                                   \
     X(RESPOND, "to respond within", "响应时限")                                                    \
+    X(LATE, "because of readings that came late", "因迟到的读数")                                  \
+    X(REPLACES, "stands for the withdrawn alert", "取代已撤回的警报")                              \
+    X(REPLACED_BY, "replaced by the alert", "被警报取代：")                                        \
     X(TEXT, "The rule as it was in force", "当时生效的规则文本")                                   \
     X(SET, "Accepted set", "已接受配置集")                                                         \
     X(POINTS, "Points and devices", "测点与设备")                                                  \
@@ -77,7 +80,15 @@
     X(ROOT, "root", "根")                                                                          \
     X(LEAF, "leaf", "叶")                                                                          \
     X(NOT_PROVEN, "not proven: no signed head covered it yet", "未经证明：尚无签名头覆盖")         \
-    X(ORIGINALS, "Original records inside", "所含原始记录")                                        \
+    X(ORIGINALS, "Original messages", "原始报文")                                                  \
+    X(ORIGINALS_ARE, "What the devices sent, word for word, from sealed segments of the journal.", \
+      "设备发送的原文，取自已封存的日志段。")                                                      \
+    X(NO_ORIGINALS, "None in this file: not sealed yet when it was made, or expired.",             \
+      "本文件中没有：生成时尚未封存，或已到期删除。")                                              \
+    X(RECORD, "Record", "记录号")                                                                  \
+    X(RECEIVED, "Received", "接收时间")                                                            \
+    X(SOURCE, "From", "来源")                                                                      \
+    X(PAYLOAD, "Message", "报文")                                                                  \
     X(HOW, "To check this file, with the authority's certificate and nothing else:",               \
       "仅凭主管机关证书即可核验本文件：")                                                          \
     X(HOW_NOT, "A copy on paper can be compared with the file, but not be checked by itself.",     \
@@ -134,11 +145,17 @@ const char *sy_page__str(const json_t *o, const char *name);
 const char *sy_page__both(const sy_page *p, const json_t *v);
 sy_ms sy_page__when(const json_t *v);
 double sy_page__num(const json_t *o, const char *name); /* NaN: none */
+/* A word of the vocabulary, by its Chinese name where the list has one; of a quality likewise. */
+void sy_page__name(const sy_page *p, const char *word);
+void sy_page__quality(const sy_page *p, const char *q);
 const char *sy_page__change(const sy_page *p, const char *change);
 const char *sy_page__severity(const sy_page *p, const char *severity);
 
 /* page_plot.c: one point as SVG; the stretch of the alert is [onset, end], end SY_MS_NONE: open. */
 void sy_page__plot(const sy_page *p, const sy_page_point *v, sy_ms onset, sy_ms end);
+
+/* page_records.c: the section of the original messages. */
+void sy_page__records(const sy_page *p);
 
 /* evidence.c: the script element and the end of the page. */
 void sy_evidence__embed(const sy_evidence *e, sy_buf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plot of one point: 720 by 240 units, that scale to the width of the page. Coordinates are whole
+ * A plot of one point: 520 by 220 units, that scale to the width of the page. Coordinates are whole
  * tenths, computed with + - * / alone, so that the bytes are the same on every machine. Lines are
  * told apart by form, not by colour.
  */
@@ -8,7 +8,7 @@
 
 #include "ledger/page_int.h"
 
-enum { WIDTH = 720, HEIGHT = 240, LEFT = 64, RIGHT = 704, TOP = 12, BOTTOM = 206, DOTS = 150 };
+enum { WIDTH = 520, HEIGHT = 220, LEFT = 62, RIGHT = 512, TOP = 10, BOTTOM = 188, DOTS = 150 };
 
 typedef struct plot {
     const sy_page *p;
@@ -205,7 +205,7 @@ void sy_page__plot(const sy_page *p, const sy_page_point *v, sy_ms onset, sy_ms 
     if (!scale(&g, onset))
         return;
     sy_page__raw(p, "<figure><figcaption>");
-    sy_page__text(p, sy_page__str(v->info, "quantity"));
+    sy_page__name(p, sy_page__str(v->info, "quantity"));
     sy_page__raw(p, " · <bdi>");
     sy_page__text(p, sy_page__str(v->info, "point"));
     sy_buf_printf(p->out, "</bdi></figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">\n", WIDTH,

@@ -56,12 +56,17 @@ bool sy_verify_leaf(sy_span leaf, sy_span id, sy_span body, sy_span lines, const
     *part = "body";
     if (!sy_leaf_is_event(leaf, id, body))
         return false;
-    *part = "readings";
+    *part = "list of readings";
     sy_buf_init(&text, sy_heap());
     sy_leaf_event_text(&want, &text);
     bool same = whole && !text.failed && sy_span_eq(sy_buf_span(&text), leaf);
     sy_buf_fini(&text);
     return same;
+}
+
+const char *sy_verify_part(const sy_check *c, const char *part)
+{
+    return !c->zh ? part : strcmp(part, "body") == 0 ? "正文" : "读数";
 }
 
 static const char *member(const json_t *o, const char *name)
@@ -121,9 +126,9 @@ static void check_event(const sy_evidence *e, size_t i, sy_check *c)
     } else if (prove(&v->proof, "event", "事件", i + 1, c)) {
         if (!sy_verify_leaf(sy_buf_span(&v->proof.leaf), sy_span_of(id), body, lines, &part))
             sy_check_say(c, SY_FOUND_BROKEN,
-                         "event %zu: its %s is not what the ledger's leaf %llu says",
-                         "事件 %zu：其 %s 与账本第 %llu 叶不符", i + 1, part,
-                         (unsigned long long)v->proof.index);
+                         "event %zu: its %s was changed: leaf %llu of the ledger says otherwise",
+                         "事件 %zu：其%s已被改动，与账本第 %llu 叶不符", i + 1,
+                         sy_verify_part(c, part), (unsigned long long)v->proof.index);
         else if (lines.n && !head_fits(lines, json))
             sy_check_say(c, SY_FOUND_BROKEN, "event %zu: its readings are those of another event",
                          "事件 %zu：其读数属于另一事件", i + 1);

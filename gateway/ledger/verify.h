@@ -35,7 +35,9 @@ SY_MUST_USE sy_err sy_verify_events(sy_span file, sy_check *c, sy_fail *f);
 /* The Merkle root over the lines, and how many there are; false: the last has no end. */
 bool sy_verify_lines(sy_span lines, uint64_t *n, sy_digest *root);
 /* The leaf is that of the event with this body and these lines: false and which part does not fit,
- * "id", "body", "readings". */
+ * "body", "list of readings". */
 bool sy_verify_leaf(sy_span leaf, sy_span id, sy_span body, sy_span lines, const char **part);
+/* That word in the reader's language. */
+const char *sy_verify_part(const sy_check *c, const char *part);
 
 #endif

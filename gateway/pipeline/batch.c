@@ -4,10 +4,12 @@
 #include "pipeline/batch.h"
 
 #include "store/leaves.h"
+#include "store/salvage.h"
 
 void sy_batch_init(sy_batch *b)
 {
     memset(b, 0, sizeof *b);
+    b->past_from = SY_MS_NONE;
     sy_arena_init(&b->arena, sy_heap(), 0);
 }
 
@@ -16,6 +18,7 @@ void sy_batch_fini(sy_batch *b)
     sy_alloc heap = sy_heap();
     heap.resize(heap.ctx, b->readings, 0);
     heap.resize(heap.ctx, b->changes, 0);
+    heap.resize(heap.ctx, b->pasts, 0);
     heap.resize(heap.ctx, b->notes, 0);
     heap.resize(heap.ctx, b->series, 0);
     sy_arena_fini(&b->arena);
@@ -24,7 +27,9 @@ void sy_batch_fini(sy_batch *b)
 
 void sy_batch_reset(sy_batch *b)
 {
-    b->n_readings = b->n_changes = b->n_notes = 0;
+    b->n_readings = b->n_changes = b->n_pasts = b->n_notes = 0;
+    b->past_anew = false;
+    b->past_from = SY_MS_NONE;
     memset(b->counts, 0, sizeof b->counts);
     sy_arena_fini(&b->arena);
 }
@@ -34,7 +39,8 @@ bool sy_batch_empty(const sy_batch *b)
     for (int i = 0; i < SY_N_COUNTERS; i++)
         if (b->counts[i])
             return false;
-    return b->n_readings == 0 && b->n_changes == 0 && b->n_notes == 0;
+    return b->n_readings == 0 && b->n_changes == 0 && b->n_notes == 0 && b->n_pasts == 0 &&
+           !b->past_anew;
 }
 
 void sy_batch_site(sy_batch *b)
@@ -180,6 +186,33 @@ sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now)
     return note(b, &(sy_batch_note){.seq = seq, .old = old, .now = now});
 }
 
+sy_err sy_batch_past_add(sy_batch *b, const sy_past *p)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err =
+        sy_grow(sy_heap(), (void **)&b->pasts, &b->cap_pasts, b->n_pasts + 1, sizeof *b->pasts);
+    if (err)
+        return err;
+    bool failed = false;
+    sy_past row = *p;
+    row.place = keep(b, p->place, &failed);
+    row.set_hash = keep(b, p->set_hash, &failed);
+    row.bytes.p = sy_arena_text(&b->arena, p->bytes);
+    if (failed || !row.bytes.p)
+        return SY_E_NOMEM;
+    b->pasts[b->n_pasts++] = row;
+    return SY_OK;
+}
+
+void sy_batch_past_anew(sy_batch *b)
+{
+    if (b->discard)
+        return;
+    b->past_anew = true;
+    b->n_pasts = 0;
+}
+
 static sy_err series_of(sy_batch *b, sy_store *s, const sy_site *site, uint32_t point, int64_t *id,
                         sy_fail *f)
 {
@@ -295,6 +328,18 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
     return SY_OK;
 }
 
+static sy_err put_pasts(sy_batch *b, sy_store *s, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    if (b->past_anew)
+        err = sy_store_past_forget(s, SY_MS_MAX, f);
+    else if (b->past_from != SY_MS_NONE)
+        err = sy_store_past_forget(s, b->past_from, f);
+    for (size_t i = 0; i < b->n_pasts && !err; i++)
+        err = sy_store_past_put(s, &b->pasts[i], f);
+    return err;
+}
+
 sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_batch_end *end,
                        sy_fail *f)
 {
@@ -311,6 +356,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
     }
     if (!err)
         err = put_changes(b, s, f);
+    if (!err)
+        err = put_pasts(b, s, f);
     if (!err && durable)
         err = put_head(b, f);
     if (!err && end->set_hash)
@@ -322,6 +369,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
         err = end->sync(end->ctx, end->seq, f);
     if (!err)
         err = sy_store_commit(s, end->seq, f);
+    if (err == SY_E_CORRUPT)
+        sy_store_note_damage(s);
     if (err) {
         sy_store_rollback(s);
         b->n_series = 0; /* series made in this transaction are gone */

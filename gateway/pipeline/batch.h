@@ -10,6 +10,7 @@
 
 #include "ledger/ledger.h"
 #include "pipeline/basis.h"
+#include "store/past.h"
 
 typedef struct sy_batch_reading {
     uint32_t point;
@@ -36,13 +37,17 @@ typedef struct sy_batch_note { /* a leaf of the ledger: an activation, or a step
 } sy_batch_note;
 
 typedef struct sy_batch {
-    bool discard;   /* changes and counts are stored already, */
-    uint64_t known; /* and readings of records up to this are among the store's */
-    sy_arena arena; /* texts of changes; emptied by reset */
+    bool discard;    /* changes and counts are stored already, */
+    uint64_t known;  /* and readings of records up to this are among the store's */
+    bool past_anew;  /* the past states of before are of no use any more */
+    sy_ms past_from; /* those of before are forgotten; SY_MS_NONE: none */
+    sy_arena arena;  /* texts of changes; emptied by reset */
     sy_batch_reading *readings;
     size_t n_readings, cap_readings;
     sy_batch_change *changes;
     size_t n_changes, cap_changes;
+    sy_past *pasts;
+    size_t n_pasts, cap_pasts;
     sy_batch_note *notes;
     size_t n_notes, cap_notes;
     sy_ledger *ledger; /* NULL: none, as in tests of other things */
@@ -69,14 +74,23 @@ SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsign
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */
 SY_MUST_USE sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now);
+/* Texts and bytes are copied. */
+SY_MUST_USE sy_err sy_batch_past_add(sy_batch *b, const sy_past *p);
+/* All past states but those that are added from now on. */
+void sy_batch_past_anew(sy_batch *b);
+static inline void sy_batch_past_forget(sy_batch *b, sy_ms before)
+{
+    if (!b->discard)
+        b->past_from = before;
+}
 static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
 {
     if (!b->discard)
         b->counts[c] += add;
 }
 
-/* One transaction: readings, alerts, events, their leaves and a head, counters, the snapshot where
- * there is one, position.
+/* One transaction: readings, alerts, events, their leaves and a head, past states, counters, the
+ * snapshot where there is one, position.
  * On failure nothing is stored and the batch is as it was: try again. */
 typedef struct sy_batch_end {
     uint64_t seq;         /* of its last record */

@@ -12,6 +12,7 @@ typedef struct sy_changes_entry {
     bool lost, known;
     uint8_t levels;
     uint64_t n;
+    sy_ms told; /* the log's clock at the last change */
     UT_hash_handle hh;
 } entry;
 
@@ -47,7 +48,8 @@ static entry *add(sy_changes *c, const char *id)
     return e;
 }
 
-uint64_t sy_changes_next(sy_changes *c, const char *id, sy_alert_level level, unsigned *levels)
+uint64_t sy_changes_next(sy_changes *c, const char *id, sy_alert_level level, sy_ms now,
+                         unsigned *levels)
 {
     entry *e = find(c, id);
     if (!e)
@@ -56,6 +58,7 @@ uint64_t sy_changes_next(sy_changes *c, const char *id, sy_alert_level level, un
         return 0;
     e->levels |= (uint8_t)(1u << level);
     *levels = e->levels;
+    e->told = now;
     return ++e->n;
 }
 
@@ -66,7 +69,7 @@ static void know(void *ctx, const sy_alert *a)
         e->known = true;
 }
 
-sy_err sy_changes_prune(sy_changes *c, const sy_judge *j)
+sy_err sy_changes_prune(sy_changes *c, const sy_judge *j, sy_ms since)
 {
     sy_err err = sy_judge_alerts(j, know, c);
     if (err)
@@ -74,7 +77,7 @@ sy_err sy_changes_prune(sy_changes *c, const sy_judge *j)
     entry *e, *next;
     HASH_ITER(hh, c->by_id, e, next)
     {
-        if (!e->known) {
+        if (!e->known && e->told < since) {
             /* The analyzer does not see that the table goes with the last entry only. */
             HASH_DEL(c->by_id, e); // NOLINT(clang-analyzer-unix.Malloc)
             free(e);
@@ -98,6 +101,7 @@ void sy_changes_save(sy_changes *c, sy_buf *out)
         sy_buf_blob(out, sy_span_of(e->id));
         sy_buf_u64(out, e->n);
         sy_buf_u8(out, e->levels);
+        sy_buf_u64(out, (uint64_t)e->told);
     }
 }
 
@@ -108,6 +112,7 @@ sy_err sy_changes_load(sy_changes *c, sy_rd *in)
         sy_span id = sy_rd_blob(in);
         uint64_t number = sy_rd_u64(in);
         uint8_t levels = sy_rd_u8(in);
+        sy_ms told = (sy_ms)sy_rd_u64(in);
         char text[33] = "";
         if (in->bad || id.n >= sizeof text)
             return SY_E_CORRUPT;
@@ -120,6 +125,7 @@ sy_err sy_changes_load(sy_changes *c, sy_rd *in)
             return SY_E_NOMEM;
         e->n = number;
         e->levels = levels;
+        e->told = told;
     }
     return in->bad ? SY_E_CORRUPT : SY_OK;
 }

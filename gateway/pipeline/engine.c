@@ -18,6 +18,7 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
     }
     e->batch = batch;
     e->clock = e->start = e->judge_start = e->judge_in_force = SY_MS_NONE;
+    sy_late_init(&e->late);
     *out = e;
     return SY_OK;
 }
@@ -46,25 +47,28 @@ void sy_engine_close(sy_engine *e)
         return;
     sy_engine__era_close(e->now);
     sy_changes_fini(&e->changes);
+    sy_late_fini(&e->late);
     free(e->early);
     free(e->data_dir);
     free(e);
 }
 
+void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
+                     const sy_change *c)
+{
+    unsigned levels = 0;
+    uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, e->clock, &levels);
+    sy_event_of event = {
+        .config = config, .change = c, .judge = judge, .number = number, .replay_clock = e->replay};
+    if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
+        e->out_of_memory = true;
+}
+
 /* The judge tells a change: number it, and hand it on with the era it belongs to. */
 static void on_change(void *ctx, const sy_change *c)
 {
-    sy_era *era = ctx;
-    sy_engine *e = era->engine;
-    unsigned levels = 0;
-    uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, &levels);
-    sy_event_of event = {.config = era->config,
-                         .change = c,
-                         .judge = era->judge,
-                         .number = number,
-                         .replay_clock = e->replay};
-    if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
-        e->out_of_memory = true;
+    const sy_era *era = ctx;
+    sy_engine__tell(era->engine, era->config, era->judge, c);
 }
 
 sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f)
@@ -185,10 +189,17 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     sy_era *old = e->now;
     e->now = next;
     sy_batch_site(e->batch);
+    err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
+    if (err) {
+        sy_engine__era_close(old);
+        return err;
+    }
     if (old && old->judge) {
         e->judge_start = e->start == SY_MS_NONE ? e->judge_start : e->start;
         e->judge_in_force = rec->recv;
-        err = sy_judge_advance(old->judge, rec->recv);
+        err = sy_engine__turn(e, rec, hash);
+        if (!err)
+            err = sy_judge_advance(old->judge, rec->recv);
         if (!err)
             err = sy_engine__judge_open(e, next);
         if (!err)
@@ -208,12 +219,16 @@ static sy_err start(sy_engine *e, const sy_jrec *rec)
 {
     e->replay = (rec->code & SY_CLOCK_REPLAY) != 0;
     e->unsynced = !e->replay && (rec->code & SY_CLOCK_UNSYNCED) != 0;
+    sy_engine__version(e, rec->payload);
     if (e->replay || rec->recv == SY_MS_NONE)
         return SY_OK; /* the replay clock stood still while the process was away */
     e->start = rec->recv;
     sy_err err = SY_OK;
-    if (e->now && e->now->judge)
-        err = sy_judge_restarted(e->now->judge, rec->recv);
+    if (e->now && e->now->judge) {
+        err = sy_engine__turn(e, rec, "");
+        if (!err)
+            err = sy_judge_restarted(e->now->judge, rec->recv);
+    }
     return err ? err : advance(e, rec->recv);
 }
 
@@ -246,6 +261,7 @@ static sy_err set_back(sy_engine *e, sy_ms to)
     move(&e->judge_start, by);
     move(&e->judge_in_force, by);
     e->clock = to;
+    sy_engine__break(e, "the clock was set back");
     return err;
 }
 
@@ -264,8 +280,11 @@ static sy_err epoch(sy_engine *e, const sy_jrec *rec)
         err = advance(e, old); /* what was due until then */
         return err ? err : set_back(e, rec->recv);
     }
-    if (e->now && e->now->judge && rec->payload.n > 0 && rec->recv != SY_MS_NONE)
-        err = sy_judge_restarted(e->now->judge, rec->recv);
+    if (e->now && e->now->judge && rec->payload.n > 0 && rec->recv != SY_MS_NONE) {
+        err = sy_engine__turn(e, rec, "");
+        if (!err)
+            err = sy_judge_restarted(e->now->judge, rec->recv);
+    }
     return err ? err : advance(e, rec->recv);
 }
 
@@ -292,6 +311,14 @@ static sy_err wait_for_mark(sy_engine *e, const sy_jrec *rec, const sy_decoded *
     return err;
 }
 
+/* What came late, or belongs to what was in force before, is judged again from an earlier state. */
+static bool judged_again(sy_engine *e, const sy_decoded *r, sy_verdict verdict)
+{
+    bool before = r->t <= e->judge_in_force && verdict != SY_READING_DUPLICATE;
+    return (verdict == SY_READING_LATE || before) &&
+           sy_late_note(&e->late, e->now->config->site->points[r->point].place, r->t, e->clock);
+}
+
 static sy_err on_reading(void *ctx, const sy_decoded *r)
 {
     taking *t = ctx;
@@ -303,8 +330,8 @@ static sy_err on_reading(void *ctx, const sy_decoded *r)
     } else if (r->judged) {
         sy_verdict verdict = SY_READING_TAKEN;
         err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, quality, &verdict);
-        if (verdict == SY_READING_LATE) /* as an export must show what was not judged */
-            quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_LATE);
+        if (!judged_again(e, r, verdict) && verdict == SY_READING_LATE)
+            quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_LATE); /* for an export */
     }
     if (err)
         return err;
@@ -394,6 +421,8 @@ sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
     case SY_J_QUARANTINE: /* found before the log is read */
         break;
     }
+    if (!err)
+        err = sy_engine__keep_past(e, rec->seq);
     if (err || e->out_of_memory)
         return sy_fail_set(f, err ? err : SY_E_NOMEM, "record %llu cannot be judged: %s",
                            (unsigned long long)rec->seq, sy_err_text(err ? err : SY_E_NOMEM));
@@ -406,11 +435,15 @@ void sy_engine_skip(sy_engine *e, const sy_jrec *rec)
         sy_batch_count(e->batch, SY_N_received, 1);
     sy_batch_count(e->batch, SY_N_rejected, 1);
     log_refused(e, rec, "quarantined: the process died of it twice");
+    sy_engine__break(e, "the process died of it twice"); /* or of what was judged again there */
 }
 
 sy_ms sy_engine_deadline(const sy_engine *e)
 {
-    return e->now && e->now->judge && !e->replay ? sy_judge_deadline(e->now->judge) : SY_MS_MAX;
+    if (!e->now || !e->now->judge || e->replay)
+        return SY_MS_MAX;
+    sy_ms deadline = sy_judge_deadline(e->now->judge);
+    return deadline < e->late.due ? deadline : e->late.due;
 }
 
 const sy_site *sy_engine_site(const sy_engine *e)

@@ -7,6 +7,7 @@
 #include "pipeline/changes.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
+#include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 
 typedef struct sy_era { /* one accepted set in force */
@@ -27,6 +28,7 @@ struct sy_engine {
     sy_ms start;                       /* last START */
     sy_ms judge_start, judge_in_force; /* as the judge was opened */
     sy_changes changes;
+    sy_late late;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */
@@ -35,5 +37,15 @@ struct sy_engine {
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
 void sy_engine__era_close(sy_era *era);
 SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
+/* A change is told with the configuration and the judge that it was judged by. */
+void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
+                     const sy_change *c);
+
+/* engine_late.c: what the records mean for stretches that may be judged again. */
+SY_MUST_USE sy_err sy_engine__turn(sy_engine *e, const sy_jrec *rec, const char *set_hash);
+void sy_engine__break(sy_engine *e, const char *why);
+void sy_engine__version(sy_engine *e, sy_span start_json);
+/* After each record: past states where they are due. */
+SY_MUST_USE sy_err sy_engine__keep_past(sy_engine *e, uint64_t seq);
 
 #endif

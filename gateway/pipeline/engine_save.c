@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Snapshots of the engine. Little endian, in this order: u8 format (1), u8 bits (1 replay,
+ * Snapshots of the engine. Little endian, in this order: u8 format (2), u8 bits (1 replay,
  * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
- * changes (u32 count; id blob, u64 n, u8 levels, sorted by id), the judge's own bytes (blob).
+ * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
+ * to be judged again (late.c, sy_late_save), the judge's own bytes (blob).
  * Equal states give equal bytes.
  */
 #include "pipeline/engine_int.h"
 
-enum { FORMAT = 1, REPLAY = 1, UNSYNCED = 2 };
+enum { FORMAT = 2, REPLAY = 1, UNSYNCED = 2 };
 
 sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
 {
     if (!e->now || !e->now->judge)
         return SY_E_AGAIN;
     sy_judge_forget(e->now->judge);
-    sy_err err = sy_changes_prune(&e->changes, e->now->judge);
+    sy_ms since = e->clock - e->now->config->lateness - SY_LATE_KEEP_MS;
+    sy_err err = sy_changes_prune(&e->changes, e->now->judge, since);
     if (err)
         return err;
     sy_buf_u8(out, FORMAT);
@@ -24,6 +26,12 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     sy_buf_u64(out, (uint64_t)e->judge_start);
     sy_buf_u64(out, (uint64_t)e->judge_in_force);
     sy_changes_save(&e->changes, out);
+    sy_buf late;
+    sy_buf_init(&late, sy_heap());
+    sy_late_save(&e->late, &late);
+    sy_buf_blob(out, sy_buf_span(&late));
+    out->failed = out->failed || late.failed;
+    sy_buf_fini(&late);
     sy_buf judge;
     sy_buf_init(&judge, sy_heap());
     err = sy_judge_save(e->now->judge, &judge);
@@ -49,13 +57,18 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     e->judge_start = (sy_ms)sy_rd_u64(&in);
     e->judge_in_force = (sy_ms)sy_rd_u64(&in);
     sy_err err = sy_changes_load(&e->changes, &in);
+    sy_rd late = sy_rd_of(sy_rd_blob(&in));
     sy_span judge = sy_rd_blob(&in);
     if (err || in.bad)
         return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
     err = sy_engine__era_open(e, set_hash, &e->now, f);
     if (err)
         return err;
-    err = sy_engine__judge_open(e, e->now);
+    err = sy_late_site(&e->late, e->now->config->site, NULL);
+    if (!err)
+        err = sy_late_load(&e->late, &late);
+    if (!err)
+        err = sy_engine__judge_open(e, e->now);
     if (!err)
         err = sy_judge_load(e->now->judge, judge);
     if (err)

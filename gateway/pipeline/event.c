@@ -207,6 +207,8 @@ static void data_object(sy_buf *b, const sy_event_of *e)
     text(b, "clock", e->replay_clock ? "replay" : "wall");
     alert_object(b, a, point->is_state);
     text(b, "replaces", a->replaces);
+    text(b, "replaced_by", e->change->replaced_by);
+    text(b, "reason", e->change->late ? "late-readings" : NULL);
     rule_object(b, a, premises);
     site_objects(b, e->config, point);
     tell_object(b, a, premises);

@@ -4,10 +4,12 @@
  * id = <alert id>/<n>, n counting the changes of that alert from 1: the same in a replay, and the
  * idempotency key. source "/steelyard/<gateway>", type "steelyard.alert.<change>", subject, time =
  * logical time of the change. data:
- *   change, clock ("wall" | "replay"), alert (the object of `alerts --json`), replaces (id | null),
- *   rule {id, version, title {en, zh}, say {en, zh}, basis [{text {en, zh}, clause {en, zh} | null,
- *     verify, origin}], limit {en, zh}, judgement},
- *   premises {id, name, code}, place {id, kind, name}, device, series, quantity, unit,
+ *   change, clock ("wall" | "replay"), alert (the object of `alerts --json`), replaces (id of the
+ *   withdrawn alert that it stands for | null), replaced_by (of a withdrawn one: the id of the
+ * alert that stands for it | null), reason ("late-readings": made by readings that came later than
+ * in the normal course, `time` is when it was found | null), rule {id, version, title {en, zh}, say
+ * {en, zh}, basis [{text {en, zh}, clause {en, zh} | null, verify, origin}], limit {en, zh},
+ * judgement}, premises {id, name, code}, place {id, kind, name}, device, series, quantity, unit,
  *   tell [recipient], respond_within_ms | null,
  *   measure {counted_ms, unknown_ms, exempt_ms, span_ms}
  * A text that is not given in a language is null. Key order and bytes are fixed.

@@ -80,6 +80,8 @@ static void count_written(sy_pipeline *p)
 static bool is_due(const sy_pipeline *p, bool final)
 {
     uint64_t least = (uint64_t)SY_SNAPSHOT_LEAST, grown = p->snapshot_bytes * SY_SNAPSHOT_TIMES;
+    if (p->must_snapshot)
+        return true;
     if (p->since_snapshot == 0)
         return false;
     if (p->o.snapshot_records && p->since_snapshot >= (uint64_t)p->o.snapshot_records)
@@ -109,6 +111,7 @@ static void snapshot_is_kept(sy_pipeline *p, const sy_batch_end *end)
     sy_store_open_figures(p->o.store, &open);
     p->snapshot_bytes = end->snapshot.n + open.saved_bytes;
     p->since_snapshot = 0;
+    p->must_snapshot = false;
     p->log_bytes = 0;
 }
 
@@ -164,10 +167,13 @@ static void commit(sy_pipeline *p, bool final)
     if (end.set_hash)
         snapshot_is_kept(p, &end);
     sy_buf_fini(&bytes);
-    bool with_events = p->batch.n_changes > 0 || p->batch.signed_head;
+    p->new_events = p->new_events || p->batch.n_changes > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);
     p->n_records = 0;
-    publish(p, with_events);
+    if (!p->redoing) {
+        publish(p, p->new_events);
+        p->new_events = false;
+    }
 }
 
 /* Out of memory in the judge leaves a state that nothing can vouch for: start again from the log.
@@ -178,6 +184,26 @@ static void give_up(sy_pipeline *p, const sy_fail *why)
     if (why->code == SY_E_NOMEM)
         sy_attempt_set(&p->attempt, 0);
     abort();
+}
+
+/* Places that are due are judged again right here, behind the last record (redo.h). */
+static void redo(sy_pipeline *p)
+{
+    if (!sy_engine_redo_due(p->engine))
+        return;
+    p->redoing = true; /* the record is not done before that is */
+    if (p->n_records || !sy_batch_empty(&p->batch))
+        commit(p, false);
+    p->redoing = false;
+    if (p->gave_up)
+        return;
+    sy_fail why = {0};
+    sy_attempt_set(&p->attempt, p->last); /* a crash in it must not come back for ever */
+    if (sy_engine_redo(p->engine, p->o.store, &why))
+        give_up(p, &why);
+    sy_attempt_set(&p->attempt, 0);
+    p->must_snapshot = true;
+    commit(p, false);
 }
 
 static void take(sy_pipeline *p, const sy_jrec *rec)
@@ -193,6 +219,9 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     sy_fail why = {0};
     if (sy_pipeline__take(p, rec, &why))
         give_up(p, &why);
+    redo(p);
+    if (p->n_records == 0)
+        return;
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
     bool full =
         p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
@@ -261,6 +290,7 @@ void *sy_pipeline__main(void *arg)
 {
     sy_pipeline *p = arg;
     sy_thread_name("sy-pipeline");
+    redo(p);
     while (!p->gave_up) {
         sy_jrec rec;
         sy_fail why = {0};

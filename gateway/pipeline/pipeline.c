@@ -111,6 +111,8 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
     err = replay(p, position, f);
     if (err)
         return err;
+    if (p->restored.anew)
+        sy_engine_rebuilt(p->engine);
     if (p->last < position)
         p->last = position;
     p->since_snapshot = p->last - from;

@@ -10,6 +10,7 @@
 
 #include "pipeline/attempt.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/redo.h"
 #include "pipeline/restore.h"
 
 struct sy_pipeline {
@@ -23,6 +24,9 @@ struct sy_pipeline {
     uint64_t n_records;                 /* in the batch */
     uint64_t since_snapshot;            /* records */
     uint64_t log_bytes, snapshot_bytes; /* of the log since the last one, and of that one */
+    bool must_snapshot;                 /* with the next commit */
+    bool redoing;                       /* a commit that is not the last of its record */
+    bool new_events;                    /* committed, and not published yet */
     sy_ms batch_began, refused_at;      /* monotonic */
     sy_ms ticked;                       /* the deadline that was ticked for last */
     uint64_t journal_bytes;             /* counted so far */

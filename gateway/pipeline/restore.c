@@ -116,6 +116,7 @@ static sy_err load_snapshot(sy_restore *r, uint64_t position, sy_fail *f)
     if (err == SY_E_NOTFOUND)
         return SY_OK;
     sy_log_fail(SY_LOG_WARN, "snapshot-unusable", &why);
+    r->anew = true;
     return fresh_engine(r, f);
 }
 

@@ -19,6 +19,7 @@ typedef struct sy_restore {
     sy_engine *engine;
     sy_jreader *reader;    /* stands at from + 1 */
     uint64_t from;         /* record of the snapshot; 0: none */
+    bool anew;             /* there was a snapshot, and it was of no use */
     uint64_t *quarantined; /* ascending */
     size_t n_quarantined, cap_quarantined;
 } sy_restore;

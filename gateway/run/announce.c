@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the box says upstream of itself: that a configuration was refused and which set runs instead
- * (C7), and that the managed broker keeps ending. These are no judgements, so they are no function
- * of the log: each goes into the ledger and the outbox in a transaction of its own.
+ * (C7), that the managed broker keeps ending, and that the store was damaged. These are no
+ * judgements, so they are no function of the log: each goes into the ledger and the outbox in a
+ * transaction of its own.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,30 @@ static sy_err announce_broker(sy_service *s, bool failing)
     sy_err err = data.failed ? SY_E_NOMEM : announce(s, &it, now);
     sy_buf_fini(&data);
     return err;
+}
+
+void sy_service__announce_mended(sy_service *s)
+{
+    const sy_mended *m = &s->mended;
+    if (!m->damaged)
+        return;
+    sy_ms now = sy_wall_ms();
+    char id[64];
+    int n = snprintf(id, sizeof id, "store-damaged/%lld", (long long)now);
+    sy_buf data;
+    sy_buf_init(&data, sy_heap());
+    sy_buf_text(&data, "{\"what\":");
+    sy_buf_json(&data, sy_span_of(m->why.text));
+    sy_buf_printf(&data, ",\"aside\":\"%s\",\"rows\":%llu,\"tables_cut\":%llu}", m->aside,
+                  (unsigned long long)m->what.rows, (unsigned long long)m->what.cut);
+    notice it = {"store-damaged",
+                 "steelyard.store.damaged",
+                 SY_SERIOUS,
+                 {id, (size_t)n},
+                 sy_buf_span(&data)};
+    if (!data.failed)
+        (void)!announce(s, &it, now);
+    sy_buf_fini(&data);
 }
 
 void sy_service__look_at_broker(sy_service *s)

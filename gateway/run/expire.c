@@ -47,8 +47,11 @@ static bool add_row(void *ctx, const sy_segment_row *r)
     return !p->failed;
 }
 
+/* What has no time may be of any. */
 static bool is_held(const plan *p, sy_ms from, sy_ms to)
 {
+    if (to == SY_MS_NONE)
+        return p->n_held > 0;
     for (size_t i = 0; i < p->n_held; i++)
         if (from <= p->held[i].to && to >= p->held[i].from)
             return true;
@@ -62,6 +65,14 @@ static uint64_t limit_of(const plan *p, const sy_keep_limit *l)
     return p->disk ? (uint64_t)((double)p->disk * l->share) : UINT64_MAX;
 }
 
+/* When the last of its records came; where they have no time, not later than what follows. */
+static sy_ms ends(const plan *p, size_t i)
+{
+    while (i < p->n_rows && p->rows[i].to == SY_MS_NONE)
+        i++;
+    return i < p->n_rows ? p->rows[i].to : p->now;
+}
+
 /* Which rows go: AT_ONCE at most, oldest first; their places in p->rows. */
 static size_t choose(const plan *p, uint64_t judged, size_t chosen[AT_ONCE])
 {
@@ -71,7 +82,7 @@ static size_t choose(const plan *p, uint64_t judged, size_t chosen[AT_ONCE])
         total += p->rows[i].stored;
     for (size_t i = 0; i < p->n_rows && n < AT_ONCE; i++) {
         const sy_segment_row *r = &p->rows[i];
-        bool old = r->to < p->now - p->keeping.raw.time;
+        bool old = ends(p, i) < p->now - p->keeping.raw.time;
         if (!old && total <= limit)
             break;
         /* What the judge would be rebuilt from stays. */

@@ -219,7 +219,7 @@ static bool count_raw(void *ctx, const sy_segment_row *row)
 {
     sy_keeper_figures *g = ctx;
     g->sealed_raw += row->raw;
-    if (g->raw_oldest == SY_MS_NONE || row->from < g->raw_oldest)
+    if (row->from != SY_MS_NONE && (g->raw_oldest == SY_MS_NONE || row->from < g->raw_oldest))
         g->raw_oldest = row->from;
     return true;
 }

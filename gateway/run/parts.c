@@ -85,9 +85,12 @@ static sy_err open_log(sy_service *s, sy_fail *f)
 {
     char dir[4200];
     uint64_t position = 0;
-    sy_err err = sy_store_open(&s->store, s->data, false, f);
+    sy_err err = sy_mend_open(&s->store, s->data, &s->mended, f);
     if (!err)
         err = sy_store_position(s->store, &position, f);
+    uint64_t rebuilt = 0;
+    if (!err)
+        err = sy_store_rebuilt_to(s->store, &rebuilt, f);
     if (err)
         return err;
     snprintf(dir, sizeof dir, "%s/journal", s->data);
@@ -95,7 +98,7 @@ static sy_err open_log(sy_service *s, sy_fail *f)
                             .sync_ms = (int)s->config->sync,
                             .segment_bytes = s->config->segment,
                             .replay_clock = s->o.replay,
-                            .after_seq = position};
+                            .after_seq = position > rebuilt ? position : rebuilt};
     err = sy_journal_open(&s->journal, &o, f);
     if (err)
         return err;
@@ -144,6 +147,8 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
     err = sy_upstream_start(&s->upstream, s->config, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
+    if (!err)
+        sy_service__announce_mended(s);
     if (!err)
         err = sy_pipeline_start(&s->pipeline, &o, f);
     sy_keeper_options keep = {.journal = s->journal,
@@ -206,10 +211,15 @@ static void do_stop(void *ctx)
     ((sy_service *)ctx)->stopping = true;
 }
 
+static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
+{
+    return sy_service__rotate(ctx, who, why, f);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
     sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
-                          do_open, do_reload, do_stop, do_hold};
+                          do_open, do_reload, do_stop, do_hold,   do_rotate};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

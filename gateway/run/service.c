@@ -45,6 +45,17 @@ static void on_signals(sy_service *s)
     }
 }
 
+/* Damage that a call met: the next start looks through the store and mends it. */
+static void look_at_store(sy_service *s)
+{
+    if (s->stopping || !sy_store_damaged(s->store))
+        return;
+    sy_log(SY_LOG_ERROR, "store-damaged",
+           "data=%s msg=\"the process ends, so that a new start mends the store\"", s->data);
+    sy_mend_ask(s->data);
+    s->failed = s->stopping = true;
+}
+
 static void serve(sy_service *s)
 {
     struct pollfd fds[2 + SY_CONTROL_FDS];
@@ -64,6 +75,7 @@ static void serve(sy_service *s)
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
         sy_service__look_at_broker(s);
+        look_at_store(s);
     }
 }
 
@@ -84,6 +96,8 @@ int sy_service_run(const sy_service_options *o)
         err = sy_service__open(&s, &why);
     if (err) {
         sy_log_fail(SY_LOG_ERROR, "start-failed", &why);
+        if (s.store && sy_store_damaged(s.store))
+            sy_mend_ask(s.data);
     } else {
         sy_service__ready(&s);
         serve(&s);
@@ -96,5 +110,5 @@ int sy_service_run(const sy_service_options *o)
     if (err)
         return err == SY_E_USAGE ? 2 : 1;
     sy_log(SY_LOG_INFO, "stopped", "uptime_ms=%lld", (long long)(sy_mono_ms() - s.started));
-    return 0;
+    return s.failed ? 1 : 0;
 }

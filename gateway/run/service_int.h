@@ -14,6 +14,7 @@
 #include "ledger/ledger.h"
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
+#include "run/mend.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -42,10 +43,12 @@ typedef struct sy_service {
     sy_control *control;
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
-    sy_ms started; /* monotonic */
-    bool synced;   /* the box's clock, as the log was told */
-    sy_ms looked;  /* monotonic, when the clock was last asked */
+    sy_ms started;    /* monotonic */
+    bool synced;      /* the box's clock, as the log was told */
+    sy_ms looked;     /* monotonic, when the clock was last asked */
+    sy_mended mended; /* what became of a damaged store at the start */
     bool stopping;
+    bool failed; /* it ends because it cannot go on: exit 1 */
 } sy_service;
 
 /* setup.c: the accepted set. SY_E_USAGE: the file has errors and there is no set to fall back to.
@@ -58,9 +61,11 @@ SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f)
 SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
 
 /* announce.c: tell every destination that a file was refused and what runs; that the managed broker
- * keeps ending, and that it holds again. */
+ * keeps ending, and that it holds again; that the store was damaged, and what could be read of it.
+ */
 void sy_service__announce_refusal(sy_service *s);
 void sy_service__look_at_broker(sy_service *s);
+void sy_service__announce_mended(sy_service *s);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);
@@ -77,6 +82,7 @@ const char *sy_service__mqtt_uri(const sy_service *s);
 /* ledger.c */
 SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);
 void sy_service__ledger_reload(sy_service *s, const sy_config *c);
+SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char *why, sy_fail *f);
 /* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);

@@ -104,6 +104,14 @@ double sy_store__value(sqlite3_stmt *st, int column)
     return sqlite3_column_type(st, column) == SQLITE_TEXT ? NAN : sqlite3_column_double(st, column);
 }
 
+/* Damage is remembered, so that somebody does something about it. */
+static sy_err met(sy_store *s, sy_err e)
+{
+    if (e == SY_E_CORRUPT)
+        atomic_store(&s->damaged, true);
+    return e;
+}
+
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
 {
     static const char *const sql[SY_SQL_COUNT_] = {
@@ -116,7 +124,7 @@ sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
         int rc =
             sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL);
         if (rc != SQLITE_OK) {
-            sy_store__err(db, rc, "prepare a statement", f);
+            (void)met(s, sy_store__err(db, rc, "prepare a statement", f));
             return NULL;
         }
     }
@@ -137,7 +145,7 @@ sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, .
     va_end(ap);
     int rc = sqlite3_step(st);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        e = sy_store__err(s->writer, rc, "write", f);
+        e = met(s, sy_store__err(s->writer, rc, "write", f));
     sqlite3_reset(st);
     return e;
 }
@@ -157,13 +165,14 @@ sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *type
         rc = sqlite3_step(st);
     }
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        e = sy_store__err(s->writer, rc, "write", f);
+        e = met(s, sy_store__err(s->writer, rc, "write", f));
     sqlite3_finalize(st);
     return sy_store__fail(s, e);
 }
 
 sy_err sy_store__fail(sy_store *s, sy_err e)
 {
+    (void)met(s, e);
     if (e && !s->failed)
         s->failed = e;
     return e;
@@ -192,7 +201,7 @@ sy_err sy_query_begin(sy_query *q, sy_store *s, const char *sql, sy_fail *f)
     int rc = sqlite3_prepare_v2(q->db, sql, -1, &q->st, NULL);
     if (rc == SQLITE_OK)
         return SY_OK;
-    sy_err e = sy_store__err(q->db, rc, "prepare a query", f);
+    sy_err e = met(s, sy_store__err(q->db, rc, "prepare a query", f));
     sy_query_end(q);
     return e;
 }
@@ -202,7 +211,7 @@ sy_err sy_query_next(sy_query *q, sy_fail *f)
     int rc = sqlite3_step(q->st);
     if (rc == SQLITE_ROW)
         return SY_OK;
-    return rc == SQLITE_DONE ? SY_E_NOTFOUND : sy_store__err(q->db, rc, "read", f);
+    return rc == SQLITE_DONE ? SY_E_NOTFOUND : met(q->s, sy_store__err(q->db, rc, "read", f));
 }
 
 void sy_query_end(sy_query *q)

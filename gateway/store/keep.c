@@ -133,10 +133,6 @@ static sy_err expire_event(sy_store *s, int64_t event, int64_t leaf, sy_ms now, 
     if (!e)
         e = sy_store__exec(s, f, "DELETE FROM refused WHERE number=?1", "i", event);
     if (!e)
-        e = sy_store__exec(s, f,
-                           "DELETE FROM basis WHERE event=(SELECT id FROM event WHERE number=?1)",
-                           "i", event);
-    if (!e)
         e = sy_store__exec(s, f, "DELETE FROM event WHERE number=?1", "i", event);
     return e;
 }

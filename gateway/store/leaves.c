@@ -62,6 +62,25 @@ static sy_err open_nodes(nodes *a, sy_store *s, uint64_t need, sy_fail *f)
     return e;
 }
 
+/* Whether the ledger has the leaf from before the store was made again. */
+static sy_err find_known(sy_store *s, const sy_digest *h, uint64_t *index, bool *found, sy_fail *f)
+{
+    sy_query q;
+    *found = false;
+    if (!s->known_leaves)
+        return SY_OK;
+    sy_err e = sy_query_begin(&q, s, "SELECT n FROM known_leaf WHERE hash=?1", f);
+    if (e)
+        return e;
+    sqlite3_bind_blob(q.st, 1, h->b, sizeof h->b, SQLITE_STATIC);
+    e = sy_query_next(&q, f);
+    *found = e == SY_OK;
+    if (*found)
+        *index = (uint64_t)sqlite3_column_int64(q.st, 0);
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
+}
+
 sy_err sy_store_leaf(sy_store *s, sy_span leaf, uint64_t *index, sy_fail *f)
 {
     uint64_t n = 0;
@@ -70,10 +89,15 @@ sy_err sy_store_leaf(sy_store *s, sy_span leaf, uint64_t *index, sy_fail *f)
         return e;
     if (leaf.n == 0 || leaf.n > MAX_LEAF)
         return sy_fail_set(f, SY_E_RANGE, "store: a leaf of %zu bytes", leaf.n);
-    e = count(s, &n, f);
+    sy_digest h = sy_merkle_leaf(leaf);
+    bool found;
+    e = find_known(s, &h, index, &found, f);
+    if (found)
+        return SY_OK;
+    if (!e)
+        e = count(s, &n, f);
     if (!e)
         e = sy_store__run(s, SY_SQL_LEAF_ADD, f, "ib", (int64_t)n, &leaf);
-    sy_digest h = sy_merkle_leaf(leaf);
     nodes a = {0};
     if (!e)
         e = open_nodes(&a, s, n, f);

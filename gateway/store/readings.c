@@ -142,7 +142,6 @@ sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_q
                  .x = {.t = t, .value = value, .quality = q},
                  .recv = recv,
                  .seq = seq};
-    s->has_readings = true;
     pthread_mutex_lock(&s->memory.mu);
     e = put_reading(s, &p, f);
     pthread_mutex_unlock(&s->memory.mu);

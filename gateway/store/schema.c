@@ -74,6 +74,10 @@ static const char *const steps[] = {
      " UPDATE counter SET value=value+length(new.lines) WHERE name='bytes_events'; END;"
      "CREATE TRIGGER basis_out AFTER DELETE ON basis BEGIN"
      " UPDATE counter SET value=value-length(old.lines) WHERE name='bytes_events'; END;"),
+    ("CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
+     " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;"),
+    "CREATE TABLE told(destination TEXT NOT NULL, size INTEGER NOT NULL,"
+    " PRIMARY KEY(destination,size)) WITHOUT ROWID;",
     /* Readings as rows become chunks (and the old tables go, see below). */
     ("CREATE TABLE chunk(number INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
      " t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, valid INTEGER NOT NULL,"
@@ -95,7 +99,7 @@ static const struct {
     sy_err (*fn)(sy_store *s, sy_fail *f);
     const char *sql;
 } further[] = {
-    {7, sy_store__rows_to_chunks,
+    {9, sy_store__rows_to_chunks,
      "DROP VIEW every_reading; DROP TABLE recent; DROP TABLE reading;"},
 };
 

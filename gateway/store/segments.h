@@ -12,7 +12,7 @@
 typedef struct sy_segment_row {
     uint64_t first, last, records; /* numbers of its records, and how many */
     uint64_t raw, stored;          /* bytes of the records; size of the file */
-    sy_ms from, to;                /* smallest and largest receive time */
+    sy_ms from, to;                /* smallest and largest receive time; SY_MS_NONE: none */
     sy_digest root;
     uint64_t leaf; /* its index in the ledger; given by put */
     bool expired;

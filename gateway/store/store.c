@@ -114,6 +114,8 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     s->commit_every = EVERY_MS;
     sy_err e = s->seal ? open_both(s, data_dir, f ? f : &own)
                        : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
+    if (!e && !read_only)
+        e = sy_store__known_leaves(s, f);
     if (e) {
         s->read_only = true; /* there is nothing to save */
         sy_store_close(s);
@@ -132,7 +134,6 @@ static void save_at_close(sy_store *s)
     sy_err e = sy_store_begin(s, true, &why);
     if (!e)
         e = sy_store__in_batch(s, &why);
-    s->has_readings = true; /* of the batches before */
     if (!e)
         e = sy_store__save_open(s, s->open_seq, &why);
     if (!e)
@@ -168,7 +169,7 @@ static void forget_batch(sy_store *s)
 static void leave(sy_store *s)
 {
     s->failed = SY_OK;
-    s->begun = s->has_readings = false;
+    s->begun = false;
     atomic_store(&s->in_batch, false);
     pthread_mutex_unlock(&s->write_mu);
 }
@@ -303,20 +304,17 @@ sy_err sy_store__end(sy_store *s, sy_fail *f)
 sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f)
 {
     sy_err e = sy_store__held(s, f);
-    /* Others than the pipeline commit what has nothing to do with the log, at the position that
-     * stands: it is not theirs to write, nor what light commits did up to it. */
-    bool of_log = s->has_readings || journal_seq > s->position;
     bool light = !e && !sy_store_writes(s);
     if (!e && !light && !s->read_only) {
         e = sy_store__in_batch(s, f);
-        if (!e && of_log)
+        if (!e)
             e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
         if (!e)
-            e = end(s, of_log, f);
+            e = end(s, true, f);
     } else if (!e) {
         show(s, false, false);
     }
-    if (!e && of_log) {
+    if (!e) {
         pthread_mutex_lock(&s->memory.mu);
         s->position = journal_seq > s->position ? journal_seq : s->position;
         s->open_seq = journal_seq > s->open_seq ? journal_seq : s->open_seq;

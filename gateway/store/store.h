@@ -28,6 +28,7 @@ void sy_store_close(sy_store *s);
     X(rejected, "messages refused or not decodable")                                               \
     X(unmatched, "records that are no point of their device")                                      \
     X(late, "readings too late to be judged")                                                      \
+    X(rejudged, "places judged again for readings that came late")                                 \
     X(future, "readings ahead of the clock")                                                       \
     X(retained, "retained copies that were no new reading")                                        \
     X(alerts, "alerts raised")                                                                     \
@@ -52,7 +53,9 @@ SY_MUST_USE sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], s
  * rolled back; SY_E_FULL: begin it again later. The store counts bytes_written of its own.
  * A batch that has only open samples and counters is not written to disk at once but with the next
  * that is, or after 30 s (a crash leaves an earlier position, and the log makes it again).
- * sy_store_writes tells whether the commit will write: then the journal must be synced before. */
+ * A commit at a seq says that all of the log up to it is in; what is no part of the log is
+ * committed by sy_store_done (keep.h). sy_store_writes tells whether the commit will write: then
+ * the journal must be synced before. */
 SY_MUST_USE sy_err sy_store_begin(sy_store *s, bool durable, sy_fail *f);
 SY_MUST_USE sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f);
 void sy_store_rollback(sy_store *s);

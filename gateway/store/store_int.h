@@ -50,10 +50,15 @@
     X(KEY_CHAIN, "UPDATE ledger_key SET chain=?2 WHERE kid=?1")                                    \
     X(BOX_ADD, "INSERT INTO ledger_box(leaf,id,time) VALUES(?1,?2,?3)")                            \
     X(EVENT_LEAF, "UPDATE event SET leaf=?2 WHERE id=?1")                                          \
+    X(TOLD_ADD, "INSERT OR IGNORE INTO told(destination,size) VALUES(?1,?2)")                      \
+    X(TOLD_DEL, "DELETE FROM told WHERE destination=?1 AND size<=?2")                              \
     X(CONFIRM, "INSERT INTO confirmed(destination,size) VALUES(?1,?2) "                            \
                "ON CONFLICT(destination) DO UPDATE SET size=max(size,excluded.size)")              \
     X(BASIS_ADD, "INSERT OR IGNORE INTO basis(event,n,root,lines) VALUES(?1,?2,?3,?4)")            \
-    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")
+    X(SNAPSHOT_PUT, "INSERT OR REPLACE INTO snapshot(one,seq,set_hash,bytes) VALUES(1,?1,?2,?3)")  \
+    X(PAST_PUT, "INSERT OR REPLACE INTO past(time,place,seq,set_hash,bytes) "                      \
+                "VALUES(?1,?2,?3,?4,?5)")                                                          \
+    X(PAST_FORGET, "DELETE FROM past WHERE time<?1")
 typedef enum sy_sql {
 #define SY_SQL_ENUM(name, text) SY_SQL_##name,
     SY_SQL_TABLE(SY_SQL_ENUM)
@@ -69,15 +74,16 @@ struct sy_store {
     _Atomic bool in_batch;
     _Atomic pthread_t owner; /* of the batch */
     bool full_sync;
-    sy_err failed; /* the batch's first failure: it can only be rolled back */
+    atomic_bool damaged; /* a call has met SQLITE_CORRUPT */
+    bool known_leaves;   /* a store made again: leaves may come a second time (salvage.h) */
+    sy_err failed;       /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
-    uint64_t written;  /* bytes since open that no commit has counted yet */
-    int wal_done;      /* frames of the present WAL that a checkpoint has moved */
-    bool goes_on;      /* read only, and takes batches in memory (sy_store_go_on) */
-    bool begun;        /* the batch's transaction is open: something is written */
-    bool has_readings; /* the batch has */
-    bool durable;      /* as the batch was begun */
-    bool due;          /* the batch is to be written whether or not it has rows */
+    uint64_t written; /* bytes since open that no commit has counted yet */
+    int wal_done;     /* frames of the present WAL that a checkpoint has moved */
+    bool goes_on;     /* read only, and takes batches in memory (sy_store_go_on) */
+    bool begun;       /* the batch's transaction is open: something is written */
+    bool durable;     /* as the batch was begun */
+    bool due;         /* the batch is to be written whether or not it has rows */
     sy_memory memory;
     /* Under memory.mu: what light commits did (sy_store_commit). */
     uint64_t total[SY_N_COUNTERS];   /* of all commits */
@@ -114,6 +120,8 @@ SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, cons
  * raw, readings, alerts. */
 SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,
                                     uint64_t *index, sy_fail *f);
+/* At open: whether leaves may come again; where that is over, what was kept for it goes. */
+SY_MUST_USE sy_err sy_store__known_leaves(sy_store *s, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
@@ -131,6 +139,8 @@ SY_MUST_USE sy_err sy_store__load_series(sy_store *s, sy_fail *f);
  * up to it are in. */
 SY_MUST_USE sy_err sy_store__load_open(sy_store *s, sy_fail *f);
 SY_MUST_USE sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f);
+/* In a batch that took over chunks: nothing is open, and numbers go on behind theirs. */
+SY_MUST_USE sy_err sy_store__take_over(sy_store *s, sy_fail *f);
 /* upgrade.c: the rows of schema 3 and before become chunks. In a batch. */
 SY_MUST_USE sy_err sy_store__rows_to_chunks(sy_store *s, sy_fail *f);
 

@@ -231,6 +231,18 @@ def few(keys):
     return "%d: %s%s" % (len(keys), keys[:5], " …" if len(keys) > 5 else "")
 
 
+def settle(gateway, must, seconds=15):
+    """Until everything acknowledged has come through: what the broker acknowledged may still be in
+    its spool. Where that never happens the comparison says what is missing."""
+    wanted = set(must)
+    gateway.drained(60)
+    end = time.monotonic() + seconds
+    while wanted - set(rows_of(steel.cli("export", "--data", gateway.data, "--format", "csv"))) \
+            and time.monotonic() < end:
+        steel.select.select([], [], [], 0.1)
+        gateway.drained(60)
+
+
 def check_readings(site, data, must, sent):
     """What is stored: all of `must`, nothing but `sent`, nothing twice. The rows."""
     got = rows_of(steel.cli("export", "--data", data, "--format", "csv"))

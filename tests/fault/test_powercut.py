@@ -169,7 +169,7 @@ def verify(recording, k, seed, data=None, names=None, keep=None):
     found = {"says": cut.says, "must": len(must), "acked": len(promised)}
     try:
         gateway.start()
-        gateway.drained(60)
+        rig.settle(gateway, must)
         rows = rig.check_readings(site, out, must, recording.sent | set(recording.must))
         found["stored"] = len(rows)
         lost = [moment - at for d, key, at in promised if (d, key) not in rows]
@@ -181,7 +181,7 @@ def verify(recording, k, seed, data=None, names=None, keep=None):
         if rng.random() < 0.25:
             gateway.kill()
             gateway.start()
-            gateway.drained(60)
+            rig.settle(gateway, must)
             again = rig.check_readings(site, out, must, recording.sent | set(recording.must))
             expect(not rows - again, "another start finds fewer readings")
             rig.check_alerts(site, out)
@@ -223,9 +223,9 @@ def moment(recording, rng):
     return rng.randint(1, n)
 
 
-def again(a, recording, k, seed, found):
-    return ("%s --again %s --at %d --seed %d" % (__file__, recording.dir, k, seed)) + (
-        "" if not found else "   (%s)" % found)
+def again(recording, k, seed, modes):
+    return "%s --again %s --at %d --seed %d%s" % (
+        __file__, recording.dir, k, seed, " --data %s --names %s" % modes if modes else "")
 
 
 class PowerCut(steel.Case):
@@ -243,7 +243,7 @@ class PowerCut(steel.Case):
             try:
                 found = verify(recording, k, cut_seed, *modes)
             except BaseException:
-                print("again: " + again(None, recording, k, cut_seed, None), file=sys.stderr)
+                print("again: " + again(recording, k, cut_seed, modes), file=sys.stderr)
                 raise
             rows = found.pop("rows")
             print("  at %d, seed %d: %s" % (k, cut_seed, " ".join(

@@ -11,6 +11,7 @@ import subprocess
 import time
 import unittest
 
+import ledger
 import rig
 import small
 from shim import steel
@@ -215,6 +216,82 @@ class Damage(small.Case):
                 self.assertTrue(self.send())
                 self.compare()
                 self.assertEqual(self.gateway.stop(), 0)
+
+
+class Store(small.Case):
+    DESTINATION = True
+
+    def fill(self):
+        """The box's own ledger, an inbox that has seen heads, alerts that are over, one open."""
+        self.gateway.start()
+        for i in range(13):
+            self.assertTrue(self.send(warm=i % 3 == 0))
+        self.gateway.drained()
+        self.heads = ledger.read(self.data)[1]
+        self.assertEqual(self.gateway.stop(), 0)
+        self.good = self.dir / "good"
+        small.copy(self.data, self.good)
+
+    def start_until_it_stands(self):
+        """Starts, as often as it ends by itself; the answers of a service manager."""
+        for _ in range(4):
+            try:
+                self.gateway.start()
+                self.gateway.drained()
+                self.send()
+                self.gateway.drained()
+                return
+            except (AssertionError, OSError):
+                self.assertEqual(self.gateway.process.wait(20), 1, self.log()[-2000:])
+        self.fail("it ends again and again:\n" + self.log()[-4000:])
+
+    def spoil(self, at, raw):
+        small.copy(self.good, self.data)
+        with open(self.data / "store.db", "r+b") as f:
+            f.seek(at)
+            f.write(raw)
+
+    def test_pages(self):
+        """A page of the store is rubbish: found when it is used, or when a start is asked to look;
+        set aside, made again from the journal and from what can be read of it, and told."""
+        self.fill()
+        size = (self.good / "store.db").stat().st_size
+        rng = random.Random(SEED)
+        print("seed %d, %d pages" % (SEED, size // 4096))
+        pages = range(size // 4096)
+        for page in [0] + sorted(rng.sample(pages[1:], min(FLIPS + 1, len(pages) - 1))):
+            with self.apart(page=page):
+                self.spoil(page * 4096, rng.randbytes(4096))
+                self.start_until_it_stands()
+                self.gateway.stop()
+                (self.data / "store.check").touch()
+                self.start_until_it_stands()
+                self.compare()
+                self.same_alerts()
+                status = self.gateway.status()
+                mended = (self.data / "store.db.damaged").exists()
+                trouble = status["ledger"]["state"] != "signing"
+                if mended:
+                    told = [i for i in rig.events_in_box(self.data) if i.startswith("store-damaged")]
+                    self.assertEqual(len(told), 1)
+                else:
+                    self.assertFalse(trouble)
+                if not trouble:
+                    ledger.check(self.data, [(h["size"], h["root"]) for h in self.heads])
+                self.assertFalse((self.data / "store.check").exists())
+                print("  page %d: %s%s" % (page, "made again" if mended else "not in use",
+                                           ", the ledger is lost" if trouble else ""), flush=True)
+                self.assertEqual(self.gateway.stop(), 0)
+                self.assertTrue(mended or page)
+
+    def test_no_store(self):
+        """The store is gone: made again from the journal; nothing is signed over another ledger."""
+        self.fill()
+        for path in self.data.glob("store.db*"):
+            path.unlink()
+        self.start_until_it_stands()
+        self.compare()
+        self.same_alerts()
 
 
 class Clock(small.Case):

@@ -2,6 +2,7 @@
 """Evidence of an alert that a real gateway raised: it verifies with the authority's certificate
 alone, and any byte that is changed in it, or in the data folder, is found or does not matter."""
 
+import base64
 import html.parser
 import json
 import os
@@ -82,11 +83,13 @@ class Evidence(steel.Case):
                 {"quantity": "temperature", "device": "c1", "name": "t", "unit": "degC",
                  "every": "60 s", "range": [-40, 60], "accuracy": 0.5}]}],
             coap={"listen": ["127.0.0.1:%d" % port]})
+        tree["gateway"]["segment"] = "256 KiB"
         tree["gateway"]["ledger"] = {"key": str(k / "gw.key"), "cert": str(k / "gw.pem")}
         tree["premises"][0]["name"] = HOSTILE
         tree["premises"][0]["time-zone"] = "Asia/Shanghai"
         self.data = self.dir / "data"
-        self.gateway = self.start(steel.Gateway(self.config(tree), self.data, "--clock", "replay"))
+        self.config_path = self.config(tree)
+        self.gateway = self.run_gateway()
         self.coap = devices.CoapDevice(("127.0.0.1", port))
         self.addCleanup(self.coap.close)
         self.minute = 0
@@ -106,6 +109,21 @@ class Evidence(steel.Case):
         openssl("req", "-new", "-key", k / "gw.key", "-subj", "/CN=gw-test-1", "-out", k / "gw.csr")
         openssl("x509", "-req", "-in", k / "gw.csr", "-CA", self.ca, "-CAkey", k / "ca.key",
                 "-CAcreateserial", "-days", "3650", "-out", k / "gw.pem")
+
+    def run_gateway(self):
+        return self.start(steel.Gateway(self.config_path, self.data, "--clock", "replay"))
+
+    def seal(self):
+        """Fill the segment, and start again: what a clean end leaves behind is sealed."""
+        self.minute += 120
+        for _ in range(280):
+            self.send("4" + " " * 950)
+        self.gateway.drained()
+        self.gateway.stop()
+        self.gateway = self.run_gateway()
+        steel.until(lambda: list((self.data / "journal").glob("*.logz")), "a sealed segment")
+        steel.until(lambda: self.gateway.status()["ledger"]["head"]["size"] ==
+                    self.gateway.status()["ledger"]["size"], "a head over it")
 
     def send(self, celsius):
         self.minute += 1
@@ -137,7 +155,8 @@ class Evidence(steel.Case):
         alert = self.an_alert()
         for language, words in (("en", ["Evidence of an alert", "Too warm <b>", "house policy",
                                         "not yet checked against the official text", "°C"]),
-                                ("zh", ["警报证据", "过热", "请关门。", "尚未与正式文本核对"])):
+                                ("zh", ["警报证据", "过热", "请关门。", "尚未与正式文本核对",
+                                        "温度", "监管员", "有效+未认证"])):
             path = self.evidence(alert, "--language", language)
             out = self.verify(path, "--ca", self.ca)
             self.assertIn("alert %s is proven" % alert, out)
@@ -169,8 +188,8 @@ class Evidence(steel.Case):
         for before, after, said in (
                 ("9.5\xa0°C", "8.5\xa0°C", "the page was changed"),
                 ("not yet checked against the official text", "checked", "the page was changed"),
-                ('\\"v\\":9.5', '\\"v\\":8.5', "its readings is not what"),
-                ('\\"severity\\":\\"warning\\"', '\\"severity\\":\\"notice\\"', "its body is not what"),
+                ('\\"v\\":9.5', '\\"v\\":8.5', "its list of readings was changed"),
+                ('\\"severity\\":\\"warning\\"', '\\"severity\\":\\"notice\\"', "its body was changed"),
                 ('"index":', '"index":1', "the leaf is not in the tree")):
             self.assertIn(before, text)
             changed = self.write("changed.html", text.replace(before, after, 1))
@@ -181,6 +200,72 @@ class Evidence(steel.Case):
         report = json.loads(self.verify(path, "--ca", self.ca, "--json"))
         self.assertTrue(report["proven"])
         self.assertFalse(json.loads(self.verify(cut, "--json", expect=1))["proven"])
+
+    def test_events_as_received(self):
+        inside = json.loads(Page(self.evidence(self.an_alert()).read_text()).data)
+        events = []
+        for e in inside["events"]:
+            proof = json.dumps(e["proof"], separators=(",", ":"), ensure_ascii=False)
+            word = base64.urlsafe_b64encode(proof.encode()).decode().rstrip("=")
+            events.append(e["body"][:-1] + ',"steelyardproof":"%s"}' % word)
+        one = self.write("one.json", events[0])
+        self.assertRegex(self.verify(one, "--ca", self.ca), r"/1 is leaf \d+ of the ledger of gw-test-1")
+        both = self.write("both.json", "[ %s,\n%s ]" % tuple(events))
+        self.assertEqual(self.verify(both, "--ca", self.ca).count(" is leaf "), 2)
+        for before, after, said in (("warning", "notice", "is not what the ledger"),
+                                    ("steelyardproof", "steelyardprof", "the event has no proof")):
+            changed = self.write("changed.json", events[0].replace(before, after))
+            self.assertIn(said, self.verify(changed, "--ca", self.ca, expect=1))
+        self.verify(self.write("no.json", events[0][:-3]), "--ca", self.ca, expect=1)
+
+    def test_a_cut_tail_is_found_by_a_head_that_was_sent(self):
+        self.send(5)
+        self.gateway.drained()
+        self.gateway.stop()
+        before = self.copy()
+        self.gateway = self.run_gateway()
+        inside = json.loads(Page(self.evidence(self.an_alert()).read_text()).data)
+        proof = inside["events"][-1]["proof"]
+        head = {name: proof[name] for name in ("head", "signature", "key", "chain")}
+        heads = self.write("heads.json", json.dumps(head) + "\n" +
+                           json.dumps({"type": "steelyard.head", "data": head}))
+        self.gateway.stop()
+        out = self.verify(self.data, "--ca", self.ca, "--heads", heads)
+        self.assertIn("the ledger continues 2 heads that were sent earlier", out)
+        self.verify(before, "--ca", self.ca)  # by itself the older copy is whole
+        out = self.verify(before, "--ca", self.ca, "--heads", heads, expect=1)
+        self.assertIn("the ledger was cut", out)
+
+    def test_originals(self):
+        alert = self.an_alert()
+        self.seal()
+        path = self.evidence(alert, "--language", "en")
+        out = self.verify(path, "--ca", self.ca)
+        self.assertIn("originals proven: 12 records", out)
+        text = path.read_text()
+        inside = json.loads(Page(text).data)
+        self.assertTrue(all(b"9.5" in base64.b64decode(o["record"]) or b"4" in
+                            base64.b64decode(o["record"]) or b"5" in base64.b64decode(o["record"])
+                            for o in inside["originals"]))
+        at = text.index('"record":"') + 60
+        other = self.write("o.html", text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:])
+        self.assertIn("is not in its sealed segment",
+                      self.verify(other, "--ca", self.ca, expect=1))
+        self.flips(path, self.ca, 1 if LONG else 197)
+        self.gateway.stop()
+        out = self.verify(self.data, "--ca", self.ca)
+        self.assertRegex(out, r"originals proven: \d+ records in 1 sealed segments")
+        sealed, = (self.data / "journal").glob("*.logz")
+        copy = self.copy()
+        self.flips("--dir", copy, copy / "journal" / sealed.name, self.ca, 1 if LONG else 97)
+        (copy / "journal" / sealed.name).unlink()
+        self.assertIn("is missing, and no expiry speaks of it",
+                      self.verify(copy, "--ca", self.ca, expect=1))
+
+    def copy(self):
+        copy = self.dir / "copy"
+        shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("control.sock", "mqtt"))
+        return copy
 
     def flips(self, *args):
         done = subprocess.run([FLIPS, *map(str, args)], capture_output=True, text=True)
@@ -198,8 +283,7 @@ class Evidence(steel.Case):
         out = self.verify(self.data, "--ca", self.ca)
         self.assertIn("alerts proven: 2 events", out)
         self.assertIn("1 alerts stand as their events say", out)
-        copy = self.dir / "copy"
-        shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("control.sock", "mqtt"))
+        copy = self.copy()
         self.verify(copy, "--ca", self.ca)
         self.flips("--dir", copy, copy / "store.db", self.ca, 1 if LONG else 499)
         for path in sorted((copy / "journal").iterdir()) + sorted((copy / "accepted").glob("*.set")):

@@ -58,6 +58,7 @@ enum {
 
 typedef struct random_case {
     bool allowed[CONSTRUCTS], on[CONSTRUCTS];
+    bool coarse; /* no tick of less than a minute */
     sy_ms t0, tick;
     int length; /* ticks */
     const sy_zone *zone;

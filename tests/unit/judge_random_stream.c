@@ -64,7 +64,7 @@ static void times(random_case *c, const sy_zone *const zones[3])
         c->tick = 60000;
         c->length = 1500;
     } else {
-        c->tick = 1000;
+        c->tick = c->coarse ? 60000 : 1000;
         c->length = 1500;
     }
     /* ten minutes before midnight: the day changes in the stream */

@@ -11,3 +11,9 @@ sy_test(test_replay
 foreach(t test_spool test_spool_fault)
     sy_test(${t} SOURCES unit/${t}.c unit/spool_rig.c LINKS sy_drivers)
 endforeach()
+sy_test(test_access
+    SOURCES unit/test_access.c
+    LINKS sy_drivers)
+sy_test(test_mqtt_spool
+    SOURCES unit/test_mqtt_spool.c unit/mqtt_rig.c
+    LINKS sy_drivers)

@@ -2,6 +2,9 @@
 /*
  * The managed broker: who gets in, who may write what, what happens when it or the gateway dies.
  */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,8 +104,14 @@ static int teardown(void **state)
 static void a_device_speaks_for_itself_only(void **state)
 {
     house *h = *state;
-    assert_int_equal(rig_publish(h->port, "a", "pa", "t/b", "stolen", NULL), 0);
-    assert_int_equal(rig_publish(h->port, "a", "pa", SY_MQTT_MARKER, "7", NULL), 0);
+    static const char *const qos0[] = {"-q", "0", NULL};
+    /* No acknowledgement, and the connection is closed. */
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", "t/b", "stolen", NULL), 0);
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", SY_MQTT_MARKER, "7", NULL), 0);
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", "t/a/x", "below", NULL), 0);
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", "$", "spooled", NULL), 0);
+    (void)rig_publish(h->port, "a", "pa", "t/b", "stolen", qos0);
+    RIG_WAIT(rig_rejected(&h->r, SY_REJECT_NOT_ALLOWED) == 4);
     assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", "own", NULL), 0);
     RIG_WAIT(rig_count(&h->r) >= 1);
     rig_message m = rig_get(&h->r, 0);
@@ -176,6 +186,55 @@ static void credentials_come_and_go_without_a_restart(void **state)
     assert_int_equal(rig_publish(h->port, "a", "pa", "t/a", "still", NULL), 0);
     assert_int_equal(sy_broker_pid(h->b), pid);
     sy_registry_unref(more);
+}
+
+/* A device that logs in (MQTT 3.1.1, section 3.1) and stays: its socket. */
+static int connect_device(house *h, const char *id, const char *password)
+{
+    unsigned char out[100] = {0x10, 0, 0, 4, 'M', 'Q', 'T', 'T', 4, 0xc2}, in[4];
+    size_t n = 12; /* keep-alive 0 */
+    const char *const texts[] = {id, id, password};
+    for (size_t i = 0; i < 3; i++) {
+        size_t length = strlen(texts[i]);
+        out[n + 1] = (unsigned char)length;
+        memcpy(out + n + 2, texts[i], length);
+        n += 2 + length;
+    }
+    out[1] = (unsigned char)(n - 2);
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(h->port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(write(fd, out, n), n);
+    assert_int_equal(recv(fd, in, 4, MSG_WAITALL), 4);
+    assert_int_equal(in[3], 0);
+    return fd;
+}
+
+static bool cut_off(int fd)
+{
+    char c;
+    ssize_t n = recv(fd, &c, 1, MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+static void who_may_no_longer_log_in_is_cut_off(void **state)
+{
+    house *h = *state;
+    int a = connect_device(h, "a", "pa"), b = connect_device(h, "b", "pb");
+    set_credential(h, "a", NULL);
+    RIG_WAIT(cut_off(a));
+    assert_int_not_equal(rig_publish(h->port, "a", "pa", "t/a", "x", NULL), 0);
+    /* Others stay, as does the gateway; a new password ends what the old one began. */
+    assert_false(cut_off(b));
+    assert_true(sy_mqtt_connected(h->m));
+    set_credential(h, "b", "new");
+    RIG_WAIT(cut_off(b));
+    close(a);
+    close(b);
+    assert_int_not_equal(rig_publish(h->port, "b", "pb", "t/b", "x", NULL), 0);
+    assert_int_equal(rig_publish(h->port, "b", "new", "t/b", "x", NULL), 0);
 }
 
 static void what_is_too_large_is_counted(void **state)
@@ -515,6 +574,7 @@ int main(int argc, char **argv)
         WITH_HOUSE(a_wrong_or_missing_password_is_refused_and_counted),
         WITH_HOUSE(a_device_reads_nothing),
         WITH_HOUSE(credentials_come_and_go_without_a_restart),
+        WITH_HOUSE(who_may_no_longer_log_in_is_cut_off),
         WITH_HOUSE(what_is_too_large_is_counted),
         WITH_HOUSE(a_killed_broker_is_started_again),
         WITH_HOUSE(a_broker_that_keeps_ending_is_told_until_it_holds),

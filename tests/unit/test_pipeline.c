@@ -28,7 +28,8 @@ static void minutes(pipeline_rig *r, int from, int to, double celsius)
 }
 
 /* Two runs above the limit, the second above the higher one too; what no point matches, what cannot
- * be decoded, a duplicate, a reading out of range. */
+ * be decoded, a duplicate, a reading out of range. In the end two readings come half an hour and
+ * more late: the first run was interrupted, and began later. */
 static void story(pipeline_rig *r)
 {
     rig_start(r);
@@ -45,6 +46,9 @@ static void story(pipeline_rig *r)
     minutes(r, 31, 40, 10);
     minutes(r, 41, 50, 22);
     minutes(r, 51, 60, 3);
+    rig_celsius(r, RIG_DAY + 12 * RIG_MIN + 30000, 3);
+    rig_celsius(r, RIG_DAY + 25 * RIG_MIN + 30000, 4);
+    minutes(r, 61, 65, 3);
 }
 
 static sy_span run_and_dump(pipeline_rig *r, sy_buf *out)
@@ -70,27 +74,33 @@ static void a_story(void **state)
     rig_log_open(r);
     story(r);
     sy_span text = run_and_dump(r, &out);
-    assert_int_equal(count(text, "reading t1/t"), 61);
+    assert_int_equal(count(text, "reading t1/t"), 68);
     assert_int_equal(count(text, "99 bad+out-of-range"), 1);
-    assert_int_equal(rig_counter(r, SY_N_received), 66);
-    assert_int_equal(rig_counter(r, SY_N_acknowledged), 64);
-    assert_int_equal(rig_counter(r, SY_N_stored), 61);
+    assert_int_equal(rig_counter(r, SY_N_received), 73);
+    assert_int_equal(rig_counter(r, SY_N_acknowledged), 71);
+    assert_int_equal(rig_counter(r, SY_N_stored), 68);
     assert_int_equal(rig_counter(r, SY_N_duplicates), 1);
     assert_int_equal(rig_counter(r, SY_N_rejected), 2);
     assert_int_equal(rig_counter(r, SY_N_unmatched), 1);
     assert_int_equal(rig_counter(r, SY_N_retained), 1);
-    assert_int_equal(rig_counter(r, SY_N_alerts), 2);
+    assert_int_equal(rig_counter(r, SY_N_late), 0);
+    assert_int_equal(rig_counter(r, SY_N_rejudged), 1);
+    assert_int_equal(rig_counter(r, SY_N_alerts), 3); /* one of them found late */
     /* The first alert: raised, cleared, told to the county; the second: raised, escalated, cleared,
-     * from the escalation on told to hq too, and to the end to those who were told first. */
-    assert_int_equal(count(text, "event county"), 5);
+     * from the escalation on told to hq too, and to the end to those who were told first. Then the
+     * first is withdrawn, and another one raised and cleared in its place. */
+    assert_int_equal(count(text, "event county"), 8);
     assert_int_equal(count(text, "event hq"), 2);
-    assert_int_equal(rig_counter(r, SY_N_events_queued), 7);
+    assert_int_equal(rig_counter(r, SY_N_events_queued), 10);
     /* What tells of danger goes first. */
-    assert_int_equal(count(text, "event county 0 "), 3);
-    assert_int_equal(count(text, "event county 1 "), 2);
-    assert_int_equal(count(text, "\"type\":\"steelyard.alert.raised\""), 2);
+    assert_int_equal(count(text, "event county 0 "), 4);
+    assert_int_equal(count(text, "event county 1 "), 4);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.raised\""), 3);
     assert_int_equal(count(text, "\"type\":\"steelyard.alert.escalated\""), 2);
-    assert_int_equal(count(text, "\"type\":\"steelyard.alert.cleared\""), 3);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.cleared\""), 4);
+    assert_int_equal(count(text, "\"type\":\"steelyard.alert.withdrawn\""), 1);
+    assert_int_equal(count(text, "\"reason\":\"late-readings\""), 3);
+    assert_int_equal(count(text, "\"reason\":null"), 7);
     sy_buf_fini(&out);
 }
 
@@ -301,12 +311,18 @@ static void late_in_the_log(void **state)
     rig_start(r);
     rig_mark(r, RIG_DAY);
     minutes(r, 1, 30, 5);
-    rig_celsius(r, RIG_DAY + 25 * RIG_MIN + 1000, 6); /* within ten minutes: judged */
-    rig_celsius(r, RIG_DAY + 5 * RIG_MIN + 1000, 7);  /* not */
+    rig_celsius(r, RIG_DAY + 25 * RIG_MIN + 1000, 6); /* within ten minutes: judged at once */
+    rig_celsius(r, RIG_DAY + 5 * RIG_MIN + 1000, 7);  /* judged again later */
+    rig_celsius(r, RIG_DAY - RIG_MIN, 8);             /* from before the box was there: not */
     sy_span text = run_and_dump(r, &out);
     assert_int_equal(count(text, " 6 good\n"), 1);
-    assert_int_equal(count(text, " 7 uncertain+late\n"), 1);
+    assert_int_equal(count(text, " 7 good\n"), 1);
+    assert_int_equal(count(text, " 8 uncertain+late\n"), 1);
     assert_int_equal(rig_counter(r, SY_N_late), 1);
+    assert_int_equal(rig_counter(r, SY_N_rejudged), 0); /* nothing is due yet */
+    rig_mark(r, RIG_DAY + 33 * RIG_MIN);
+    rig_run(r);
+    assert_int_equal(rig_counter(r, SY_N_rejudged), 1);
     sy_buf_fini(&out);
 }
 

@@ -10,11 +10,16 @@
  *
  * What is in the spool the gateway takes from there. So the message itself goes no further: its
  * topic becomes SY_SPOOL_TOPIC, where the gateway's subscription keeps the reason code of the
- * acknowledgement a plain success, and the ACL lets nobody read. QoS 0 and last wills, which nobody
+ * acknowledgement a plain success, and nobody may read. QoS 0 and last wills, which nobody
  * was promised anything about, go on by the gateway's subscription.
  *
- * Options: dir, floor, bytes, reserve, sync, strict, page and wake (descriptors that the gateway
- * left open for us). Built against 2.0's plugin interface, version 5.
+ * It also says who may log in and who may write what, from the file that the gateway makes: a
+ * change holds at once and takes no signal, and who may no longer log in is cut off. A device that
+ * writes to a topic that is not its own is cut off, too: mosquitto would acknowledge the message
+ * and drop it.
+ *
+ * Options: access, dir, floor, bytes, reserve, sync, strict, page and wake (descriptors that the
+ * gateway left open for us). Built against 2.0's plugin interface, version 5.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,16 +32,25 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include "drivers/mqtt/plugin/access.h"
 #include "drivers/mqtt/plugin/spool_write.h"
 
 typedef struct plugin {
     mosquitto_plugin_id_t *id;
     sy_spool *spool;
     sy_spool_page *page;
+    char *access_path;
+    sy_access *access;
+    uint64_t access_seen; /* as the page counted when it was read */
+    sy_ms access_failed;  /* when it last could not be read; 0: it could */
 } plugin;
+
+enum { ACCESS_MAX = 64 << 20, AGAIN_MS = 1000 };
 
 /* The broker looks up by name what its header declares. */
 #define EXPORT __attribute__((visibility("default")))
+
+/* ---- what is published ---- */
 
 static void say(void *ctx, sy_spool_state state, const char *why)
 {
@@ -71,6 +85,94 @@ static int on_message(int event, void *data, void *user)
     return MOSQ_ERR_SUCCESS;
 }
 
+/* ---- who may ---- */
+
+static void cut_off(void *ctx, const char *user)
+{
+    (void)ctx;
+    (void)mosquitto_kick_client_by_username(user, false);
+}
+
+/* Read the file of users, where it is new. On failure the old one stays. */
+static sy_err refresh(plugin *p, sy_fail *f)
+{
+    uint64_t now = atomic_load(&p->page->access);
+    if (p->access && now == p->access_seen) {
+        return SY_OK;
+    }
+    sy_buf text;
+    sy_access *next = NULL;
+    sy_buf_init(&text, sy_heap());
+    sy_err e = sy_file_read(p->access_path, ACCESS_MAX, &text, f);
+    e = e ? e : sy_access_parse(&next, sy_buf_span(&text), f);
+    sy_buf_fini(&text);
+    p->access_failed = e ? sy_mono_ms() : 0;
+    if (e) {
+        return e;
+    }
+    p->access_seen = now;
+    sy_access *old = p->access;
+    p->access = next;
+    sy_access_revoked(old, next, cut_off, p);
+    sy_access_free(old);
+    return SY_OK;
+}
+
+static void look(plugin *p)
+{
+    sy_fail f = {0};
+    if (p->access_failed && sy_mono_ms() - p->access_failed < AGAIN_MS) {
+        return;
+    }
+    if (refresh(p, &f)) {
+        mosquitto_log_printf(MOSQ_LOG_ERR, "Error: steelyard's plugin: users stay as they were: %s",
+                             f.text);
+    }
+}
+
+static int on_tick(int event, void *data, void *user)
+{
+    (void)event;
+    (void)data;
+    look(user);
+    return MOSQ_ERR_SUCCESS;
+}
+
+static int on_login(int event, void *data, void *user)
+{
+    (void)event;
+    const struct mosquitto_evt_basic_auth *a = data;
+    plugin *p = user;
+    look(p);
+    return sy_access_login(p->access, a->username, a->password) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
+}
+
+static int on_access(int event, void *data, void *user)
+{
+    (void)event;
+    const struct mosquitto_evt_acl_check *a = data;
+    plugin *p = user;
+    const char *who = mosquitto_client_username(a->client);
+    look(p);
+    if (a->access == MOSQ_ACL_SUBSCRIBE || a->access == MOSQ_ACL_UNSUBSCRIBE) {
+        return MOSQ_ERR_SUCCESS; /* what is not read does no harm */
+    }
+    if (a->access == MOSQ_ACL_READ) {
+        bool may = a->topic[0] != '$' && sy_access_may_read(p->access, who);
+        return may ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    }
+    if (sy_access_may_write(p->access, who, a->topic)) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    /* Of what is in the spool mosquitto asks again at a device's return, by the topic of then. */
+    if (strcmp(a->topic, SY_SPOOL_TOPIC) != 0) {
+        mosquitto_log_printf(MOSQ_LOG_NOTICE, SY_SPOOL_SAYS_DENIES "%s", who ? who : "");
+    }
+    return MOSQ_ERR_CONN_LOST;
+}
+
+/* ---- options ---- */
+
 static const char *option(const struct mosquitto_opt *options, int n, const char *name)
 {
     for (int i = 0; i < n; i++) {
@@ -86,20 +188,27 @@ static uint64_t number(const struct mosquitto_opt *options, int n, const char *n
     return strtoull(option(options, n, name), NULL, 10);
 }
 
-static int fail(plugin *p, const char *why)
+static void release(plugin *p)
 {
-    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: steelyard's plugin: %s", why);
     if (p) {
         sy_spool_close(p->spool);
+        sy_access_free(p->access);
+        free(p->access_path);
         if (p->page) {
             munmap(p->page, SY_SPOOL_PAGE);
         }
     }
     free(p);
+}
+
+static int fail(plugin *p, const char *why)
+{
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: steelyard's plugin: %s", why);
+    release(p);
     return MOSQ_ERR_UNKNOWN;
 }
 
-static sy_err open_spool(plugin *p, const struct mosquitto_opt *options, int n, sy_fail *f)
+static sy_err open_parts(plugin *p, const struct mosquitto_opt *options, int n, sy_fail *f)
 {
     int page_fd = (int)number(options, n, "page"), wake_fd = (int)number(options, n, "wake");
     void *page = page_fd > 2
@@ -109,6 +218,14 @@ static sy_err open_spool(plugin *p, const struct mosquitto_opt *options, int n, 
         return sy_fail_sys(f, "it runs in a mosquitto that a gateway starts, and nowhere else");
     }
     p->page = page;
+    p->access_path = strdup(option(options, n, "access"));
+    if (!p->access_path) {
+        return sy_fail_set(f, SY_E_NOMEM, "no memory");
+    }
+    sy_err e = refresh(p, f);
+    if (e) {
+        return e;
+    }
     sy_spool_options o = {.dir = option(options, n, "dir"),
                           .floor = number(options, n, "floor"),
                           .max_bytes = number(options, n, "bytes"),
@@ -120,6 +237,22 @@ static sy_err open_spool(plugin *p, const struct mosquitto_opt *options, int n, 
                           .say = say};
     sy_spool_io io = sy_spool_system();
     return sy_spool_open(&p->spool, &o, &io, f);
+}
+
+static const struct {
+    int event;
+    MOSQ_FUNC_generic_callback call;
+} events[] = {{MOSQ_EVT_MESSAGE, on_message},
+              {MOSQ_EVT_BASIC_AUTH, on_login},
+              {MOSQ_EVT_ACL_CHECK, on_access},
+              {MOSQ_EVT_TICK, on_tick}};
+
+/* No longer be told of the first n. */
+static void forget(const plugin *p, size_t n)
+{
+    while (n-- > 0) {
+        mosquitto_callback_unregister(p->id, events[n].event, events[n].call, NULL);
+    }
 }
 
 EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
@@ -141,12 +274,15 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
     }
     p->id = identifier;
     sy_fail f = {0};
-    if (open_spool(p, options, option_count, &f)) {
+    if (open_parts(p, options, option_count, &f)) {
         return fail(p, f.text);
     }
-    if (mosquitto_callback_register(identifier, MOSQ_EVT_MESSAGE, on_message, NULL, p) !=
-        MOSQ_ERR_SUCCESS) {
-        return fail(p, "the broker does not show it the messages");
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        if (mosquitto_callback_register(identifier, events[i].event, events[i].call, NULL, p) !=
+            MOSQ_ERR_SUCCESS) {
+            forget(p, i);
+            return fail(p, "the broker does not tell it what it must know");
+        }
     }
     atomic_store(&p->page->pid, (uint64_t)getpid());
     *userdata = p;
@@ -159,10 +295,8 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
     (void)option_count;
     plugin *p = userdata;
     if (p) {
-        mosquitto_callback_unregister(p->id, MOSQ_EVT_MESSAGE, on_message, NULL);
-        sy_spool_close(p->spool);
-        munmap(p->page, SY_SPOOL_PAGE);
-        free(p);
+        forget(p, sizeof events / sizeof events[0]);
+        release(p);
     }
     return MOSQ_ERR_SUCCESS;
 }

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may log in to the managed broker and write what, as its plugin decides it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drivers/mqtt/broker_int.h"
+#include "drivers/mqtt/plugin/access.h"
+
+/* The file with a user of each kind; the password of each is its name. */
+static char *file_of(const char *skip)
+{
+    static char text[2000];
+    const char *const users[][2] = {{"@gateway", "r\n"},
+                                    {"fridge", "wt/fridge\n"},
+                                    {"plant", "wplant/#\nwalarm\n"},
+                                    {"@replay", "w#\n"}};
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < 4; i++) {
+        char hash[SY_BROKER__HASH];
+        if (skip && strcmp(users[i][0], skip) == 0) {
+            continue;
+        }
+        assert_int_equal(sy_broker__hash(users[i][0], hash, NULL), SY_OK);
+        n += (size_t)snprintf(text + n, sizeof text - n, "u%s\nh%s\n%s", users[i][0], hash,
+                              users[i][1]);
+    }
+    return text;
+}
+
+static sy_access *parse(const char *text)
+{
+    sy_access *a = NULL;
+    sy_fail f = {0};
+    if (sy_access_parse(&a, sy_span_of(text), &f)) {
+        fail_msg("%s", f.text);
+    }
+    return a;
+}
+
+static void only_the_right_password_lets_in(void **state)
+{
+    (void)state;
+    sy_access *a = parse(file_of(NULL));
+    assert_true(sy_access_login(a, "fridge", "fridge"));
+    assert_true(sy_access_login(a, "@gateway", "@gateway"));
+    const char *const wrong[][2] = {{"fridge", "plant"},  {"fridge", ""},
+                                    {"fridge", NULL},     {"", ""},
+                                    {NULL, NULL},         {NULL, "fridge"},
+                                    {"nobody", ""},       {"fridge ", "fridge"},
+                                    {"Fridge", "fridge"}, {"fridge", "fridgefridge"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(sy_access_login(a, wrong[i][0], wrong[i][1]));
+    }
+    sy_access_free(a);
+}
+
+static void no_hash_is_no_password(void **state)
+{
+    (void)state;
+    static const char *const hashes[] = {"",
+                                         "h\n",
+                                         "hfridge\n",
+                                         "h$7$\n",
+                                         "h$7$101$\n",
+                                         "h$7$0$$\n",
+                                         "h$7$101$$\n",
+                                         "h$7$101$AAAA$\n",
+                                         "h$7$101$AAAA$AAAA\n",
+                                         "h$7$-1$AAAA$AAAA\n",
+                                         "h$7$99999999999$AAAA$AAAA\n",
+                                         "h$6$AAAA$AAAA\n"};
+    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "ufridge\n%s", hashes[i]);
+        sy_access *a = parse(text);
+        assert_false(sy_access_login(a, "fridge", ""));
+        assert_false(sy_access_login(a, "fridge", "fridge"));
+        sy_access_free(a);
+    }
+}
+
+static void a_device_writes_what_is_its_own(void **state)
+{
+    (void)state;
+    sy_access *a = parse(file_of(NULL));
+    static const struct {
+        const char *user, *topic;
+        bool may;
+    } cases[] = {{"fridge", "t/fridge", true},   {"fridge", "t/fridge/x", false},
+                 {"fridge", "t/fridgex", false}, {"fridge", "t/fridg", false},
+                 {"fridge", "", false},          {"fridge", "alarm", false},
+                 {"plant", "plant", true},       {"plant", "plant/", true},
+                 {"plant", "plant/a/b", true},   {"plant", "plants", false},
+                 {"plant", "alarm", true},       {"plant", "t/fridge", false},
+                 {"@replay", "t/fridge", true},  {"@replay", "$", false},
+                 {"@replay", "$SYS/x", false},   {"@gateway", "t/fridge", false},
+                 {"nobody", "t/fridge", false},  {NULL, "t/fridge", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(sy_access_may_write(a, cases[i].user, cases[i].topic), cases[i].may);
+    }
+    assert_true(sy_access_may_read(a, "@gateway"));
+    assert_false(sy_access_may_read(a, "fridge") || sy_access_may_read(a, "@replay") ||
+                 sy_access_may_read(a, NULL) || sy_access_may_read(a, "nobody"));
+    sy_access_free(a);
+}
+
+static void note(void *ctx, const char *user)
+{
+    strcat(ctx, user);
+    strcat(ctx, " ");
+}
+
+static void who_is_gone_or_has_a_new_password_is_told(void **state)
+{
+    (void)state;
+    char first[2000], told[100] = "";
+    snprintf(first, sizeof first, "%s", file_of(NULL));
+    sy_access *before = parse(first), *same = parse(first);
+    sy_access_revoked(before, same, note, told);
+    sy_access_revoked(NULL, same, note, told);
+    assert_string_equal(told, "");
+    char *plant = strstr(first, "uplant\nh");
+    char less[2000];
+    snprintf(less, sizeof less, "%.*s", (int)(plant - first), first);
+    sy_access *after = parse(less);
+    sy_access_revoked(before, after, note, told);
+    assert_string_equal(told, "@replay plant ");
+    plant[strlen("uplant\nh$7$101$")] ^= 1;
+    sy_access *renewed = parse(first);
+    told[0] = '\0';
+    sy_access_revoked(before, renewed, note, told);
+    assert_string_equal(told, "plant ");
+    sy_access_free(before);
+    sy_access_free(same);
+    sy_access_free(after);
+    sy_access_free(renewed);
+}
+
+static void what_is_no_list_is_refused_whole(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"ua",  "x\n",     "hx\n",     "wx\n",   "r\n",
+                                      "u\n", "ua\nw\n", "ua\nrr\n", "ua\n\n", "ua\nhx"};
+    sy_access *a = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(sy_access_parse(&a, sy_span_of(bad[i]), NULL), SY_E_PARSE);
+    }
+    assert_int_equal(sy_access_parse(&a, (sy_span){"ua\0b\n", 5}, NULL), SY_E_PARSE);
+    assert_null(a);
+    a = parse("");
+    assert_false(sy_access_login(a, "", ""));
+    sy_access_free(a);
+    /* Cut anywhere it is refused, or a whole list of fewer. */
+    char *text = file_of(NULL);
+    for (size_t n = strlen(text); n-- > 0;) {
+        sy_access *part = NULL;
+        if (sy_access_parse(&part, (sy_span){text, n}, NULL) == SY_OK) {
+            assert_true(n == 0 || text[n - 1] == '\n');
+            sy_access_free(part);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_right_password_lets_in),
+        cmocka_unit_test(no_hash_is_no_password),
+        cmocka_unit_test(a_device_writes_what_is_its_own),
+        cmocka_unit_test(who_is_gone_or_has_a_new_password_is_told),
+        cmocka_unit_test(what_is_no_list_is_refused_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
