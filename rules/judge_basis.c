@@ -222,6 +222,25 @@ static void next_of(sy_pos pos, const sy_source *source, uint32_t after, size_t 
     }
 }
 
+/* Without blanks and whole lines of comment at the end: those belong to what follows. */
+static size_t trimmed(const char *p, size_t from, size_t end)
+{
+    for (;;) {
+        size_t line, text;
+        while (end > from && (sy_text_blank(p[end - 1]) || p[end - 1] == '\r')) {
+            end--;
+        }
+        for (line = end; line > from && p[line - 1] != '\n'; line--) {
+        }
+        for (text = line; text < end && sy_text_blank(p[text]); text++) {
+        }
+        if (line == from || text == end || p[text] != '#') {
+            return end;
+        }
+        end = line;
+    }
+}
+
 sy_span sy_rule_source(const sy_set *set, const sy_rule *r)
 {
     const sy_source *s = r->pos.source;
@@ -244,8 +263,5 @@ sy_span sy_rule_source(const sy_set *set, const sy_rule *r)
     while (end > from && end < s->text.n && s->text.p[end - 1] != '\n') {
         end--; /* to the beginning of the line of what follows */
     }
-    while (end > from && (sy_text_blank(s->text.p[end - 1]) || s->text.p[end - 1] == '\r')) {
-        end--;
-    }
-    return (sy_span){s->text.p + from, end - from};
+    return (sy_span){s->text.p + from, trimmed(s->text.p, from, end) - from};
 }

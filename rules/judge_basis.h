@@ -26,8 +26,8 @@ typedef struct sy_basis_point {
 size_t sy_judge_basis(const sy_judge *j, const sy_alert *a, sy_ms to, sy_basis_point *out,
                       size_t cap);
 
-/* The rule as it is written: its lines in its source, up to what follows it, without the blanks at
- * the end. Of the set that it is in. */
+/* The rule as it is written: its lines in its source, up to what follows it, without blanks and
+ * comments at the end. Of the set that it is in. */
 sy_span sy_rule_source(const sy_set *set, const sy_rule *r);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 (FIPS 180-4, section 6.2) and CRC-32C (RFC 3720 B.4). Ours, because the pure part may
  * link no library; elsewhere mbedTLS does the cryptography. */
-#include "base/hash.h"
+#include "base/hash_int.h"
 
-static const uint32_t K[64] = {
+const uint32_t sy_sha256__k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -30,14 +30,14 @@ static void expand(uint32_t w[64], const unsigned char *p)
     }
 }
 
-static void compress(uint32_t h[8], const unsigned char *p)
+void sy_sha256__plain(uint32_t h[8], const unsigned char *block)
 {
     uint32_t w[64];
-    expand(w, p);
+    expand(w, block);
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6], k = h[7];
     for (int i = 0; i < 64; i++) {
         uint32_t s1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
-        uint32_t t1 = k + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i];
+        uint32_t t1 = k + s1 + ((e & f) ^ (~e & g)) + sy_sha256__k[i] + w[i];
         uint32_t s0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
         uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
         k = g;
@@ -74,7 +74,7 @@ void sy_sha256_add(sy_sha256 *s, const void *bytes, size_t n)
     s->total += n;
     while (n) {
         if (s->fill == 0 && n >= 64) {
-            compress(s->h, p);
+            sy_sha256__block(s->h, p);
             p += 64;
             n -= 64;
             continue;
@@ -85,7 +85,7 @@ void sy_sha256_add(sy_sha256 *s, const void *bytes, size_t n)
         p += take;
         n -= take;
         if (s->fill == 64) {
-            compress(s->h, s->block);
+            sy_sha256__block(s->h, s->block);
             s->fill = 0;
         }
     }
@@ -97,13 +97,13 @@ void sy_sha256_end(sy_sha256 *s, unsigned char out[32])
     s->block[s->fill++] = 0x80;
     if (s->fill > 56) {
         memset(s->block + s->fill, 0, 64 - s->fill);
-        compress(s->h, s->block);
+        sy_sha256__block(s->h, s->block);
         s->fill = 0;
     }
     memset(s->block + s->fill, 0, 56 - s->fill);
     for (int i = 0; i < 8; i++)
         s->block[56 + i] = (unsigned char)(bits >> (56 - 8 * i));
-    compress(s->h, s->block);
+    sy_sha256__block(s->h, s->block);
     for (int i = 0; i < 32; i++)
         out[i] = (unsigned char)(s->h[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -11,17 +11,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/keys_ledger.h"
 #include "upstream/certs.h"
 
 static const char usage_text[] =
-    "usage: steelyard keys demo --out DIR [--force]\n"
+    "usage: steelyard keys demo --out DIR [--gateway ID] [--force]\n"
+    "       steelyard keys request|install|rotate --help\n"
     "\n"
     "Makes, for demonstration, a CA and certificates (ECDSA P-256, valid 10 years):\n"
     "  ca.pem                        the CA; its key is not kept\n"
     "  authority.pem, authority.key  a receiver on localhost, 127.0.0.1 and ::1\n"
     "  gateway.pem, gateway.key      a gateway, as a client\n"
+    "  ledger.pem, ledger.key        the key of its ledger (gateway.ledger: {cert, key})\n"
     "\n"
     "  --out DIR  where to; made if it is not there\n"
+    "  --gateway ID  the gateway whose ledger it is; gw-demo unless given\n"
     "  --force    replace what is there; without it nothing is overwritten\n";
 
 typedef struct item {
@@ -79,11 +83,17 @@ static sy_err make_all(const char *dir, const item *items, size_t n, sy_fail *f)
     return e;
 }
 
-static int demo(const char *dir, bool force)
+static int demo(const char *dir, const char *gateway, bool force)
 {
+    char ledger[96];
     static const char *const names[] = {"localhost", "127.0.0.1", "::1", NULL};
     sy_ms now = sy_wall_ms() / 1000 * 1000, from = now - 3600 * 1000;
     sy_ms to = from + (sy_ms)3652 * 86400 * 1000;
+    if (strlen(gateway) > 64 || strpbrk(gateway, ",=+<>#;\"\\")) {
+        fprintf(stderr, "steelyard keys: '%.64s' cannot stand in a certificate\n", gateway);
+        return 2;
+    }
+    snprintf(ledger, sizeof ledger, "CN=%s", gateway);
     const item items[] = {
         {"ca.pem",
          NULL,
@@ -94,6 +104,7 @@ static int demo(const char *dir, bool force)
         {"gateway.pem",
          "gateway.key",
          {"CN=demonstration gateway,O=Steelyard demonstration", SY_CERT_CLIENT, NULL, from, to}},
+        {"ledger.pem", "ledger.key", {ledger, SY_CERT_CLIENT, NULL, from, to}},
     };
     const size_t n = sizeof items / sizeof items[0];
     sy_fail f;
@@ -104,7 +115,8 @@ static int demo(const char *dir, bool force)
         fprintf(stderr, "steelyard keys: %s\n", f.text);
         return e == SY_E_EXISTS || e == SY_E_USAGE ? 2 : 1;
     }
-    printf("made in %s: ca.pem, authority.pem and .key, gateway.pem and .key\n"
+    printf("made in %s: ca.pem, authority.pem and .key, gateway.pem and .key, ledger.pem "
+           "and .key\n"
            "These are for demonstration only: a real authority issues its own.\n",
            dir);
     return 0;
@@ -112,16 +124,22 @@ static int demo(const char *dir, bool force)
 
 int sy_cmd_keys(int argc, char **argv)
 {
+    if (argc > 1 && sy_keys_ledger_named(argv[1])) {
+        return sy_keys_ledger(argc - 1, argv + 1);
+    }
     static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"gateway", required_argument, NULL, 'g'},
                                             {"force", no_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *dir = NULL;
+    const char *dir = NULL, *gateway = "gw-demo";
     bool force = false;
     optind = 1;
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (o == 'o') {
             dir = optarg;
+        } else if (o == 'g') {
+            gateway = optarg;
         } else if (o == 'f') {
             force = true;
         } else if (o == 'h') {
@@ -135,5 +153,5 @@ int sy_cmd_keys(int argc, char **argv)
         fputs(usage_text, stderr);
         return 2;
     }
-    return demo(dir, force);
+    return demo(dir, gateway, force);
 }

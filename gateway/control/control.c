@@ -147,6 +147,25 @@ static void do_hold(sy_control *s, client *c, bool hold, sy_span argument)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
 }
 
+/* WHO<TAB>WHY */
+static void do_rotate(sy_control *s, client *c, sy_span argument)
+{
+    char text[SY_CONTROL_LINE];
+    sy_fail why = {0};
+    memcpy(text, argument.p, argument.n);
+    text[argument.n] = '\0';
+    char *reason = strchr(text, '\t');
+    if (!reason || memchr(text, '\0', argument.n)) {
+        answer_fail(c, "write who and why, with a tab between");
+        return;
+    }
+    *reason++ = '\0';
+    if (s->ops.rotate(s->ops.ctx, text, reason, &why))
+        answer_fail(c, why.text);
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
 static void command(sy_control *s, client *c, sy_span line)
 {
     size_t word = 0;
@@ -170,6 +189,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_wait(c, WAIT_SEQ, argument);
     } else if (sy_span_is(verb, "hold") || sy_span_is(verb, "release")) {
         do_hold(s, c, sy_span_is(verb, "hold"), argument);
+    } else if (sy_span_is(verb, "rotate")) {
+        do_rotate(s, c, argument);
     } else if (sy_span_is(verb, "reload")) {
         if (s->ops.reload(s->ops.ctx, &why))
             answer_fail(c, why.text);
@@ -179,8 +200,8 @@ static void command(sy_control *s, client *c, sy_span line)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
     } else {
-        answer_fail(c,
-                    "commands: status, mark T, barrier N, wait SEQ, reload, hold, release, stop");
+        answer_fail(c, "commands: status, mark T, barrier N, wait SEQ, reload, hold, release, "
+                       "rotate, stop");
     }
 }
 

@@ -8,6 +8,7 @@
  *   reload       as SIGHUP; the answer says whether the new set is in force
  *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
  *   release ALERT<TAB>WHO<TAB>WHY   it may again
+ *   rotate WHO<TAB>WHY              another key signs the ledger from here on
  *   stop         as SIGTERM
  * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
  * that waits holds up no other. Bounds: SY_CONTROL_CLIENTS clients, SY_CONTROL_LINE bytes a line.
@@ -34,6 +35,7 @@ typedef struct sy_control_ops {
     /* hold: true; release: false. */
     sy_err (*hold)(void *ctx, bool hold, const char *alert, const char *who, const char *why,
                    sy_fail *f);
+    sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
 } sy_control_ops;
 
 typedef struct sy_control sy_control;

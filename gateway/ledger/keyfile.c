@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "ledger/ledger_int.h"
+#include "ledger/ledger_files.h"
 
 enum { KEY_MAX = 16384, CERT_MAX = 65536 };
 
@@ -31,7 +31,7 @@ static void next_of(const char *path, char out[SY_LEDGER_PATH])
     snprintf(out, SY_LEDGER_PATH, "%s.next", path);
 }
 
-static sy_err load(const char *path, sy_es256 **out, sy_fail *f)
+sy_err sy_keyfile_load(const char *path, sy_es256 **out, sy_fail *f)
 {
     sy_buf pem;
     sy_buf_init(&pem, sy_heap());
@@ -114,7 +114,7 @@ static sy_err finish_rotation(const char *key_path, const char *cert_path, const
     next_of(key_path, next);
     if (!recorded[0] || !there(next))
         return SY_E_NOTFOUND;
-    sy_err e = load(next, &k, f);
+    sy_err e = sy_keyfile_load(next, &k, f);
     if (!e && !is_named(k, recorded))
         e = SY_E_NOTFOUND;
     e = e ? e : sy_keyfile_switch(key_path, cert_path, f);
@@ -141,7 +141,7 @@ sy_err sy_keyfile_open(const char *key_path, const char *cert_path, const char *
                            "its backup",
                            recorded, key_path);
     }
-    sy_err e = load(key_path, &k, f);
+    sy_err e = sy_keyfile_load(key_path, &k, f);
     if (e)
         return e;
     if (recorded[0] && !is_named(k, recorded)) {
@@ -161,7 +161,7 @@ sy_err sy_keyfile_next(const char *key_path, sy_es256 **out, sy_fail *f)
 {
     char next[SY_LEDGER_PATH];
     next_of(key_path, next);
-    return there(next) ? load(next, out, f) : make(next, out, f);
+    return there(next) ? sy_keyfile_load(next, out, f) : make(next, out, f);
 }
 
 sy_err sy_keyfile_chain(const char *cert_path, sy_span spki, sy_chain *out, sy_fail *f)

@@ -5,6 +5,7 @@
  */
 #include "ledger/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -351,16 +352,31 @@ sy_err sy_ledger_action(sy_ledger *l, sy_ms now, const sy_action *a, sy_fail *f)
     return e;
 }
 
+/* The certificate that waits for the next key, as the key's row keeps it. */
+static void next_chain(const sy_ledger *l, const sy_es256 *next, sy_buf *out)
+{
+    char path[SY_LEDGER_PATH + 8];
+    sy_chain chain;
+    sy_fail why = {0};
+    sy_chain_init(&chain);
+    snprintf(path, sizeof path, "%s.next", l->cert_path);
+    if (sy_keyfile_chain(path, sy_es256_spki(next), &chain, &why))
+        sy_log_fail(SY_LOG_ERROR, "ledger-certificate-unfit", &why);
+    sy_ledger__chain_bytes(&chain, out);
+    sy_chain_free(&chain);
+}
+
 /* With the batch and the lock held: both keys sign the leaf, the new one signs the head. */
 static sy_err put_rotation(sy_ledger *l, sy_es256 *next, sy_ms now, sy_fail *f)
 {
     uint8_t signature[2][SY_SIGNATURE_BYTES];
     uint64_t index = 0;
     bool made = false;
-    sy_buf leaf;
+    sy_buf leaf, chain;
     sy_leaf_key k = {now, sy_es256_kid(next), sy_es256_kid(l->key), sy_es256_spki(next), NULL,
                      NULL};
     sy_buf_init(&leaf, sy_heap());
+    sy_buf_init(&chain, sy_heap());
     sy_leaf_key_text(&k, &leaf);
     sy_err e = sy_es256_sign(next, sy_buf_span(&leaf), signature[0], f);
     e = e ? e : sy_es256_sign(l->key, sy_buf_span(&leaf), signature[1], f);
@@ -369,8 +385,10 @@ static sy_err put_rotation(sy_ledger *l, sy_es256 *next, sy_ms now, sy_fail *f)
     sy_buf_reset(&leaf);
     sy_leaf_key_text(&k, &leaf);
     e = e ? e : sy_store_leaf(l->store, sy_buf_span(&leaf), &index, f);
-    const sy_key_row row = {k.kid, index, now, k.spki, {NULL, 0}};
+    next_chain(l, next, &chain);
+    const sy_key_row row = {k.kid, index, now, k.spki, sy_buf_span(&chain)};
     e = e ? e : sy_store_key_put(l->store, &row, f);
+    sy_buf_fini(&chain);
     e = e ? e : sy_ledger__sign_with(l, next, now, &made, f);
     if (!e && !made)
         e = sy_fail_set(f, SY_E_IO, "the new key cannot sign");

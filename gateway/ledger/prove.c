@@ -36,10 +36,11 @@ static void take_key(void *ctx, const sy_key_row *k)
     t->bad = t->bad || r.bad;
 }
 
-sy_err sy_prove_head(sy_store *s, sy_signed_head *out, sy_head *head, sy_fail *f)
+/* The newest of the heads up to `size`. */
+static sy_err head_of(sy_store *s, uint64_t size, sy_signed_head *out, sy_head *head, sy_fail *f)
 {
     taking t = {.out = out};
-    sy_err e = sy_store_heads(s, 1, INT64_MAX, 1, true, take_head, &t, f);
+    sy_err e = sy_store_heads(s, 1, size, 1, true, take_head, &t, f);
     if (!e && !t.found)
         e = sy_fail_set(f, SY_E_NOTFOUND, "the ledger has no signed head yet");
     if (!e && !t.bad)
@@ -47,6 +48,22 @@ sy_err sy_prove_head(sy_store *s, sy_signed_head *out, sy_head *head, sy_fail *f
     if (!e && (t.bad || out->text.failed || out->spki.failed))
         e = sy_fail_set(f, SY_E_CORRUPT, "the newest head in the store is damaged");
     return e ? e : sy_head_read(sy_buf_span(&out->text), head, f);
+}
+
+sy_err sy_prove_head(sy_store *s, sy_signed_head *out, sy_head *head, sy_fail *f)
+{
+    return head_of(s, INT64_MAX, out, head, f);
+}
+
+static void take_newest(void *ctx, const sy_head_row *h)
+{
+    *(uint64_t *)ctx = h->size;
+}
+
+sy_err sy_prove_newest(sy_store *s, uint64_t *size, sy_fail *f)
+{
+    *size = 0;
+    return sy_store_heads(s, 1, INT64_MAX, 1, true, take_newest, size, f);
 }
 
 sy_err sy_prove_leaf(sy_store *s, uint64_t index, sy_proof *out, sy_fail *f)
@@ -79,18 +96,22 @@ void sy_head_event_free(sy_head_event *e)
 }
 
 typedef struct sizes {
-    uint64_t v[2 * SINCE_MAX + 1];
+    uint64_t v[2 * SINCE_MAX + 1], below;
     size_t n;
 } sizes;
 
-static void take_size(void *ctx, const sy_head_row *h)
+/* Ascending; where there are too many, those in the middle go. */
+static void take_size(void *ctx, uint64_t size)
 {
     sizes *l = ctx;
-    for (size_t i = 0; i < l->n; i++)
-        if (l->v[i] == h->size)
-            return;
-    if (l->n < sizeof l->v / sizeof l->v[0])
-        l->v[l->n++] = h->size;
+    const size_t most = sizeof l->v / sizeof l->v[0];
+    if (size >= l->below || (l->n && l->v[l->n - 1] >= size))
+        return;
+    if (l->n == most) {
+        memmove(&l->v[SINCE_MAX + 1], &l->v[SINCE_MAX + 2], (SINCE_MAX - 1) * sizeof l->v[0]);
+        l->n--;
+    }
+    l->v[l->n++] = size;
 }
 
 static sy_err put_from(sy_store *s, const sizes *from, uint64_t size, sy_buf *out, sy_fail *f)
@@ -116,11 +137,12 @@ static sy_err put_event(sy_store *s, const char *destination, const sy_signed_he
                         const sy_head *head, sy_head_event *out, sy_fail *f)
 {
     char time[25];
-    sizes from = {.n = 0};
+    sizes from = {.below = head->size};
     uint64_t confirmed = 0;
     sy_err e = sy_store_confirmed(s, destination, &confirmed, f);
-    if (!e && confirmed >= head->size)
-        e = SY_E_NOTFOUND;
+    if (confirmed)
+        take_size(&from, confirmed);
+    e = e ? e : sy_store_told(s, destination, take_size, &from, f);
     if (e)
         return e;
     sy_buf *b = &out->body;
@@ -135,12 +157,7 @@ static sy_err put_event(sy_store *s, const char *destination, const sy_signed_he
     sy_buf_char(b, ',');
     sy_signed_head_json(signed_head, b);
     sy_buf_text(b, ",\"from\":[");
-    if (confirmed)
-        from.v[from.n++] = confirmed;
-    e = sy_store_heads(s, confirmed + 1, head->size - 1, SINCE_MAX, false, take_size, &from, f);
-    e = e ? e
-          : sy_store_heads(s, confirmed + 1, head->size - 1, SINCE_MAX, true, take_size, &from, f);
-    e = e ? e : put_from(s, &from, head->size, b, f);
+    e = put_from(s, &from, head->size, b, f);
     sy_buf_text(b, "]}}");
     out->size = head->size;
     return e                             ? e
@@ -148,12 +165,13 @@ static sy_err put_event(sy_store *s, const char *destination, const sy_signed_he
                                          : SY_OK;
 }
 
-sy_err sy_prove_event(sy_store *s, const char *destination, sy_head_event *out, sy_fail *f)
+sy_err sy_prove_event(sy_store *s, const char *destination, uint64_t size, sy_head_event *out,
+                      sy_fail *f)
 {
     sy_signed_head h;
     sy_head head;
     sy_signed_head_init(&h);
-    sy_err e = sy_prove_head(s, &h, &head, f);
+    sy_err e = head_of(s, size, &h, &head, f);
     e = e ? e : put_event(s, destination, &h, &head, out, f);
     sy_signed_head_free(&h);
     return e;

@@ -56,3 +56,14 @@ void sy_service__ledger_reload(sy_service *s, const sy_config *c)
         sy_log_fail(SY_LOG_ERROR, "ledger-reload-failed", &why);
     sy_arena_fini(&arena);
 }
+
+/* Who asked, and why, stands before the key that it brought. */
+sy_err sy_service__rotate(sy_service *s, const char *who, const char *why, sy_fail *f)
+{
+    const sy_action a = {.who = who, .what = "rotate-key", .on = "ledger", .why = why};
+    sy_err e = sy_ledger_action(s->ledger, sy_service__now(s), &a, f);
+    e = e ? e : sy_ledger_rotate(s->ledger, sy_service__now(s), f);
+    if (!e)
+        sy_upstream_wake(s->upstream);
+    return e;
+}

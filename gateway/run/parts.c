@@ -206,10 +206,15 @@ static void do_stop(void *ctx)
     ((sy_service *)ctx)->stopping = true;
 }
 
+static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
+{
+    return sy_service__rotate(ctx, who, why, f);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
     sy_control_ops ops = {s,         do_status, do_mark, do_marker, do_committed,
-                          do_reload, do_stop,   do_hold};
+                          do_reload, do_stop,   do_hold, do_rotate};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

@@ -82,6 +82,7 @@ const char *sy_service__mqtt_uri(const sy_service *s);
 /* ledger.c */
 SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);
 void sy_service__ledger_reload(sy_service *s, const sy_config *c);
+SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char *why, sy_fail *f);
 /* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);

@@ -133,12 +133,39 @@ sy_err sy_store_confirmed(sy_store *s, const char *destination, uint64_t *size, 
     return e == SY_E_NOTFOUND ? SY_OK : e;
 }
 
+sy_err sy_store_tell(sy_store *s, const char *destination, uint64_t size, sy_fail *f)
+{
+    sy_err e = sy_store_begin(s, true, f);
+    if (e)
+        return e;
+    e = sy_store__run(s, SY_SQL_TOLD_ADD, f, "ti", destination, (int64_t)size);
+    if (!e)
+        return sy_store__end(s, f);
+    sy_store_rollback(s);
+    return e;
+}
+
+sy_err sy_store_told(sy_store *s, const char *destination, void (*fn)(void *ctx, uint64_t size),
+                     void *ctx, sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s, "SELECT size FROM told WHERE destination=?1 ORDER BY size", f);
+    if (e)
+        return e;
+    sy_store__bind(q.st, "t", destination);
+    while ((e = sy_query_next(&q, f)) == SY_OK)
+        fn(ctx, (uint64_t)sqlite3_column_int64(q.st, 0));
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
+}
+
 sy_err sy_store_confirm(sy_store *s, const char *destination, uint64_t size, sy_fail *f)
 {
     sy_err e = sy_store_begin(s, false, f);
     if (e)
         return e;
     e = sy_store__run(s, SY_SQL_CONFIRM, f, "ti", destination, (int64_t)size);
+    e = e ? e : sy_store__run(s, SY_SQL_TOLD_DEL, f, "ti", destination, (int64_t)size);
     if (!e)
         return sy_store__end(s, f);
     sy_store_rollback(s);

@@ -48,6 +48,11 @@ SY_MUST_USE sy_err sy_store_event_leaf(sy_store *s, const char *id, uint64_t lea
 /* The size of the newest head that a destination has confirmed, 0: none. */
 SY_MUST_USE sy_err sy_store_confirmed(sy_store *s, const char *destination, uint64_t *size,
                                       sy_fail *f);
+/* A head is about to be told to a destination, which may receive it whether or not its answer comes
+ * back: durable when it returns. Those that it has not confirmed, ascending. */
+SY_MUST_USE sy_err sy_store_tell(sy_store *s, const char *destination, uint64_t size, sy_fail *f);
+SY_MUST_USE sy_err sy_store_told(sy_store *s, const char *destination,
+                                 void (*fn)(void *ctx, uint64_t size), void *ctx, sy_fail *f);
 /* In a transaction of its own; a smaller size than the known one changes nothing. */
 SY_MUST_USE sy_err sy_store_confirm(sy_store *s, const char *destination, uint64_t size,
                                     sy_fail *f);

@@ -76,6 +76,8 @@ static const char *const steps[] = {
      " UPDATE counter SET value=value-length(old.lines) WHERE name='bytes_events'; END;"),
     ("CREATE TABLE past(time INTEGER NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL,"
      " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;"),
+    "CREATE TABLE told(destination TEXT NOT NULL, size INTEGER NOT NULL,"
+    " PRIMARY KEY(destination,size)) WITHOUT ROWID;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -42,13 +42,30 @@ void sy_proofs_add(sy_store *s, sy_outbox_item *item, sy_arena *arena)
     sy_proof_free(&proof);
 }
 
-bool sy_proofs_head(sy_store *s, const char *destination, sy_outbox_item *item, sy_arena *arena)
+/* SY_E_NOTFOUND: the destination knows the newest. */
+static sy_err choose(sy_store *s, const char *destination, uint64_t *telling, sy_fail *f)
+{
+    uint64_t newest = 0, confirmed = 0;
+    if (*telling)
+        return SY_OK;
+    sy_err e = sy_prove_newest(s, &newest, f);
+    e = e ? e : sy_store_confirmed(s, destination, &confirmed, f);
+    if (!e && newest <= confirmed)
+        return SY_E_NOTFOUND;
+    e = e ? e : sy_store_tell(s, destination, newest, f);
+    *telling = e ? 0 : newest;
+    return e;
+}
+
+bool sy_proofs_head(sy_store *s, const char *destination, uint64_t *telling, sy_outbox_item *item,
+                    sy_arena *arena)
 {
     sy_head_event event;
     sy_span id = {NULL, 0};
     sy_fail why = {0};
     sy_head_event_init(&event);
-    sy_err e = sy_prove_event(s, destination, &event, &why);
+    sy_err e = choose(s, destination, telling, &why);
+    e = e ? e : sy_prove_event(s, destination, *telling, &event, &why);
     if (!e && (!keep(arena, &event.id, &id) || !keep(arena, &event.body, &item->body)))
         e = sy_fail_set(&why, SY_E_NOMEM, "no memory for a head");
     if (!e) {

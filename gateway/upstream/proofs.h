@@ -11,9 +11,12 @@
  * leaf no head covers (the key is missing), stays as it is: alerts are never kept back for that. */
 void sy_proofs_add(sy_store *s, sy_outbox_item *item, sy_arena *arena);
 
-/* The event of the newest head where the destination has not confirmed it: true. Its number is that
- * of no row: the size of the head, negative. Failures are logged, and there is none then. */
-bool sy_proofs_head(sy_store *s, const char *destination, sy_outbox_item *item, sy_arena *arena);
+/* The event of the newest head where the destination has not confirmed it: true. *telling: the size
+ * of the head that was told and not answered, which is told again until it is; 0: none, a newer one
+ * is chosen, and noted durably before it is told. The item's number is that of no row: the size of
+ * the head, negative. Failures are logged, and there is none then. */
+bool sy_proofs_head(sy_store *s, const char *destination, uint64_t *telling, sy_outbox_item *item,
+                    sy_arena *arena);
 static inline bool sy_proofs_is_head(int64_t number)
 {
     return number < 0;

@@ -53,6 +53,7 @@ struct sy_sender {
     unsigned failures;
     size_t limit;         /* events in a batch; halved while something is refused */
     int64_t head_refused; /* number of a head that was refused for good; a newer one is tried */
+    uint64_t telling;     /* size of the head that is told until it is answered; 0: none */
 };
 
 typedef enum step { STEP_MORE, STEP_IDLE, STEP_PAUSE } step;
@@ -132,9 +133,13 @@ static size_t choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_outbox_it
         numbers[k++] = items[i].number;
         bytes += items[i].body.n + 1;
     }
-    if (k < s->limit && sy_proofs_head(s->store, s->name, head, &s->arena) &&
-        head->number != s->head_refused && !sy_suspects_held(&s->suspects, head->number) &&
-        (k == 0 || bytes + head->body.n + 1 <= SY_BATCH_BYTES)) {
+    if (k >= s->limit || !sy_proofs_head(s->store, s->name, &s->telling, head, &s->arena)) {
+        return k;
+    }
+    if (head->number == s->head_refused) {
+        s->telling = 0; /* until there is a newer one */
+    } else if (!sy_suspects_held(&s->suspects, head->number) &&
+               (k == 0 || bytes + head->body.n + 1 <= SY_BATCH_BYTES)) {
         batch[k] = head;
         numbers[k++] = head->number;
     }
@@ -147,6 +152,9 @@ static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
     if (sy_store_outbox_done(s->store, s->name, numbers, n, NULL, &f) != SY_OK ||
         sy_proofs_taken(s->store, s->name, numbers, n, &f) != SY_OK) {
         return failed(s, &f, pause); /* they will be sent again; the receiver knows them */
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->telling = sy_proofs_is_head(numbers[i]) ? 0 : s->telling;
     }
     sy_suspects_taken(&s->suspects, numbers, n);
     s->limit = s->limit * 2 < SY_BATCH_EVENTS ? s->limit * 2 : SY_BATCH_EVENTS;
@@ -181,6 +189,7 @@ static step refused_alone(sy_sender *s, const sy_outbox_item *item, const sy_rep
     sy_fail f;
     if (sy_proofs_is_head(item->number)) {
         s->head_refused = item->number;
+        s->telling = 0;
     } else if (sy_store_outbox_done(s->store, s->name, &item->number, 1, r->text, &f) != SY_OK) {
         return failed(s, &f, pause);
     }

@@ -130,8 +130,14 @@ class Gateway(Child):
     def status(self):
         return self.control("status")
 
+    def spool_taken(self):
+        """All that the managed broker's plugin has spooled is in the journal."""
+        broker = (self.status().get("mqtt") or {}).get("broker")
+        return not broker or broker["spool"]["taken"] >= broker["spool"]["appended"]
+
     def drained(self, seconds=60.0):
-        """Wait until everything in the journal is judged and stored; the status."""
+        """Wait until everything in the spool and the journal is judged and stored; the status."""
+        until(self.spool_taken, "the spool to be read", seconds)
         seq = self.status()["journal_seq"]
         self.control("wait %d" % seq, seconds)
         return self.status()

@@ -105,13 +105,6 @@ class Acknowledged(steel.Case):
     def broker_pid(self):
         return self.gateway.status()["mqtt"]["broker"]["pid"]
 
-    def caught_up(self):
-        def done():
-            spool = self.gateway.status()["mqtt"]["broker"]["spool"]
-            return spool["taken"] >= spool["appended"] or not spool["appended"]
-        steel.until(done, "the spool to be read", 60)
-        return self.gateway.drained(60)
-
     def compare(self, acked, sent):
         """Device to keys: all acknowledged stored, once, and nothing that was never sent."""
         stored = collections.defaultdict(collections.Counter)
@@ -151,7 +144,7 @@ class Acknowledged(steel.Case):
         acked = self.stopped()
         self.gateway.kill()
         self.gateway.start()
-        status = self.caught_up()
+        status = self.gateway.drained()
         self.assertEqual(self.compare(acked, acked), 600)
         self.assertEqual(status["received"], 600)
 
@@ -160,7 +153,7 @@ class Acknowledged(steel.Case):
         self.gateway.process.send_signal(signal.SIGCONT)
         steel.until(lambda: self.gateway.status()["mqtt"]["broker"]["restarts"] == 1,
                     "the broker to be started again")
-        status = self.caught_up()
+        status = self.gateway.drained()
         self.assertEqual(self.compare(acked, acked), 600)
         self.assertEqual(status["received"], 600)
         self.assertEqual(status["duplicates"], 0)
@@ -188,7 +181,7 @@ class Acknowledged(steel.Case):
             s.join(250)
             s.client.close()
             self.assertFalse(s.client.flight, "%s: not acknowledged" % n)
-        self.caught_up()
+        self.gateway.drained()
         n = self.compare({n: s.client.acked for n, s in senders.items()},
                          {n: s.sent for n, s in senders.items()})
         self.assertGreater(n, 100)
@@ -231,7 +224,7 @@ class Acknowledged(steel.Case):
                  "user-property", "sy-seq", number, "-m",
                  '[{"n":"temperature","u":"Cel","v":4,"t":%s.5}]' % (1700000000 + len(number))],
                 timeout=30, check=True)
-        self.assertEqual(self.caught_up()["received"], 2)
+        self.assertEqual(self.gateway.drained()["received"], 2)
 
 
 if __name__ == "__main__":

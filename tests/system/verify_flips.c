@@ -16,6 +16,8 @@
 #include "cli/verify_dir.h"
 #include "store/basis.h"
 
+enum { ZEROS = 101 };
+
 typedef struct flips {
     uint64_t n, found, harmless, missed;
 } flips;
@@ -98,6 +100,17 @@ static int flip_evidence(sy_buf *file, sy_span ca, size_t step)
     return result(&f);
 }
 
+/* Where to go on: long runs of zeros (free room of pages) are looked at here and there. */
+static off_t next_of(int fd, off_t at, size_t step)
+{
+    unsigned char run[ZEROS];
+    ssize_t n = pread(fd, run, sizeof run, at + 1);
+    for (ssize_t i = 0; i < n; i++)
+        if (run[i])
+            return at + (off_t)step;
+    return at + (off_t)(step > ZEROS ? step : ZEROS);
+}
+
 static int flip_folder(const char *data, const char *path, sy_span ca, size_t step)
 {
     flips f = {0};
@@ -108,7 +121,7 @@ static int flip_folder(const char *data, const char *path, sy_span ca, size_t st
         fprintf(stderr, "%s is not whole before anything is flipped\n", data);
         return 1;
     }
-    for (off_t i = 0; i < size; i += (off_t)step) {
+    for (off_t i = 0; i < size; i = next_of(fd, i, step)) {
         unsigned char was, is;
         if (pread(fd, &was, 1, i) != 1)
             return 1;

@@ -37,3 +37,4 @@ sy_test(test_judge_holds
 if(SY_SANITIZE OR NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set_property(TEST test_judge_random APPEND PROPERTY ENVIRONMENT SY_CASES=60)
 endif()
+sy_test(test_judge_basis SOURCES unit/test_judge_basis.c unit/judge_kit.c LINKS sy_rules sy_base)

@@ -86,6 +86,14 @@ static sy_err on_hold(void *ctx, bool hold, const char *alert, const char *who, 
     return sy_fail_set(f, SY_E_NOTFOUND, "%s %s", hold ? "hold" : "release", alert);
 }
 
+static sy_err on_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
+{
+    (void)ctx;
+    if (strcmp(who, "Li Wei") == 0 && strcmp(why, "yearly") == 0)
+        return SY_OK;
+    return sy_fail_set(f, SY_E_USAGE, "rotate");
+}
+
 static int set_up(void **state)
 {
     server *s = calloc(1, sizeof *s);
@@ -96,7 +104,7 @@ static int set_up(void **state)
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
     sy_control_ops ops = {s,         on_status, on_mark, on_marker, on_committed,
-                          on_reload, on_stop,   on_hold};
+                          on_reload, on_stop,   on_hold, on_rotate};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
@@ -245,6 +253,14 @@ static void hostile(void **state)
     assert_string_equal(text, "{\"ok\":true}\n{\"ok\":false,\"error\":\"release a1\"}\n"
                               "{\"ok\":false,\"error\":\"write the alert, who and why, with tabs "
                               "between\"}\n");
+    close(fd);
+    fd = dial(s);
+    const char *const rotates = "rotate Li Wei\tyearly\nrotate x\ty\nrotate x\n";
+    assert_true(send(fd, rotates, strlen(rotates), 0) > 0);
+    assert_int_equal(read_lines(fd, 3, text, sizeof text), 3);
+    assert_string_equal(text,
+                        "{\"ok\":true}\n{\"ok\":false,\"error\":\"rotate\"}\n"
+                        "{\"ok\":false,\"error\":\"write who and why, with a tab between\"}\n");
     close(fd);
     /* A line without an end is cut off. */
     fd = dial(s);

@@ -368,7 +368,8 @@ static void a_destination_is_told_of_a_head_until_it_confirms_it(void **state)
     act(r, "one");
     act(r, "two");
     fine(sy_store_confirm(r->s, "city", 2, &f), f);
-    fine(sy_prove_event(r->s, "city", &e, &f), f);
+    fine(sy_store_tell(r->s, "city", 3, &f), f);
+    fine(sy_prove_event(r->s, "city", 4, &e, &f), f);
     assert_int_equal(e.size, 4);
     assert_non_null(strstr(e.body.p, "\"type\":\"steelyard.head\""));
     assert_non_null(strstr(e.body.p, "\"from\":[{\"size\":2,\"proof\":[\""));
@@ -376,8 +377,30 @@ static void a_destination_is_told_of_a_head_until_it_confirms_it(void **state)
     fine(sy_store_confirm(r->s, "city", 4, &f), f);
     fine(sy_store_confirm(r->s, "city", 3, &f), f); /* late: changes nothing */
     sy_head_event_free(&e);
+    uint64_t size = 0;
+    fine(sy_store_confirmed(r->s, "city", &size, &f), f);
+    assert_int_equal(size, 4);
+    fine(sy_prove_newest(r->s, &size, &f), f);
+    assert_int_equal(size, 4);
+    act(r, "three");
     sy_head_event_init(&e);
-    assert_int_equal(sy_prove_event(r->s, "city", &e, &f), SY_E_NOTFOUND);
+    fine(sy_prove_event(r->s, "city", 5, &e, &f), f);
+    assert_non_null(strstr(e.body.p, "\"from\":[{\"size\":4,\"proof\":[\""));
+    assert_null(strstr(e.body.p, "{\"size\":3")); /* in the confirmed one */
+    sy_head_event_free(&e);
+    /* However often it was told without an answer, the event stays small. */
+    for (int i = 0; i < 80; i++) {
+        act(r, "more");
+        fine(sy_store_tell(r->s, "city", size_of(r) - 1, &f), f);
+    }
+    sy_head_event_init(&e);
+    fine(sy_prove_event(r->s, "city", 85, &e, &f), f);
+    int entries = 0;
+    for (const char *p = e.body.p; (p = strstr(p, "{\"size\":")); p++)
+        entries++;
+    assert_int_equal(entries, 65);
+    assert_non_null(strstr(e.body.p, "{\"size\":4,"));
+    assert_non_null(strstr(e.body.p, "{\"size\":84,"));
     sy_head_event_free(&e);
 }
 

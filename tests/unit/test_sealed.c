@@ -127,6 +127,39 @@ static void reads_as_before(void **state)
     sy_journal_close(j);
 }
 
+/* Reading in the middle begins in the frame that holds the record. */
+static void begins_near_the_record(void **state)
+{
+    const char *dir = *state;
+    write_log(dir, WIDE, 3000);
+    seal_all(dir);
+    char path[512];
+    sealed_path(dir, 1, path);
+    int fd = open(path, O_RDONLY);
+    sy_sealed *z = NULL;
+    sy_fail f = {0};
+    assert_int_equal(sy_sealed_open(&z, fd, 1, &f), SY_OK);
+    const sy_seal *s = sy_sealed_seal(z);
+    sy_jwin w;
+    sy_jwin_init(&w);
+    sy_jwin_sealed(&w, z, s->salt, sy_sealed_size(z));
+    size_t before = 0, frames = 0;
+    for (uint64_t seq = 1; seq <= s->last; seq++) {
+        sy_jrec rec;
+        size_t length, off = sy_sealed_offset(z, seq);
+        assert_int_equal(sy_jwin_record(&w, off, &rec, &length), SY_JFOUND_RECORD);
+        if (off != before) /* the first of a frame is found at once */
+            assert_int_equal(rec.seq, seq);
+        frames += off != before;
+        assert_true(rec.seq <= seq && off >= before);
+        before = off;
+    }
+    assert_int_equal(frames, s->frames);
+    sy_jwin_fini(&w);
+    sy_sealed_close(z);
+    close(fd);
+}
+
 static void goes_on_behind_sealed_ones_alone(void **state)
 {
     const char *dir = *state;
@@ -337,6 +370,7 @@ int main(void)
 #define IN_A_FOLDER(name) cmocka_unit_test_setup_teardown(name, rig_dir_setup, rig_dir_teardown)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(reads_as_before),
+        IN_A_FOLDER(begins_near_the_record),
         IN_A_FOLDER(goes_on_behind_sealed_ones_alone),
         IN_A_FOLDER(says_what_is_in_it),
         IN_A_FOLDER(every_flipped_byte_is_found),

@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger between a real gateway and a real inbox: proofs that hold, heads that stay true through
+kill -9, and what an inbox finds: a cut tail, a copied card, another box, a missing key."""
+
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+import urllib.request
+
+import devices
+import steel
+
+RULE = """
+rule LEDGER-01 version 1 "Warm"
+  basis "chosen for a test" policy
+  applies to subject any; goods any; stage any
+  effective from 2013-01-01
+  watch each cabinet: temperature
+  missing after 60 s
+  alert warning when temperature above 8 °C [policy]
+  clear when temperature at most 8 °C
+  then tell premises, inspector
+  say "Only a test."
+end
+"""
+
+
+def root_of(leaves):
+    """RFC 9162, 2.1.1, word for word."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\0" + leaves[0]).digest()
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\1" + root_of(leaves[:k]) + root_of(leaves[k:])).digest()
+
+
+class Ledger(steel.Case):
+    def setUp(self):
+        super().setUp()
+        self.keys_dir = self.dir / "keys"
+        steel.cli("keys", "demo", "--out", self.keys_dir, "--gateway", "gw-test-1")
+        self.rules = self.write("ledger.rules", RULE)
+        self.inbox_port, self.page_port = steel.free_port(), steel.free_port()
+        self.write("box-1", "serial 1")
+        self.write("box-2", "serial 2")
+        self.gateway = self.make("data", "box-1")
+        keys = self.keys_dir
+        self.inbox = steel.Child(
+            ["inbox", "--listen", "127.0.0.1:%d" % self.inbox_port, "--cert",
+             keys / "authority.pem", "--key", keys / "authority.key", "--client-ca",
+             keys / "ca.pem", "--data", self.dir / "inbox", "--page",
+             "127.0.0.1:%d" % self.page_port], self.dir / "inbox.log")
+
+    def make(self, data, box, ledger=None, name="inbox"):
+        """A gateway on a folder, with a port of its own."""
+        keys, port = self.keys_dir, steel.free_port(steel.socket.SOCK_DGRAM)
+        tree = steel.base_config(
+            [self.rules],
+            [{"id": "c1", "transport": "coap", "format": "number", "credential": "none",
+              "from": "127.0.0.0/8"}],
+            [{"id": "cab", "kind": "cabinet", "points": [
+                {"quantity": "temperature", "device": "c1", "name": "t", "unit": "degC"}]}],
+            coap={"listen": ["127.0.0.1:%d" % port]},
+            destinations=[{"name": name, "kind": "https",
+                           "url": "https://127.0.0.1:%d/events" % self.inbox_port,
+                           "tls": {"ca": str(keys / "ca.pem"), "cert": str(keys / "gateway.pem"),
+                                   "key": str(keys / "gateway.key")},
+                           "serves": ["premises"], "severity": "notice"}])
+        del tree["mqtt"]
+        tree["gateway"]["ledger"] = {"cert": str(keys / "ledger.pem"),
+                                     "key": str(keys / "ledger.key"),
+                                     "interval": "1 s", "box": str(self.dir / box)}
+        tree["gateway"]["ledger"].update(ledger or {})
+        tree["gateway"]["ledger"] = {k: v for k, v in tree["gateway"]["ledger"].items() if v}
+        config = self.config(tree, data + ".yaml")
+        gateway = steel.Gateway(config, self.dir / data)
+        gateway.port = port
+        return gateway
+
+    def send(self, gateway, *values):
+        coap = devices.CoapDevice(("127.0.0.1", gateway.port))
+        try:
+            for value in values:
+                code, text = coap.request("r/c1", str(value).encode())
+                self.assertEqual(code, "2.04", text)
+                gateway.drained()  # one at a time: two of one millisecond would be in conflict
+        finally:
+            coap.close()
+
+    def api(self, path):
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (self.page_port, path), timeout=20) \
+                as answer:
+            return answer.read().decode()
+
+    def flags(self):
+        return [f["kind"] for f in json.loads(self.api("/api/ledger"))["flags"]]
+
+    def events(self):
+        return json.loads(self.api("/api/events"))
+
+    def heads(self):
+        with sqlite3.connect("file:%s?mode=ro" % (self.dir / "inbox" / "inbox.db"), uri=True) as db:
+            return db.execute("SELECT size, root FROM heads ORDER BY size").fetchall()
+
+    def leaves(self, gateway):
+        with sqlite3.connect("file:%s?mode=ro" % (gateway.data / "store.db"), uri=True) as db:
+            return [bytes(row[0]) for row in db.execute("SELECT bytes FROM leaf ORDER BY n")]
+
+    def told(self, gateway):
+        """Everything is delivered, and the inbox knows the newest head."""
+        def done():
+            status = gateway.status()
+            heads = self.heads()
+            return status["events_delivered"] == status["events_queued"] and heads and \
+                heads[-1][0] >= status["ledger"]["size"]
+        steel.until(done, "the events and the newest head to be at the inbox", 60)
+
+    def expect_true_heads(self, gateway):
+        """Every head that the inbox has is one of this ledger's own past."""
+        leaves, heads = self.leaves(gateway), self.heads()
+        self.assertGreater(len(heads), 0)
+        for size, root in heads:
+            self.assertLessEqual(size, len(leaves))
+            self.assertEqual(root_of(leaves[:size]), bytes(root), "head of %d" % size)
+        return len(heads)
+
+    def test_events_are_proven(self):
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9, 4, 9)
+        self.told(self.gateway)
+        events = self.events()
+        self.assertEqual([e["proof"] for e in events], ["proven"] * 3)
+        for e in events:
+            self.assertNotIn("steelyardproof", e["event"])
+        self.assertEqual(self.flags(), [])
+        known = json.loads(self.api("/api/ledger"))["ledgers"]
+        self.assertEqual([(k["source"], k["certified"]) for k in known],
+                         [("/steelyard/gw-test-1", True)])
+        status = self.gateway.status()["ledger"]
+        self.assertEqual((status["state"], status["certified"]), ("signing", True))
+        self.assertEqual(known[0]["root"], status["root"])
+        self.assertEqual(known[0]["box"], status["box"])
+        self.assertIn("proven in the ledger", self.api("/alert/1?lang=en"))
+        self.assertIn("Nothing is in doubt", self.api("/ledger?lang=en"))
+        self.assertIn("无存疑事项", self.api("/ledger?lang=zh"))
+        # A start without news goes on with the same ledger.
+        self.gateway.stop()
+        self.gateway.start()
+        self.send(self.gateway, 4)
+        self.told(self.gateway)
+        self.assertEqual(self.flags(), [])
+        kinds = [json.loads(leaf)["leaf"] for leaf in self.leaves(self.gateway)]
+        self.assertEqual(kinds[:2], ["key", "box"])
+        self.assertEqual(kinds.count("key") + kinds.count("box"), 2)
+        self.assertEqual(kinds.count("activation"), 1)
+        self.assertEqual(kinds.count("event"), 4)
+        self.expect_true_heads(self.gateway)
+
+    def test_kills(self):
+        """kill -9 of both with events in flight: no leaf twice, no head that was not kept."""
+        rng = random.Random(int(os.environ.get("SY_LEDGER_SEED", "0")) or None)
+        self.start(self.inbox)
+        self.start(self.gateway)
+        stop = threading.Event()
+
+        def pump():
+            i = 0
+            coap = devices.CoapDevice(("127.0.0.1", self.gateway.port))
+            while not stop.is_set():
+                i += 1
+                try:
+                    coap.request("r/c1", b"9" if i % 2 else b"4")
+                except (OSError, TimeoutError, AssertionError):
+                    pass
+            coap.close()
+        thread = threading.Thread(target=pump, daemon=True)
+        thread.start()
+        for i in range(int(os.environ.get("SY_LEDGER_KILLS", "8"))):
+            size = self.gateway.status()["ledger"]["size"]
+            grown = size + rng.randrange(3, 12)
+            steel.until(lambda: self.gateway.status()["ledger"]["size"] >= grown,
+                        "the ledger to grow", 60)
+            victim = self.inbox if i % 3 == 2 else self.gateway
+            victim.kill()
+            victim.start()
+        stop.set()
+        thread.join(30)
+        self.gateway.drained()
+        self.told(self.gateway)
+        self.assertEqual(self.flags(), [])
+        self.assertEqual({e["proof"] for e in self.events()}, {"proven"})
+        n = self.expect_true_heads(self.gateway)
+        leaves = [json.loads(leaf) for leaf in self.leaves(self.gateway)]
+        ids = [leaf["id"] for leaf in leaves if leaf["leaf"] == "event"]
+        self.assertEqual(len(ids), len(set(ids)))
+        with sqlite3.connect("file:%s?mode=ro" % (self.gateway.data / "store.db"), uri=True) as db:
+            rows = db.execute("SELECT id, leaf, body FROM event").fetchall()
+        self.assertEqual(sorted(ids), sorted(row[0] for row in rows))
+        for name, index, body in rows:
+            self.assertEqual(leaves[index]["id"], name)
+            self.assertEqual(leaves[index]["body"], hashlib.sha256(bytes(body)).hexdigest())
+        print("leaves %d, heads at the inbox %d" % (len(leaves), n))
+
+    def test_cut_tail(self):
+        """An older copy of the folder is put back: the inbox knows better."""
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9, 4)
+        self.told(self.gateway)
+        self.gateway.stop()
+        shutil.copytree(self.gateway.data, self.dir / "backup")
+        self.gateway.start()
+        self.send(self.gateway, 9, 4, 9, 4)
+        self.told(self.gateway)
+        self.assertEqual(self.flags(), [])
+        self.gateway.stop()
+        shutil.rmtree(self.gateway.data)
+        shutil.copytree(self.dir / "backup", self.gateway.data)
+        self.gateway.start()
+        self.send(self.gateway, 9)
+        steel.until(self.flags, "a flag")
+        self.assertIn("cut", self.flags())
+        self.assertIn("The end of the ledger was cut off", self.api("/ledger?lang=en"))
+        self.assertIn("Doubts about a ledger", self.api("/?lang=en"))
+        self.assertIn("inbox-ledger", self.inbox.tail())
+
+    def test_cut_tail_that_has_grown_again(self):
+        """The copy has more leaves than the inbox knows before it is heard of again."""
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9, 4)
+        self.told(self.gateway)
+        self.gateway.stop()
+        shutil.copytree(self.gateway.data, self.dir / "backup")
+        self.gateway.start()
+        self.send(self.gateway, 9, 4)
+        self.told(self.gateway)
+        self.gateway.stop()
+        self.inbox.stop()
+        shutil.rmtree(self.gateway.data)
+        shutil.copytree(self.dir / "backup", self.gateway.data)
+        self.gateway.start()
+        self.send(self.gateway, *([9, 4] * 6))
+        self.inbox.start()
+        steel.until(self.flags, "a flag", 60)
+        self.assertTrue({"unkept", "inconsistent", "forked", "cut"} & set(self.flags()),
+                        self.flags())
+
+    def test_copied_card(self):
+        """Two copies of one folder run, in the same box."""
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9, 4)
+        self.told(self.gateway)
+        self.gateway.stop()
+        shutil.copytree(self.gateway.data, self.dir / "copy")
+        copy = self.make("copy", "box-1")
+        self.gateway.start()
+        self.start(copy)
+        for value in (9, 4, 9):
+            self.send(self.gateway, value)
+            self.send(copy, value + 0.5)
+        steel.until(self.flags, "a flag", 60)
+        self.assertTrue({"forked", "cut", "unkept"} & set(self.flags()), self.flags())
+
+    def test_copied_card_in_another_box(self):
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9, 4)
+        self.told(self.gateway)
+        self.gateway.stop()
+        shutil.copytree(self.gateway.data, self.dir / "copy")
+        copy = self.make("copy", "box-2")
+        self.start(copy)
+        self.told(copy)
+        self.assertEqual(self.flags(), ["moved"])
+        self.assertIn("steelyard.box.changed", [e["type"] for e in self.events()])
+        self.assertIn("box-changed", copy.tail())
+        self.gateway.start()
+        self.send(self.gateway, 9)
+        steel.until(lambda: "cloned" in self.flags(), "the second box", 60)
+
+    def test_missing_key(self):
+        """Nothing is signed and no key is made; alerts go out, and the inbox says what they lack."""
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.send(self.gateway, 9)
+        self.told(self.gateway)
+        self.gateway.stop()
+        key = self.keys_dir / "ledger.key"
+        key.rename(self.keys_dir / "aside")
+        self.gateway.start()
+        self.send(self.gateway, 4)
+        self.assertEqual(self.gateway.status()["ledger"]["state"], "trouble")
+        self.assertFalse(key.exists())
+        steel.until(lambda: len(self.events()) >= 3, "the alert's end and the trouble")
+        self.assertIn("steelyard.ledger.trouble", [e["type"] for e in self.events()])
+        self.assertEqual(self.events()[0]["proof"], "proven")
+        self.assertEqual({e["proof"] for e in self.events()[1:]}, {"none"})
+        self.assertEqual(set(self.flags()), {"no-proof"})
+        self.gateway.stop()
+        (self.keys_dir / "aside").rename(key)
+        self.gateway.start()
+        self.send(self.gateway, 9)
+        self.told(self.gateway)
+        self.assertEqual(self.events()[-1]["proof"], "proven")
+        self.expect_true_heads(self.gateway)
+
+    def test_certificate_and_rotation(self):
+        """A key made at the first start, certified by an authority, and then another one."""
+        if not shutil.which("openssl"):
+            self.skipTest("no openssl to play the authority")
+        authority, out = self.dir / "authority", {}
+
+        def openssl(*args):
+            subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+
+        def certify(name, *more):
+            steel.cli("keys", "request", "--data", self.gateway.data, "--out",
+                      authority / (name + ".csr"), *more)
+            openssl("x509", "-req", "-in", authority / (name + ".csr"), "-CA",
+                    authority / "ca.pem", "-CAkey", authority / "ca.key", "-days", "30", "-out",
+                    authority / (name + ".pem"))
+            out[name] = steel.cli("keys", "install", authority / (name + ".pem"), "--data",
+                                  self.gateway.data)
+
+        authority.mkdir()
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", authority / "ca.key", "-out", authority / "ca.pem", "-subj",
+                "/CN=authority", "-days", "30")
+        self.gateway = self.make("data", "box-1", {"cert": None, "key": None})
+        both = authority / "both.pem"
+        both.write_text((authority / "ca.pem").read_text() +
+                        (self.keys_dir / "ca.pem").read_text())
+        self.inbox.args[self.inbox.args.index("--client-ca") + 1] = both
+        self.start(self.inbox)
+        self.start(self.gateway)
+        self.assertEqual((self.gateway.data / "ledger" / "key.pem").stat().st_mode & 0o777, 0o600)
+        self.send(self.gateway, 9)
+        self.told(self.gateway)
+        self.assertEqual(self.events()[-1]["proof"], "uncertified")
+        certify("first")
+        self.send(self.gateway, 4)
+        self.told(self.gateway)
+        self.assertEqual(self.events()[-1]["proof"], "proven")
+        kid = self.gateway.status()["ledger"]["kid"]
+        certify("second", "--next")
+        self.assertIn("next key", out["second"])
+        self.assertEqual(self.gateway.status()["ledger"]["kid"], kid)
+        steel.cli("keys", "rotate", "--data", self.gateway.data, "--why", "yearly", "--who", "li")
+        self.assertNotEqual(self.gateway.status()["ledger"]["kid"], kid)
+        self.send(self.gateway, 9)
+        self.told(self.gateway)
+        self.assertEqual(self.events()[-1]["proof"], "proven")
+        self.assertEqual(self.flags(), [])
+        self.assertIn(b'"who":"li","what":"rotate-key"', b"".join(self.leaves(self.gateway)))
+        # A certificate of nobody's key is refused.
+        done = steel.cli("keys", "install", self.keys_dir / "ledger.pem", "--data",
+                         self.gateway.data, expect=None)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another key", done.stderr)
+        self.expect_true_heads(self.gateway)
+
+
+if __name__ == "__main__":
+    steel.main()
