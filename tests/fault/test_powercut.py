@@ -102,7 +102,8 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
     powercut.Base.take(site.data, out / "base")
     log = pathlib.Path("/dev/shm") / ("sy-fault-%d-%d.ops" % (os.getpid(), number))
     inbox = site.inbox("inbox-%d" % number)
-    gateway = site.gateway(env=shim.environment(site.data, log))
+    ctl = shim.Control(out / "ctl")
+    gateway = site.gateway(env=shim.environment(site.data, log, ctl))
     first = max([k for d, k in sent if d == site.PLAIN], default=0)
     senders = site.senders(rng, rate=rng.choice([10, 40, 80]), big=big, first=first)
     try:
@@ -114,7 +115,7 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
             end = time.monotonic() + seconds / (restarts + 1)
             steel.until(lambda: time.monotonic() >= end, "the time", seconds + 10, 0.01)
             if part < restarts:
-                gateway.kill()
+                kill_between(gateway, ctl)
                 gateway.start()
         for s in senders:
             s.enough.set()
@@ -138,6 +139,16 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
              "sent": [list(x) for x in sent] + [[s.device, k] for s in senders for k in s.sent]}
     (out / "facts.json").write_text(json.dumps(facts))
     return Recording(out)
+
+
+def kill_between(gateway, ctl):
+    """As kill -9, but never between a change and its entry in the log."""
+    ctl.die = 1
+    try:
+        steel.until(lambda: not gateway.running(), "a change", 10, 0.01)
+    finally:
+        gateway.kill()
+        ctl.die = 0
 
 
 def broker_ends(box):
@@ -234,6 +245,8 @@ def inbox_of_then(recording, wall):
     with sqlite3.connect(folder / "inbox.db") as db:
         for table in ("events", "heads", "flags"):
             db.execute("DELETE FROM %s WHERE received >= ?" % table, (wall,))
+        db.execute("DELETE FROM told WHERE NOT EXISTS (SELECT 1 FROM heads h WHERE h.size = told.size"
+                   " AND h.root = told.root)")
         db.execute("DELETE FROM alerts WHERE last_seq > (SELECT coalesce(max(seq), 0) FROM events)")
     db.close()
     return site.inbox(folder.name)
