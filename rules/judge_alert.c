@@ -210,12 +210,15 @@ static void tell(telling *t, sy_change_kind kind, sy_ms at, sy_alert_level level
     j->n_changes++;
 }
 
-/* Levels from `above` on, then the end. */
-static void tell_rest(telling *t, int above, bool raised, const outcome *is)
+/* Levels from `above` on, then the end, unless that is told already: a close that waited for its
+ * delivery may raise the level of what has ended. */
+static void tell_rest(telling *t, int above, bool raised, bool ended, const outcome *is)
 {
     outcome open = *is;
-    open.cleared = SY_MS_NONE;
-    open.state = SY_ALERT_ACTIVE;
+    if (!ended) {
+        open.cleared = SY_MS_NONE;
+        open.state = SY_ALERT_ACTIVE;
+    }
     for (int k = above; k < LEVELS; k++) {
         if (is->level_at[k] != SY_MS_NONE) {
             tell(t, raised ? SY_CHANGE_ESCALATED : SY_CHANGE_RAISED,
@@ -223,7 +226,7 @@ static void tell_rest(telling *t, int above, bool raised, const outcome *is)
             raised = true;
         }
     }
-    if (is->state != SY_ALERT_ACTIVE) {
+    if (is->state != SY_ALERT_ACTIVE && !ended) {
         tell(t, is->state == SY_ALERT_CLEARED ? SY_CHANGE_CLEARED : SY_CHANGE_SUPERSEDED,
              is->cleared, sy_judge__highest(is), is);
     }
@@ -238,7 +241,7 @@ static void publish_rec(telling *t, rec *r)
         if (!told_at_all(&is)) {
             return;
         }
-        tell_rest(t, 0, false, &is);
+        tell_rest(t, 0, false, false, &is);
     } else if (!told_at_all(&is)) {
         return; /* moved, and its delivery has not passed: told again when it has */
     } else if (amended(&r->pub, &is)) {
@@ -246,11 +249,7 @@ static void publish_rec(telling *t, rec *r)
         tell(t, SY_CHANGE_AMENDED, t->j->now, sy_judge__highest(&is), &is);
         t->key = SY_MS_NONE;
     } else {
-        outcome rest = is;
-        if (r->pub.state != SY_ALERT_ACTIVE) {
-            rest.state = SY_ALERT_ACTIVE; /* its end is told already */
-        }
-        tell_rest(t, (int)sy_judge__highest(&r->pub), true, &rest);
+        tell_rest(t, (int)sy_judge__highest(&r->pub), true, r->pub.state != SY_ALERT_ACTIVE, &is);
     }
     r->pub = is;
     r->has_pub = true;
