@@ -510,6 +510,77 @@ static void expires_for_want_of_room(void **state)
     close_box(b);
 }
 
+static bool count_reading(void *ctx, const sy_reading_row *r)
+{
+    (void)r;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+static size_t readings(box *b, const char *series, sy_ms from, sy_ms to)
+{
+    size_t n = 0;
+    fine(sy_store_readings(b->store, series, from, to, count_reading, &n, &b->f));
+    return n;
+}
+
+enum { EVERY_MS = 600000, CHUNKS = 6, A_CHUNK = 1024 };
+
+/* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; as if each
+ * message had held one of both. */
+static void fill_readings(box *b)
+{
+    static const char *const names[] = {"t1/t", "t2/t"};
+    uint64_t position;
+    fine(sy_store_position(b->store, &position, &b->f));
+    fine(sy_store_begin(b->store, true, &b->f));
+    for (int s = 0; s < 2; s++) {
+        int64_t id;
+        sy_put put;
+        fine(sy_store_series(b->store, names[s], "d", "t", "Cel", &id, &b->f));
+        for (int i = 0; i <= CHUNKS * A_CHUNK; i++)
+            fine(sy_store_reading(b->store, id, JANUARY + (sy_ms)i * EVERY_MS, i % 7, SY_Q_GOOD,
+                                  JANUARY + (sy_ms)i * EVERY_MS, (uint64_t)i + 1, &put, &b->f));
+    }
+    fine(sy_store_commit(b->store, position, &b->f));
+}
+
+static void readings_expire_by_chunks(void **state)
+{
+    box *b = *state;
+    const sy_ms chunk = (sy_ms)A_CHUNK * EVERY_MS; /* some seven days */
+    open_box(b);
+    b->config.keeping.readings.time = 40 * DAY;
+    fill(b, RECORDS, JANUARY);
+    fill_readings(b);
+    fine(sy_store_begin(b->store, true, &b->f));
+    put_alert(b, "held", JANUARY + 2 * chunk + DAY, JANUARY + 2 * chunk + 2 * DAY);
+    fine(sy_store_done(b->store, &b->f));
+    start(b);
+    fine(sy_keeper_hold(b->keeper, true, "held", "Li Wei", "case 7", &b->f));
+    size_t held = readings(b, "t2/t", JANUARY + 2 * chunk, JANUARY + 3 * chunk - 1);
+    size_t newest = readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX);
+    mark(b, JANUARY + 4 * chunk + 40 * DAY);
+    until(readings(b, "t1/t", SY_MS_NONE, JANUARY + chunk) == 0 &&
+          readings(b, "t2/t", JANUARY + 3 * chunk + 2 * DAY, JANUARY + 4 * chunk - 2 * DAY) == 0);
+    after_a_round(b);
+    assert_int_equal(readings(b, "t2/t", JANUARY + 2 * chunk, JANUARY + 3 * chunk - 1), held);
+    assert_int_equal(readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX), newest);
+    assert_true(leaves(b, "{\"leaf\":\"expiry\",") >= 4);
+    until(status_has(b, "\"holds\":1,"));
+    fine(sy_keeper_hold(b->keeper, false, "held", "Li Wei", "closed", &b->f));
+    until(readings(b, "t2/t", SY_MS_NONE, JANUARY + 3 * chunk) == 0);
+    /* For want of room: all goes that late readings are not judged with. */
+    b->config.keeping.readings.bytes = 1;
+    sy_keeper_configure(b->keeper, &b->config);
+    mark(b, JANUARY + 6 * chunk + 31 * DAY);
+    after_a_round(b);
+    assert_true(readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX) > 0);
+    mark(b, JANUARY + 7 * chunk + 33 * DAY);
+    until(readings(b, "t1/t", JANUARY + 4 * chunk, JANUARY + 5 * chunk) == 0);
+    close_box(b);
+}
+
 /* kill -9 of a process whose keeper seals and lets expire all the time. */
 static void killed_at_any_time(void **state)
 {
@@ -552,6 +623,7 @@ int main(void)
         IN_A_BOX(damage_is_set_aside),
         IN_A_BOX(expires_by_time_but_for_what_is_held),
         IN_A_BOX(expires_for_want_of_room),
+        IN_A_BOX(readings_expire_by_chunks),
         IN_A_BOX(killed_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
