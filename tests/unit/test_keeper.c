@@ -524,7 +524,7 @@ static size_t readings(box *b, const char *series, sy_ms from, sy_ms to)
     return n;
 }
 
-enum { EVERY_MS = 600000, CHUNKS = 6, A_CHUNK = 1024 };
+enum { EVERY_MS = 600000, CHUNKS = 10, A_CHUNK = 1024 };
 
 /* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; as if each
  * message had held one of both. */
@@ -545,39 +545,40 @@ static void fill_readings(box *b)
     fine(sy_store_commit(b->store, position, &b->f));
 }
 
+/* Seventy days; a chunk is of some seven days at most, wherever it begins. */
 static void readings_expire_by_chunks(void **state)
 {
     box *b = *state;
-    const sy_ms chunk = (sy_ms)A_CHUNK * EVERY_MS; /* some seven days */
     open_box(b);
     b->config.keeping.readings.time = 40 * DAY;
     fill(b, RECORDS, JANUARY);
     fill_readings(b);
     fine(sy_store_begin(b->store, true, &b->f));
-    put_alert(b, "held", JANUARY + 2 * chunk + DAY, JANUARY + 2 * chunk + 2 * DAY);
+    put_alert(b, "held", JANUARY + 15 * DAY, JANUARY + 16 * DAY);
     fine(sy_store_done(b->store, &b->f));
     start(b);
     fine(sy_keeper_hold(b->keeper, true, "held", "Li Wei", "case 7", &b->f));
-    size_t held = readings(b, "t2/t", JANUARY + 2 * chunk, JANUARY + 3 * chunk - 1);
-    size_t newest = readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX);
-    mark(b, JANUARY + 4 * chunk + 40 * DAY);
-    until(readings(b, "t1/t", SY_MS_NONE, JANUARY + chunk) == 0 &&
-          readings(b, "t2/t", JANUARY + 3 * chunk + 2 * DAY, JANUARY + 4 * chunk - 2 * DAY) == 0);
+    size_t held = readings(b, "t2/t", JANUARY + 14 * DAY, JANUARY + 17 * DAY);
+    size_t newest = readings(b, "t1/t", JANUARY + 55 * DAY, SY_MS_MAX);
+    assert_true(held > 400 && newest > 2000);
+    mark(b, JANUARY + 95 * DAY); /* what is older than the 55th day goes */
+    until(readings(b, "t1/t", SY_MS_NONE, JANUARY + 6 * DAY) == 0 &&
+          readings(b, "t2/t", JANUARY + 25 * DAY, JANUARY + 47 * DAY) == 0);
     after_a_round(b);
-    assert_int_equal(readings(b, "t2/t", JANUARY + 2 * chunk, JANUARY + 3 * chunk - 1), held);
-    assert_int_equal(readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX), newest);
-    assert_true(leaves(b, "{\"leaf\":\"expiry\",") >= 4);
+    assert_int_equal(readings(b, "t2/t", JANUARY + 14 * DAY, JANUARY + 17 * DAY), held);
+    assert_int_equal(readings(b, "t1/t", JANUARY + 55 * DAY, SY_MS_MAX), newest);
+    assert_true(leaves(b, "{\"leaf\":\"expiry\",") >= 8);
     until(status_has(b, "\"holds\":1,"));
     fine(sy_keeper_hold(b->keeper, false, "held", "Li Wei", "closed", &b->f));
-    until(readings(b, "t2/t", SY_MS_NONE, JANUARY + 3 * chunk) == 0);
-    /* For want of room: all goes that late readings are not judged with. */
+    until(readings(b, "t2/t", SY_MS_NONE, JANUARY + 20 * DAY) == 0);
+    /* For want of room: all goes but what late readings are judged with, `lateness` and two days.
+     */
     b->config.keeping.readings.bytes = 1;
     sy_keeper_configure(b->keeper, &b->config);
-    mark(b, JANUARY + 6 * chunk + 31 * DAY);
+    mark(b, JANUARY + 96 * DAY); /* of 64 days; 40 are let go anyway */
+    until(readings(b, "t1/t", SY_MS_NONE, JANUARY + 56 * DAY) == 0);
     after_a_round(b);
-    assert_true(readings(b, "t1/t", JANUARY + 5 * chunk, SY_MS_MAX) > 0);
-    mark(b, JANUARY + 7 * chunk + 33 * DAY);
-    until(readings(b, "t1/t", JANUARY + 4 * chunk, JANUARY + 5 * chunk) == 0);
+    assert_true(readings(b, "t1/t", JANUARY + 64 * DAY, SY_MS_MAX) > 500);
     close_box(b);
 }
 
