@@ -194,6 +194,7 @@ static void *run(void *arg)
         }
     }
     settle(&t);
+    settle(&t); /* the first may only have asked */
     put_mark(&t);
     pthread_mutex_lock(&m->lock);
     m->taker_done = true;

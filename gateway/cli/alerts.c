@@ -171,7 +171,7 @@ int sy_cmd_alerts(int argc, char **argv)
         &o, SY_TAKES_JSON | SY_TAKES_TO | SY_TAKES_FULL | SY_TAKES_LANGUAGE, help, argc, argv);
     if (rc >= 0)
         return rc;
-    sy_store *s = sy_stored_open("alerts", o.data);
+    sy_store *s = sy_stored_open_readings("alerts", o.data);
     if (!s)
         return 1;
     list l = {.to = o.to};

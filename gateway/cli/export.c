@@ -52,7 +52,7 @@ static bool put(void *ctx, const sy_reading_row *r)
 
 static int run(const sy_stored_options *o, job *j)
 {
-    sy_store *s = sy_stored_open("export", o->data);
+    sy_store *s = sy_stored_open_readings("export", o->data);
     if (!s)
         return 1;
     sy_fail why = {0};

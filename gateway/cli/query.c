@@ -14,7 +14,7 @@ static const char help[] =
     "  --series ID  only this series (<device>/<name>, or the point's id)\n"
     "  --from T     from this time on (RFC 3339 or epoch milliseconds)\n"
     "  --to T       up to this time, inclusive\n"
-    "  --json       an array of {time, received, series, value, unit, quality}\n\n"
+    "  --json       an array of {time, series, value, unit, quality}\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
 typedef struct job {
@@ -27,11 +27,9 @@ typedef struct job {
 static void put_json(job *j, const sy_reading_row *r, const char *word, const char *unit)
 {
     sy_buf *b = &j->out;
-    char t[25], recv[25];
+    char t[25];
     sy_time_text(r->t, t);
-    sy_time_text(r->recv, recv);
-    sy_buf_printf(b, "%s\n  {\"time\": \"%s\", \"received\": \"%s\", \"series\": ", j->n ? "," : "",
-                  t, recv);
+    sy_buf_printf(b, "%s\n  {\"time\": \"%s\", \"series\": ", j->n ? "," : "", t);
     sy_buf_json(b, sy_span_of(r->series));
     sy_buf_text(b, ", \"value\": ");
     if (word)
@@ -81,7 +79,7 @@ static bool put(void *ctx, const sy_reading_row *r)
 
 static int run(const sy_stored_options *o, job *j)
 {
-    sy_store *s = sy_stored_open("query", o->data);
+    sy_store *s = sy_stored_open_readings("query", o->data);
     if (!s)
         return 1;
     sy_fail why = {0};

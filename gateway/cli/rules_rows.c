@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/csv.h"
-#include "store/store.h"
+#include "cli/stored.h"
 
 static int names_order(const sy_site_point *p, sy_span device, sy_span name)
 {
@@ -195,7 +195,7 @@ static sy_err read_store(sy_rows *b, const char *data, sy_fail *f)
 {
     sy_store *s;
     storing x = {.b = b, .f = f};
-    sy_err e = sy_store_open(&s, data, true, f);
+    sy_err e = sy_stored_readings(&s, data, f);
     if (e) {
         return e;
     }

@@ -31,6 +31,10 @@ int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *he
                             char **argv);
 /* Opens the store read-only; on failure says so on stderr and returns NULL. */
 sy_store *sy_stored_open(const char *command, const char *data);
+/* The same with what no chunk holds yet: told by the gateway that runs on the folder, else made
+ * from the journal behind what was last saved. */
+SY_MUST_USE sy_err sy_stored_readings(sy_store **out, const char *data, sy_fail *f);
+sy_store *sy_stored_open_readings(const char *command, const char *data);
 /* The set that ran last on the folder, for the words of states; NULL where there is none. */
 sy_config *sy_stored_config(const char *data);
 /* The word of a state's value, NULL where the series is no state or is not known. */

@@ -10,8 +10,6 @@
 #include "control/address.h"
 #include "control/control.h"
 
-enum { ANSWER_MAX = 1 << 20 };
-
 sy_err sy_control__address(sy_control_address *a, const char *data_dir, sy_fail *f)
 {
     memset(a, 0, sizeof *a);
@@ -55,14 +53,14 @@ static sy_err receive(int fd, int timeout_ms, sy_buf *answer, sy_fail *f)
             continue;
         if (n == 0)
             return sy_fail_set(f, SY_E_AGAIN, "the gateway did not answer in time");
-        char part[4096];
+        char part[16384];
         ssize_t got = n < 0 ? -1 : recv(fd, part, sizeof part, 0);
         if (got < 0)
             return sy_fail_sys(f, "cannot read the gateway's answer");
         if (got == 0)
             return sy_fail_set(f, SY_E_CLOSED, "the gateway ended before it answered");
         sy_buf_put(answer, part, (size_t)got);
-        if (answer->failed || answer->n > ANSWER_MAX)
+        if (answer->failed || answer->n > SY_CONTROL_ANSWER)
             return sy_fail_set(f, SY_E_RANGE, "the gateway's answer is too long");
         if (answer->p[answer->n - 1] == '\n') {
             answer->p[--answer->n] = '\0';

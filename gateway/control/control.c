@@ -9,9 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "control/address.h"
 
-enum { OUT_MAX = 1 << 20, DEAF_MS = 1000 };
+enum {
+    OUT_MAX = 1 << 20, /* with more waiting to be read, a client's commands wait, too */
+    DEAF_MS = 1000,
+};
 typedef enum wait_kind { WAIT_NONE, WAIT_MARKER, WAIT_SEQ } wait_kind;
 
 typedef struct client {
@@ -19,6 +23,7 @@ typedef struct client {
     char line[SY_CONTROL_LINE];
     size_t n;
     sy_buf out;
+    size_t sent; /* of out */
     wait_kind waits;
     uint64_t number;
     bool gone;
@@ -128,6 +133,28 @@ static void do_wait(client *c, wait_kind kind, sy_span argument)
         answer_fail(c, "write a whole number");
 }
 
+static void do_open(sy_control *s, client *c)
+{
+    sy_buf bytes;
+    sy_fail why = {0};
+    sy_buf_init(&bytes, sy_heap());
+    sy_err err = s->ops.open(s->ops.ctx, &bytes, &why);
+    if (!err && bytes.n > (SY_CONTROL_ANSWER - 64) / 2)
+        err = sy_fail_set(&why, SY_E_RANGE, "open: too much is open to be told at once");
+    if (err) {
+        answer_fail(c, why.text);
+    } else {
+        sy_buf_text(&c->out, "{\"ok\":true,\"open\":\"");
+        for (size_t i = 0; i < bytes.n; i++) {
+            char hex[3];
+            sy_hex((const unsigned char *)bytes.p + i, 1, hex);
+            sy_buf_put(&c->out, hex, 2);
+        }
+        sy_buf_text(&c->out, "\"}\n");
+    }
+    sy_buf_fini(&bytes);
+}
+
 /* ALERT<TAB>WHO<TAB>WHY */
 static void do_hold(sy_control *s, client *c, bool hold, sy_span argument)
 {
@@ -187,6 +214,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_wait(c, WAIT_MARKER, argument);
     } else if (sy_span_is(verb, "wait")) {
         do_wait(c, WAIT_SEQ, argument);
+    } else if (sy_span_is(verb, "open")) {
+        do_open(s, c);
     } else if (sy_span_is(verb, "hold") || sy_span_is(verb, "release")) {
         do_hold(s, c, sy_span_is(verb, "hold"), argument);
     } else if (sy_span_is(verb, "rotate")) {
@@ -200,23 +229,29 @@ static void command(sy_control *s, client *c, sy_span line)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
     } else {
-        answer_fail(c, "commands: status, mark T, barrier N, wait SEQ, reload, hold, release, "
-                       "rotate, stop");
+        answer_fail(c,
+                    "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
+                    "rotate, stop");
     }
 }
 
 static void flush(client *c)
 {
-    while (c->out.n && !c->out.failed) {
-        ssize_t sent = send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (c->sent < c->out.n && !c->out.failed) {
+        ssize_t sent =
+            send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0) {
             c->gone = c->gone || (errno != EAGAIN && errno != EINTR);
             return;
         }
-        memmove(c->out.p, c->out.p + sent, c->out.n - (size_t)sent);
-        c->out.n -= (size_t)sent;
+        c->sent += (size_t)sent;
     }
-    c->gone = c->gone || c->out.failed || c->out.n > OUT_MAX;
+    c->gone = c->gone || c->out.failed;
+    c->sent = 0;
+    if (c->out.cap > OUT_MAX)
+        sy_buf_fini(&c->out); /* a large answer is rare */
+    else
+        sy_buf_reset(&c->out);
 }
 
 static void settle_wait(sy_control *s, client *c)
@@ -236,7 +271,7 @@ static void run_lines(sy_control *s, client *c)
     for (;;) {
         settle_wait(s, c);
         char *end = memchr(c->line, '\n', c->n);
-        if (c->waits != WAIT_NONE || !end)
+        if (c->waits != WAIT_NONE || !end || c->out.n > OUT_MAX)
             break;
         size_t n = (size_t)(end - c->line);
         size_t shown = n && c->line[n - 1] == '\r' ? n - 1 : n;
@@ -244,7 +279,7 @@ static void run_lines(sy_control *s, client *c)
         memmove(c->line, end + 1, c->n - n - 1);
         c->n -= n + 1;
     }
-    if (c->n == sizeof c->line && c->waits == WAIT_NONE) {
+    if (c->n == sizeof c->line && c->waits == WAIT_NONE && c->out.n <= OUT_MAX) {
         answer_fail(c, "a line is too long");
         c->n = 0;
         flush(c);

@@ -5,6 +5,7 @@
  *   mark T       replay clock: the log's clock is T (epoch ms or RFC 3339); {"ok":true,"seq":N}
  *   barrier N    answered once the MQTT marker N has come through (SY_MQTT_MARKER)
  *   wait SEQ     answered once record SEQ is judged and stored
+ *   open         {"ok":true,"open":"…"}: what no chunk holds yet (sy_store_open_bytes), in hex
  *   reload       as SIGHUP; the answer says whether the new set is in force
  *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
  *   release ALERT<TAB>WHO<TAB>WHY   it may again
@@ -21,6 +22,7 @@
 
 #include "base/os.h"
 
+enum { SY_CONTROL_ANSWER = 256 << 20 }; /* the open samples of very many series */
 enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 2048, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
 
 typedef struct sy_control_ops {
@@ -30,6 +32,7 @@ typedef struct sy_control_ops {
     bool (*marker_passed)(void *ctx, uint64_t number);
     /* True once committed; else sees to it that it will be soon. */
     bool (*committed)(void *ctx, uint64_t seq);
+    sy_err (*open)(void *ctx, sy_buf *bytes, sy_fail *f);
     sy_err (*reload)(void *ctx, sy_fail *f);
     void (*stop)(void *ctx);
     /* hold: true; release: false. */
@@ -50,8 +53,9 @@ void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n);
 /* Closes and removes the socket. NULL is allowed. */
 void sy_control_close(sy_control *c);
 
-/* Ask a running gateway: send a line, append its answer (without the line end). SY_E_NOTFOUND where
- * no gateway runs on the folder; SY_E_PEER with its error where it says no. timeout_ms -1: none. */
+/* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its
+ * answer (without the line end). SY_E_NOTFOUND where no gateway runs on the folder; SY_E_PEER with
+ * its error where it says no. timeout_ms -1: none. */
 SY_MUST_USE sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms,
                                   sy_buf *answer, sy_fail *f);
 

@@ -62,6 +62,11 @@ typedef struct sy_inbox_ledger {
 SY_MUST_USE sy_err sy_inbox_db_ledgers(sy_inbox_db *db,
                                        void (*fn)(void *ctx, const sy_inbox_ledger *l), void *ctx,
                                        sy_fail *f);
+/* The heads of one ledger as they were signed, by size, after a size: JSON objects {"head",
+ * "signature", "key", "chain"}, which `steelyard verify --heads` reads. */
+SY_MUST_USE sy_err sy_inbox_db_heads(sy_inbox_db *db, const char *source, int64_t after, int max,
+                                     void (*fn)(void *ctx, const char *json), void *ctx,
+                                     sy_fail *f);
 typedef struct sy_inbox_flag {
     int64_t seq;
     const char *source, *kind, *text; /* kind: see docs/ledger.md */

@@ -19,7 +19,7 @@
     "NULL,"                                                                                        \
     " size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL, box TEXT NOT NULL,"        \
     " kid TEXT NOT NULL, certified INTEGER NOT NULL, received INTEGER NOT NULL,"                   \
-    " text BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE(source, size, root));"                   \
+    " signed TEXT NOT NULL, UNIQUE(source, size, root));"                                          \
     "CREATE TABLE IF NOT EXISTS told(source TEXT NOT NULL, destination TEXT NOT NULL,"             \
     " size INTEGER NOT NULL, root BLOB NOT NULL, kept INTEGER NOT NULL,"                           \
     " PRIMARY KEY(source, destination, size, root)) WITHOUT ROWID;"                                \

@@ -174,21 +174,32 @@ static sy_err note_head(const booking *b, const sy_signed_head *s, const sy_proo
         return e;
     }
     char box[65], kid[65];
+    sy_buf members;
+    sy_buf_init(&members, sy_heap());
+    sy_buf_char(&members, '{');
+    sy_signed_head_json(s, &members);
+    sy_buf_char(&members, '}');
     snprintf(box, sizeof box, "%.*s", (int)(h->box.n < 64 ? h->box.n : 64), h->box.p);
     snprintf(kid, sizeof kid, "%.*s", (int)(h->kid.n < 64 ? h->kid.n : 64), h->kid.p);
     sqlite3_stmt *st = sy_inbox__prepare(
         b->d,
-        "INSERT INTO heads(source, size, time, box, kid, certified, received, root, text,"
-        " signature) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO heads(source, size, time, box, kid, certified, received, root, signed)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "siissii", b->source, (int64_t)h->size, (int64_t)h->time, box, kid,
         (int64_t)facts->certified, (int64_t)b->now);
     bind_root(st, 8, &h->root);
     if (st) {
-        sqlite3_bind_blob64(st, 9, s->text.p, s->text.n, SQLITE_TRANSIENT);
-        sqlite3_bind_blob(st, 10, s->signature, sizeof s->signature, SQLITE_TRANSIENT);
+        sqlite3_bind_text64(st, 9, members.p, members.n, SQLITE_TRANSIENT, SQLITE_UTF8);
     }
     *added = true;
-    return run(b, st, "a head");
+    e = members.failed ? sy_fail_set(b->f, SY_E_NOMEM, "no memory for a head") : SY_OK;
+    if (e == SY_OK) {
+        e = run(b, st, "a head");
+    } else {
+        sqlite3_finalize(st);
+    }
+    sy_buf_fini(&members);
+    return e;
 }
 
 /* The head is that of the gateway that the event comes from. */
@@ -452,6 +463,28 @@ sy_err sy_inbox_db_ledgers(sy_inbox_db *d, void (*fn)(void *ctx, const sy_inbox_
                           " ORDER BY h.source",
                           ""),
         "reading ledgers", read_ledger, &(ledger_reader){fn, ctx}, f);
+}
+
+typedef struct text_reader {
+    void (*fn)(void *ctx, const char *text);
+    void *ctx;
+} text_reader;
+
+static void read_text(void *ctx, sqlite3_stmt *st)
+{
+    const text_reader *r = ctx;
+    r->fn(r->ctx, sy_inbox__column(st, 0));
+}
+
+sy_err sy_inbox_db_heads(sy_inbox_db *d, const char *source, int64_t after, int max,
+                         void (*fn)(void *ctx, const char *json), void *ctx, sy_fail *f)
+{
+    return sy_inbox__each(d,
+                          sy_inbox__prepare(d,
+                                            "SELECT signed FROM heads WHERE source=? AND size>?"
+                                            " ORDER BY size, seq LIMIT ?",
+                                            "sii", source, after, (int64_t)max),
+                          "reading heads", read_text, &(text_reader){fn, ctx}, f);
 }
 
 typedef struct flag_reader {

@@ -157,6 +157,25 @@ static sy_err api_ledgers(sy_page *p, sy_buf *b, sy_fail *f)
     return e;
 }
 
+static void api_head(void *ctx, const char *json)
+{
+    items *i = ctx;
+    sy_buf_text(i->b, i->n++ ? ",\n" : "\n");
+    sy_buf_text(i->b, json);
+}
+
+static sy_err api_heads(sy_page *p, struct MHD_Connection *c, sy_buf *b, sy_fail *f)
+{
+    items i = {b, 0};
+    const char *source = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "source");
+    int64_t limit = argument(c, "limit", API_ROWS);
+    sy_buf_char(b, '[');
+    sy_err e = sy_inbox_db_heads(p->db, source ? source : "", argument(c, "after", 0),
+                                 limit > API_ROWS ? API_ROWS : (int)limit, api_head, &i, f);
+    sy_buf_text(b, "\n]\n");
+    return e;
+}
+
 static sy_view view_of(sy_page *p, struct MHD_Connection *c, sy_buf *b)
 {
     const char *lang = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "lang");
@@ -195,8 +214,10 @@ static enum MHD_Result route(sy_page *p, struct MHD_Connection *c, const char *u
         return sy_web_answer(c, MHD_HTTP_OK, "text/css; charset=utf-8", b);
     }
     bool alerts = strcmp(url, "/api/alerts") == 0, events = strcmp(url, "/api/events") == 0;
-    bool ledgers = strcmp(url, "/api/ledger") == 0, json = alerts || events || ledgers;
+    bool ledgers = strcmp(url, "/api/ledger") == 0, heads = strcmp(url, "/api/heads") == 0;
+    bool json = alerts || events || ledgers || heads;
     sy_err e = ledgers ? api_ledgers(p, b, &f)
+               : heads ? api_heads(p, c, b, &f)
                : json  ? api(p, c, alerts, b, &f)
                        : html(p, c, url, b, &f);
     if (e == SY_OK) {

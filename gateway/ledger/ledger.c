@@ -206,19 +206,18 @@ static sy_err put_box(sy_ledger *l, const char *before, sy_ms now, sy_fail *f)
     return sy_ledger__tell_box(l, before, index, now, f);
 }
 
-/* A durable transaction at the position where the store is; with a head where it has grown. */
-static sy_err begin(sy_ledger *l, uint64_t *position, sy_fail *f)
+/* A durable transaction that is no part of the log; with a head where the ledger has grown. */
+static sy_err begin(sy_ledger *l, sy_fail *f)
 {
-    sy_err e = sy_store_begin(l->store, true, f);
-    return e ? e : sy_store_position(l->store, position, f);
+    return sy_store_begin(l->store, true, f);
 }
 
-static sy_err end(sy_ledger *l, sy_err e, uint64_t position, sy_ms now, sy_fail *f)
+static sy_err end(sy_ledger *l, sy_err e, sy_ms now, sy_fail *f)
 {
     bool made = false;
     e = e ? e : sy_ledger_sign(l, now, true, &made, f);
     if (!e)
-        e = sy_store_commit(l->store, position, f);
+        e = sy_store_done(l->store, f);
     else
         sy_store_rollback(l->store);
     if (!e && made)
@@ -230,18 +229,17 @@ static sy_err end(sy_ledger *l, sy_err e, uint64_t position, sy_ms now, sy_fail 
 static sy_err write_start(sy_ledger *l, const char *recorded, sy_ms now, sy_fail *f)
 {
     char before[65];
-    uint64_t position = 0;
     sy_err e = sy_store_box(l->store, before, f);
     if (e)
         return e;
-    e = begin(l, &position, f);
+    e = begin(l, f);
     if (!e && l->key)
         e = recorded[0] ? put_chain(l, f) : put_first_key(l, now, f);
     if (!e && l->box[0] && strcmp(before, l->box) != 0)
         e = put_box(l, before, now, f);
     if (!e && l->trouble[0])
         e = sy_ledger__tell_trouble(l, now, f);
-    return end(l, e, position, now, f);
+    return end(l, e, now, f);
 }
 
 static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded[65], sy_fail *f)
@@ -309,8 +307,7 @@ void sy_ledger_close(sy_ledger *l)
 
 sy_err sy_ledger_reload(sy_ledger *l, const sy_ledger_options *o, sy_fail *f)
 {
-    uint64_t position = 0;
-    sy_err e = begin(l, &position, f);
+    sy_err e = begin(l, f);
     if (e)
         return e;
     pthread_mutex_lock(&l->lock);
@@ -320,33 +317,31 @@ sy_err sy_ledger_reload(sy_ledger *l, const sy_ledger_options *o, sy_fail *f)
         e = put_chain(l, f);
     pthread_mutex_unlock(&l->lock);
     if (!e)
-        return sy_store_commit(l->store, position, f);
+        return sy_store_done(l->store, f);
     sy_store_rollback(l->store);
     return e;
 }
 
 sy_err sy_ledger_tell(sy_ledger *l, const sy_event_row *row, sy_ms now, sy_fail *f)
 {
-    uint64_t position = 0;
     bool added = false;
-    sy_err e = begin(l, &position, f);
+    sy_err e = begin(l, f);
     if (e)
         return e;
     e = sy_ledger__put_event(l, row, &added, f);
-    return end(l, e, position, now, f);
+    return end(l, e, now, f);
 }
 
 sy_err sy_ledger_action(sy_ledger *l, sy_ms now, const sy_action *a, sy_fail *f)
 {
-    uint64_t position = 0, index = 0;
+    uint64_t index = 0;
     sy_buf leaf;
     sy_buf_init(&leaf, sy_heap());
     sy_leaf_action_text(now, a, &leaf);
-    sy_err e =
-        leaf.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a leaf") : begin(l, &position, f);
+    sy_err e = leaf.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a leaf") : begin(l, f);
     if (!e) {
         e = sy_store_leaf(l->store, sy_buf_span(&leaf), &index, f);
-        e = end(l, e, position, now, f);
+        e = end(l, e, now, f);
     }
     sy_buf_fini(&leaf);
     return e;
@@ -398,12 +393,11 @@ static sy_err put_rotation(sy_ledger *l, sy_es256 *next, sy_ms now, sy_fail *f)
 
 sy_err sy_ledger_rotate(sy_ledger *l, sy_ms now, sy_fail *f)
 {
-    uint64_t position = 0;
     sy_es256 *next = NULL;
     if (l->trouble[0])
         return sy_fail_set(f, SY_E_USAGE, "the ledger is in trouble: %s", l->trouble);
     sy_err e = sy_keyfile_next(l->key_path, &next, f);
-    e = e ? e : begin(l, &position, f);
+    e = e ? e : begin(l, f);
     if (e) {
         sy_es256_close(next);
         return e;
@@ -413,7 +407,7 @@ sy_err sy_ledger_rotate(sy_ledger *l, sy_ms now, sy_fail *f)
     if (e)
         sy_store_rollback(l->store);
     else
-        e = sy_store_commit(l->store, position, f);
+        e = sy_store_done(l->store, f);
     if (!e) {
         sy_es256_close(l->key);
         l->key = next;

@@ -9,6 +9,7 @@
 #include "ledger/ledger.h"
 #include "ledger/ledger_files.h"
 #include "store/heads.h"
+#include "store/keep.h"
 #include "store/leaves.h"
 
 struct sy_ledger {

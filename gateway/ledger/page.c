@@ -166,7 +166,7 @@ static void where(const sy_page *p)
     named(p, json_object_get(p->data, "place"));
     end_term(p);
     term(p, SY_PW_POINT);
-    sy_page__text(p, sy_page__str(p->data, "quantity"));
+    sy_page__name(p, sy_page__str(p->data, "quantity"));
     sy_page__raw(p, " · ");
     bdi(p, sy_page__str(p->data, "series"));
     end_term(p);
@@ -266,7 +266,8 @@ static void told(const sy_page *p, const json_t *data)
     sy_page__word(p, n ? SY_PW_TOLD : SY_PW_NOBODY);
     for (size_t i = 0; i < n; i++) {
         sy_page__raw(p, i ? (p->zh ? "、" : ", ") : " ");
-        sy_page__text(p, json_string_value(json_array_get(tell, i)));
+        const char *role = json_string_value(json_array_get(tell, i));
+        sy_page__name(p, role ? role : "");
     }
     sy_ms within = json_integer_value(json_object_get(data, "respond_within_ms"));
     if (within > 0) {
@@ -380,7 +381,7 @@ static void dues(const sy_page *p, const json_t *info)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *d = json_array_get(list, i);
         sy_page__raw(p, i ? " · " : "");
-        sy_page__text(p, sy_page__str(d, "what"));
+        sy_page__name(p, sy_page__str(d, "what"));
         sy_page__raw(p, " ");
         sy_page__word(p, SY_PW_DUE);
         sy_page__raw(p, " ");
@@ -394,7 +395,7 @@ static void point(const sy_page *p, const json_t *info)
     term(p, SY_PW_POINT);
     bdi(p, sy_page__str(info, "point"));
     sy_page__raw(p, " · ");
-    sy_page__text(p, sy_page__str(info, "quantity"));
+    sy_page__name(p, sy_page__str(info, "quantity"));
     sy_page__raw(p, " · ");
     sy_page__word(p, SY_PW_DEVICE);
     sy_page__raw(p, " ");
@@ -438,22 +439,6 @@ static void points(const sy_page *p)
     sy_page__raw(p, "</dl>\n");
 }
 
-/* "uncertain+late": a line may break at each sign. */
-static void quality(const sy_page *p, const char *q)
-{
-    char part[64];
-    while (*q) {
-        size_t n = strcspn(q, "+");
-        n += q[n] == '+';
-        n = n < sizeof part ? n : sizeof part - 1;
-        memcpy(part, q, n);
-        part[n] = '\0';
-        sy_page__text(p, part);
-        sy_page__raw(p, q[n - 1] == '+' ? "<wbr>" : "");
-        q += n;
-    }
-}
-
 static void row(const sy_page *p, const sy_page_point *v, const sy_page_reading *r)
 {
     sy_page__raw(p, "<tr><td>");
@@ -464,7 +449,7 @@ static void row(const sy_page *p, const sy_page_point *v, const sy_page_reading 
     else
         sy_page__value(p, r->v, v->info);
     sy_page__raw(p, "</td><td>");
-    quality(p, r->q);
+    sy_page__quality(p, r->q);
     sy_page__raw(p, "</td></tr>\n");
 }
 

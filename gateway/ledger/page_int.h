@@ -145,6 +145,9 @@ const char *sy_page__str(const json_t *o, const char *name);
 const char *sy_page__both(const sy_page *p, const json_t *v);
 sy_ms sy_page__when(const json_t *v);
 double sy_page__num(const json_t *o, const char *name); /* NaN: none */
+/* A word of the vocabulary, by its Chinese name where the list has one; of a quality likewise. */
+void sy_page__name(const sy_page *p, const char *word);
+void sy_page__quality(const sy_page *p, const char *q);
 const char *sy_page__change(const sy_page *p, const char *change);
 const char *sy_page__severity(const sy_page *p, const char *severity);
 

@@ -205,7 +205,7 @@ void sy_page__plot(const sy_page *p, const sy_page_point *v, sy_ms onset, sy_ms 
     if (!scale(&g, onset))
         return;
     sy_page__raw(p, "<figure><figcaption>");
-    sy_page__text(p, sy_page__str(v->info, "quantity"));
+    sy_page__name(p, sy_page__str(v->info, "quantity"));
     sy_page__raw(p, " · <bdi>");
     sy_page__text(p, sy_page__str(v->info, "point"));
     sy_buf_printf(p->out, "</bdi></figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">\n", WIDTH,

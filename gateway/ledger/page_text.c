@@ -99,7 +99,8 @@ void sy_page__value(const sy_page *p, double v, const json_t *point)
     const json_t *words = json_object_get(point, "words");
     const char *unit = sy_page__str(point, "unit");
     if (json_is_array(words) && v >= 0 && v < (double)json_array_size(words)) {
-        sy_page__text(p, json_string_value(json_array_get(words, (size_t)v)));
+        const char *word = json_string_value(json_array_get(words, (size_t)v));
+        sy_page__name(p, word ? word : "");
         return;
     }
     sy_buf_double(p->out, v);
@@ -141,6 +142,46 @@ static const char *translated(const sy_page *p, const char *const (*table)[2], s
         if (strcmp(table[i][0], word) == 0)
             return table[i][1];
     return word;
+}
+
+void sy_page__name(const sy_page *p, const char *word)
+{
+    const char *zh = sy_page__str(json_object_get(p->head, "names"), word);
+    sy_page__text(p, p->zh && *zh ? zh : word);
+}
+
+/* "uncertain+late": a line may break at each sign. */
+void sy_page__quality(const sy_page *p, const char *q)
+{
+    static const char *const table[][2] = {{"good", "有效"},
+                                           {"uncertain", "存疑"},
+                                           {"bad", "无效"},
+                                           {"device-fault", "设备故障"},
+                                           {"out-of-range", "超量程"},
+                                           {"stuck", "数值不变"},
+                                           {"late", "迟到"},
+                                           {"future", "时间超前"},
+                                           {"duplicate", "重复"},
+                                           {"conflict", "冲突"},
+                                           {"uncalibrated", "未校准"},
+                                           {"unauthenticated", "未认证"},
+                                           {"clock-unsynchronised", "时钟未同步"},
+                                           {"maintenance", "维护"},
+                                           {"calibrating", "校准中"},
+                                           {"unit-converted", "单位已换算"}};
+    char part[64];
+    while (*q) {
+        size_t n = strcspn(q, "+");
+        size_t kept = n < sizeof part - 1 ? n : sizeof part - 1;
+        memcpy(part, q, kept);
+        part[kept] = '\0';
+        sy_page__text(p, translated(p, table, sizeof table / sizeof *table, part));
+        q += n;
+        if (*q == '+') {
+            sy_page__raw(p, "+<wbr>");
+            q++;
+        }
+    }
 }
 
 const char *sy_page__change(const sy_page *p, const char *change)

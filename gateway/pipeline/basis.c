@@ -41,6 +41,64 @@ static void number(sy_buf *b, const char *name, double value)
     sy_buf_double(b, value);
 }
 
+enum { NAMES_MAX = 400 };
+typedef struct names { /* of words of the vocabulary, each once */
+    const char *ids[NAMES_MAX];
+    size_t n;
+    const sy_vocab *vocab;
+    sy_buf *b;
+} names;
+
+static void add_name(names *l, const char *id, const char *zh)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->ids[i], id) == 0)
+            return;
+    if (l->n == NAMES_MAX)
+        return;
+    l->ids[l->n++] = id;
+    text(l->b, id, zh);
+}
+
+static void add_word(names *l, const char *id)
+{
+    const sy_word *w = id ? sy_vocab_id(l->vocab, sy_span_of(id)) : NULL;
+    if (w && w->n_zh)
+        add_name(l, w->id, w->zh[0]);
+    for (size_t i = 0; w && w->kind == SY_W_STATE && i < w->n_values; i++)
+        add_name(l, w->values[i].id, w->values[i].zh);
+}
+
+static void add_dues(names *l, const sy_site_due *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        add_word(l, v[i].what);
+}
+
+/* What a page in Chinese calls the words in the events and lists. */
+static void all_names(const sy_event_of *e, const sy_basis_point *at, size_t n, sy_buf *b)
+{
+    const sy_rule *r = e->change->alert.rule;
+    const sy_site *site = e->config->site;
+    names l = {.vocab = e->config->vocab, .b = b};
+    key(b, "names");
+    sy_buf_char(b, '{');
+    for (size_t i = 0; i < r->n_tells; i++)
+        for (size_t k = 0; k < r->tells[i].n_recipients; k++)
+            add_word(&l, r->tells[i].recipients[k].word->id);
+    for (size_t i = 0; i < n; i++) {
+        const sy_site_point *p = &site->points[at[i].point];
+        const sy_site_place *place = &site->places[p->place];
+        const sy_site_premises *premises = &site->premises[place->premises];
+        add_word(&l, p->quantity);
+        add_word(&l, place->kind);
+        add_dues(&l, p->dues, p->n_dues);
+        add_dues(&l, place->dues, place->n_dues);
+        add_dues(&l, premises->dues, premises->n_dues);
+    }
+    sy_buf_char(b, '}');
+}
+
 static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *b)
 {
     const sy_rule *r = e->change->alert.rule;
@@ -84,7 +142,7 @@ static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *
             sy_buf_char(b, ',');
         sy_buf_json(b, sy_span_of(place->goods[i]));
     }
-    sy_buf_text(b, "]}}");
+    sy_buf_text(b, "]}");
 }
 
 static void words(const sy_vocab *vocab, const sy_site_point *p, sy_buf *b)
@@ -197,6 +255,8 @@ sy_err sy_basis_plan_make(const sy_event_of *e, sy_arena *a, sy_basis_plan *out)
     sy_buf b;
     sy_buf_init(&b, sy_heap());
     head_line(e, &site->places[site->points[alert->point].place], &b);
+    all_names(e, at, n, &b);
+    sy_buf_char(&b, '}');
     out->head = kept(a, &b);
     bool failed = !out->head;
     for (size_t i = 0; i < n; i++) {

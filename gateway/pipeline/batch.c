@@ -50,7 +50,7 @@ void sy_batch_site(sy_batch *b)
 
 sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r)
 {
-    if (b->discard)
+    if (b->discard && r->seq <= b->known)
         return SY_OK;
     sy_err err = sy_grow(sy_heap(), (void **)&b->readings, &b->cap_readings, b->n_readings + 1,
                          sizeof *b->readings);
@@ -234,9 +234,11 @@ static sy_err series_of(sy_batch *b, sy_store *s, const sy_site *site, uint32_t 
     return SY_OK;
 }
 
-static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, sy_fail *f)
+/* puts: how many of each kind; the last, of those that are new, how many are late. */
+static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, uint64_t puts[4],
+                           sy_fail *f)
 {
-    uint64_t puts[3] = {0, 0, 0};
+    memset(puts, 0, 4 * sizeof *puts);
     for (size_t i = 0; i < b->n_readings; i++) {
         const sy_batch_reading *r = &b->readings[i];
         int64_t series = 0;
@@ -247,13 +249,17 @@ static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, sy_fai
         if (err)
             return err;
         puts[put]++;
-        if (put != SY_PUT_DUPLICATE && (r->quality & SY_Q_LATE))
-            sy_store_count(s, SY_N_late, 1);
+        puts[3] += put != SY_PUT_DUPLICATE && (r->quality & SY_Q_LATE);
     }
+    return SY_OK;
+}
+
+static void count_readings(sy_store *s, const uint64_t puts[4])
+{
     sy_store_count(s, SY_N_stored, puts[SY_PUT_NEW] + puts[SY_PUT_CONFLICT]);
     sy_store_count(s, SY_N_conflicts, puts[SY_PUT_CONFLICT]);
     sy_store_count(s, SY_N_duplicates, puts[SY_PUT_DUPLICATE]);
-    return SY_OK;
+    sy_store_count(s, SY_N_late, puts[3]);
 }
 
 static sy_err put_leaf(sy_batch *b, const sy_batch_change *c, const sy_basis_sum *readings,
@@ -334,30 +340,35 @@ static sy_err put_pasts(sy_batch *b, sy_store *s, sy_fail *f)
     return err;
 }
 
-sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq,
-                       const sy_batch_snapshot *snapshot, sy_fail *f)
+sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_batch_end *end,
+                       sy_fail *f)
 {
+    uint64_t puts[4];
     bool durable = b->n_changes > 0 || (b->ledger && sy_ledger_due(b->ledger));
     b->signed_head = false;
     sy_err err = sy_store_begin(s, durable, f);
     if (err)
         return err;
-    err = put_readings(b, s, site, f);
-    if (!err)
+    err = put_readings(b, s, site, puts, f);
+    if (!err) {
+        count_readings(s, puts);
         err = put_notes(b, s, f);
+    }
     if (!err)
         err = put_changes(b, s, f);
     if (!err)
         err = put_pasts(b, s, f);
     if (!err && durable)
         err = put_head(b, f);
-    if (!err && snapshot)
-        err = sy_store_snapshot_put(s, seq, snapshot->set_hash, snapshot->bytes, f);
+    if (!err && end->set_hash)
+        err = sy_store_snapshot_put(s, end->seq, end->set_hash, end->snapshot, f);
     for (int i = 0; i < SY_N_COUNTERS && !err; i++)
         if (b->counts[i])
             sy_store_count(s, (sy_counter)i, b->counts[i]);
+    if (!err && end->sync && sy_store_writes(s))
+        err = end->sync(end->ctx, end->seq, f);
     if (!err)
-        err = sy_store_commit(s, seq, f);
+        err = sy_store_commit(s, end->seq, f);
     if (err == SY_E_CORRUPT)
         sy_store_note_damage(s);
     if (err) {
@@ -366,5 +377,22 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t s
     } else if (b->signed_head) {
         sy_ledger_signed(b->ledger);
     }
+    return err;
+}
+
+sy_err sy_batch_again(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq, sy_fail *f)
+{
+    uint64_t puts[4];
+    if (b->n_readings == 0)
+        return SY_OK;
+    sy_err err = sy_store_begin(s, false, f);
+    if (err)
+        return err;
+    err = put_readings(b, s, site, puts, f);
+    if (!err)
+        err = sy_store_commit(s, seq, f);
+    if (err)
+        sy_store_rollback(s);
+    b->n_readings = 0;
     return err;
 }

@@ -37,7 +37,8 @@ typedef struct sy_batch_note { /* a leaf of the ledger: an activation, or a step
 } sy_batch_note;
 
 typedef struct sy_batch {
-    bool discard;    /* what is added is stored already */
+    bool discard;    /* changes and counts are stored already, */
+    uint64_t known;  /* and readings of records up to this are among the store's */
     bool past_anew;  /* the past states of before are of no use any more */
     sy_ms past_from; /* those of before are forgotten; SY_MS_NONE: none */
     sy_arena arena;  /* texts of changes; emptied by reset */
@@ -91,11 +92,19 @@ static inline void sy_batch_count(sy_batch *b, sy_counter c, uint64_t add)
 /* One transaction: readings, alerts, events, their leaves and a head, past states, counters, the
  * snapshot where there is one, position.
  * On failure nothing is stored and the batch is as it was: try again. */
-typedef struct sy_batch_snapshot {
-    const char *set_hash;
-    sy_span bytes;
-} sy_batch_snapshot;
-SY_MUST_USE sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq,
-                                   const sy_batch_snapshot *snapshot, sy_fail *f);
+typedef struct sy_batch_end {
+    uint64_t seq;         /* of its last record */
+    const char *set_hash; /* of the snapshot; NULL: none */
+    sy_span snapshot;
+    /* Called before the commit where it writes to disk: sync the journal. May be NULL. */
+    sy_err (*sync)(void *ctx, uint64_t seq, sy_fail *f);
+    void *ctx;
+} sy_batch_end;
+SY_MUST_USE sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site,
+                                   const sy_batch_end *end, sy_fail *f);
+/* The readings alone, once more: what the store had in memory when the last process ended. They
+ * are forgotten here. */
+SY_MUST_USE sy_err sy_batch_again(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq,
+                                  sy_fail *f);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * The pipeline's thread: take records, commit batches, tick the judge.
  *
- * Before a batch is committed the journal is synced up to its last record, so that the store never
- * holds what a power cut could take from the log, and nothing that leaves the box rests on less
- * (C6). A commit that fails (a full disk) is tried again until it succeeds: the journal keeps
- * growing behind it, and its bound is the back-pressure.
+ * Before a commit writes to disk the journal is synced up to the batch's last record, so that the
+ * store never holds what a power cut could take from the log, and nothing that leaves the box rests
+ * on less (C6). A commit that fails (a full disk) is tried again until it succeeds: the journal
+ * keeps growing behind it, and its bound is the back-pressure.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@ enum {
     IDLE_MS = 200,     /* without: how soon a stop is seen */
     REFUSED_MS = 1000, /* how often refusals are counted while nothing is accepted */
     RETRY_MS = 500,    /* between two tries of a commit */
+    RECORD_HEAD = 36,  /* of a record in the journal */
     LAST_TRIES = 6,    /* of a commit while stopping: it is all in the journal */
 };
 
@@ -38,25 +39,10 @@ static sy_ms batch_ms(const sy_pipeline *p)
     return p->o.batch_ms ? p->o.batch_ms : SY_BATCH_MS;
 }
 
-static bool is_quarantined(const sy_pipeline *p, uint64_t seq)
-{
-    size_t lo = 0, hi = p->n_quarantined;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (p->quarantined[mid] == seq)
-            return true;
-        if (p->quarantined[mid] < seq)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
-}
-
 sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
 {
     sy_err err = SY_OK;
-    if (p->n_quarantined && is_quarantined(p, rec->seq)) {
+    if (sy_restore_is_quarantined(&p->restored, rec->seq)) {
         sy_engine_skip(p->engine, rec);
     } else {
         sy_attempt_set(&p->attempt, rec->seq);
@@ -66,6 +52,7 @@ sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
     }
     p->last = rec->seq;
     p->since_snapshot++;
+    p->log_bytes += RECORD_HEAD + rec->source.n + rec->ident.n + rec->payload.n;
     return err;
 }
 
@@ -88,41 +75,62 @@ static void count_written(sy_pipeline *p)
     p->journal_bytes = now;
 }
 
-/* NULL where none is due or none can be made now. */
-static const sy_batch_snapshot *snapshot(sy_pipeline *p, bool final, sy_buf *bytes,
-                                         sy_batch_snapshot *room)
+/* A snapshot costs as many bytes as it has; so the log grows by many times that before the next.
+ * It has nothing to do with time: what it saves is reading the log again. */
+static bool is_due(const sy_pipeline *p, bool final)
 {
-    int limit = p->o.snapshot_records ? p->o.snapshot_records : SY_SNAPSHOT_RECORDS;
-    bool due = p->must_snapshot || p->since_snapshot >= (uint64_t)limit ||
-               (p->since_snapshot && sy_mono_ms() - p->snapshot_at >= SY_SNAPSHOT_MS) ||
-               (p->since_snapshot && final);
-    if (!due)
-        return NULL;
-    sy_err err = sy_engine_save(p->engine, bytes, &room->set_hash);
+    uint64_t least = (uint64_t)SY_SNAPSHOT_LEAST, grown = p->snapshot_bytes * SY_SNAPSHOT_TIMES;
+    if (p->must_snapshot)
+        return true;
+    if (p->since_snapshot == 0)
+        return false;
+    if (p->o.snapshot_records && p->since_snapshot >= (uint64_t)p->o.snapshot_records)
+        return true;
+    return final || p->log_bytes >= (grown > least ? grown : least);
+}
+
+/* Into end, where one is due and can be made now. */
+static void snapshot(sy_pipeline *p, bool final, sy_buf *bytes, sy_batch_end *end)
+{
+    const char *set_hash = NULL;
+    if (!is_due(p, final))
+        return;
+    sy_err err = sy_engine_save(p->engine, bytes, &set_hash);
     if (err) {
         if (err != SY_E_AGAIN)
             sy_log(SY_LOG_ERROR, "snapshot-failed", "error=\"%s\"", sy_err_text(err));
-        return NULL;
+        return;
     }
-    room->bytes = sy_buf_span(bytes);
-    p->since_snapshot = 0;
-    p->must_snapshot = false;
-    p->snapshot_at = sy_mono_ms();
-    return room;
+    end->snapshot = sy_buf_span(bytes);
+    end->set_hash = set_hash;
 }
 
-static sy_err commit_once(sy_pipeline *p, const sy_batch_snapshot *snap, sy_fail *f)
+static void snapshot_is_kept(sy_pipeline *p, const sy_batch_end *end)
 {
-    if (p->last > sy_journal_synced(p->o.journal)) {
-        sy_err err = sy_journal_wait_synced(p->o.journal, p->last, f);
-        if (err)
-            return err;
-    }
+    sy_open_figures open;
+    sy_store_open_figures(p->o.store, &open);
+    p->snapshot_bytes = end->snapshot.n + open.saved_bytes;
+    p->since_snapshot = 0;
+    p->must_snapshot = false;
+    p->log_bytes = 0;
+}
+
+static sy_err sync_journal(void *ctx, uint64_t seq, sy_fail *f)
+{
+    sy_pipeline *p = ctx;
+    return seq > sy_journal_synced(p->o.journal) ? sy_journal_wait_synced(p->o.journal, seq, f)
+                                                 : SY_OK;
+}
+
+static sy_err commit_once(sy_pipeline *p, const sy_batch_end *end, sy_fail *f)
+{
     /* The log's clock, which a box without a battery keeps better; a replayed one says nothing of
      * when a head was signed. */
     sy_ms now = p->o.replay_clock ? SY_MS_NONE : sy_journal_now(p->o.journal);
     p->batch.now = now == SY_MS_NONE ? sy_wall_ms() : now;
-    return sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), p->last, snap, f);
+    /* What is sure to be written is synced before the transaction is opened. */
+    sy_err err = p->batch.n_changes || end->set_hash ? sync_journal(p, end->seq, f) : SY_OK;
+    return err ? err : sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), end, f);
 }
 
 static void publish(sy_pipeline *p, bool with_events)
@@ -139,14 +147,14 @@ static void publish(sy_pipeline *p, bool with_events)
 static void commit(sy_pipeline *p, bool final)
 {
     sy_buf bytes;
-    sy_batch_snapshot room;
+    sy_batch_end end = {.seq = p->last, .sync = sync_journal, .ctx = p};
     sy_buf_init(&bytes, sy_heap());
-    const sy_batch_snapshot *snap = snapshot(p, final, &bytes, &room);
+    snapshot(p, final, &bytes, &end);
     count_refused(p);
     count_written(p);
     for (int tries = 1;; tries++) {
         sy_fail why = {0};
-        if (!commit_once(p, snap, &why))
+        if (!commit_once(p, &end, &why))
             break;
         sy_log_fail(SY_LOG_ERROR, "commit-failed", &why);
         if (atomic_load(&p->stopping) && tries >= LAST_TRIES) {
@@ -156,6 +164,8 @@ static void commit(sy_pipeline *p, bool final)
         }
         pause_ms(RETRY_MS);
     }
+    if (end.set_hash)
+        snapshot_is_kept(p, &end);
     sy_buf_fini(&bytes);
     p->new_events = p->new_events || p->batch.n_changes > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);

@@ -26,87 +26,26 @@ static sy_err quarantine(sy_pipeline *p, uint64_t seq, sy_fail *f)
     return SY_OK;
 }
 
-static int by_number(const void *a, const void *b)
+/* The readings that the store had in memory are put again. */
+static sy_err again(sy_pipeline *p, sy_fail *f)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
+    return sy_batch_again(&p->batch, p->o.store, sy_engine_site(p->engine), p->last, f);
 }
 
-static sy_err note_quarantine(sy_pipeline *p, sy_span payload, sy_fail *f)
+static sy_err replay_one(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
 {
-    uint64_t seq = 0;
-    for (size_t i = 0; i < payload.n && payload.p[i] >= '0' && payload.p[i] <= '9'; i++)
-        seq = seq * 10 + (uint64_t)(payload.p[i] - '0');
-    if (sy_grow(sy_heap(), (void **)&p->quarantined, &p->cap_quarantined, p->n_quarantined + 1,
-                sizeof *p->quarantined))
-        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
-    p->quarantined[p->n_quarantined++] = seq;
-    return SY_OK;
+    sy_err err = SY_OK;
+    if (p->batch.n_readings >= SY_BATCH_READINGS || sy_engine_switches(p->engine, rec))
+        err = again(p, f);
+    return err ? err : sy_pipeline__take(p, rec, f);
 }
 
-/* A quarantine is written after the record it is about, so the part of the log that will be read
- * again is searched before. */
-static sy_err find_quarantined(sy_pipeline *p, uint64_t from, sy_fail *f)
-{
-    sy_jreader *r = NULL;
-    sy_err err = sy_jreader_open(&r, p->o.journal, NULL, from, f);
-    while (!err) {
-        sy_jrec rec;
-        err = sy_jreader_next(r, &rec, f);
-        if (!err && rec.type == SY_J_QUARANTINE)
-            err = note_quarantine(p, rec.payload, f);
-        else if (err == SY_E_CORRUPT)
-            err = SY_OK; /* reported when it is read for good */
-    }
-    sy_jreader_close(r);
-    if (p->n_quarantined)
-        qsort(p->quarantined, p->n_quarantined, sizeof *p->quarantined, by_number);
-    return err == SY_E_AGAIN ? SY_OK : err;
-}
-
-static sy_err fresh_engine(sy_pipeline *p, sy_fail *f)
-{
-    sy_engine_close(p->engine);
-    p->engine = NULL;
-    sy_err err = sy_engine_open(&p->engine, p->o.data_dir, &p->batch, f);
-    if (!err)
-        sy_engine_share(p->engine, p->o.loaded, p->o.ctx);
-    return err;
-}
-
-/* The newest snapshot that can be used; *seq 0: none, the whole log will be read. */
-static sy_err load_snapshot(sy_pipeline *p, uint64_t position, uint64_t *seq, sy_fail *f)
-{
-    sy_buf bytes;
-    char hash[65] = "";
-    sy_fail why = {0};
-    *seq = 0;
-    sy_err err = fresh_engine(p, f);
-    if (err)
-        return err;
-    sy_buf_init(&bytes, sy_heap());
-    uint64_t at = 0;
-    err = sy_store_snapshot_get(p->o.store, &at, hash, &bytes, &why);
-    if (!err && at > position)
-        err = sy_fail_set(&why, SY_E_UNSUPPORTED, "the judge's snapshot is ahead of the log");
-    if (!err)
-        err = sy_engine_load(p->engine, hash, sy_buf_span(&bytes), &why);
-    sy_buf_fini(&bytes);
-    if (!err) {
-        *seq = at;
-        return SY_OK;
-    }
-    if (err == SY_E_NOTFOUND)
-        return SY_OK;
-    sy_log_fail(SY_LOG_WARN, "snapshot-unusable", &why);
-    p->anew = true;
-    return fresh_engine(p, f);
-}
-
-/* Read the log again up to the stored position; what comes of it is stored already. */
+/* Read the log again up to the stored position; what comes of it is stored already, but for what
+ * was open in the store. */
 static sy_err replay(sy_pipeline *p, uint64_t position, sy_fail *f)
 {
     p->batch.discard = true;
+    p->batch.known = sy_store_open_seq(p->o.store);
     while (p->last < position) {
         sy_jrec rec;
         sy_err err = sy_jreader_next(p->reader, &rec, f);
@@ -117,17 +56,38 @@ static sy_err replay(sy_pipeline *p, uint64_t position, sy_fail *f)
         if (err == SY_E_AGAIN)
             break;
         if (!err)
-            err = sy_pipeline__take(p, &rec, f);
+            err = replay_one(p, &rec, f);
         if (err)
             return err;
     }
+    sy_err err = again(p, f);
     p->batch.discard = false;
+    return err;
+}
+
+static sy_err restore(sy_pipeline *p, uint64_t position, sy_fail *f)
+{
+    sy_restore r = {.store = p->o.store,
+                    .data_dir = p->o.data_dir,
+                    .journal = p->o.journal,
+                    .batch = &p->batch,
+                    .loaded = p->o.loaded,
+                    .ctx = p->o.ctx};
+    sy_err err = sy_restore_open(&r, position, f);
+    if (err) {
+        sy_restore_fini(&r);
+        return err;
+    }
+    p->restored = r;
+    p->engine = r.engine;
+    p->reader = r.reader;
+    p->last = r.from;
     return SY_OK;
 }
 
 static sy_err rebuild(sy_pipeline *p, sy_fail *f)
 {
-    uint64_t killer = 0, position = 0, from = 0;
+    uint64_t killer = 0, position = 0;
     sy_err err = sy_attempt_open(&p->attempt, p->o.data_dir, &killer, f);
     if (!err)
         sy_attempt_enter(&p->attempt); /* until the thread takes over */
@@ -143,19 +103,15 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
                (unsigned long long)sy_journal_seq(p->o.journal), (unsigned long long)position);
         position = sy_journal_seq(p->o.journal);
     }
-    err = load_snapshot(p, position, &from, f);
-    if (!err)
-        err = find_quarantined(p, from + 1, f);
-    if (!err)
-        err = sy_jreader_open(&p->reader, p->o.journal, NULL, from + 1, f);
+    err = restore(p, position, f);
     if (err)
         return err;
-    p->last = from;
+    uint64_t from = p->last;
     sy_ms began = sy_mono_ms();
     err = replay(p, position, f);
     if (err)
         return err;
-    if (p->anew)
+    if (p->restored.anew)
         sy_engine_rebuilt(p->engine);
     if (p->last < position)
         p->last = position;
@@ -170,11 +126,9 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
 
 static void destroy(sy_pipeline *p)
 {
-    sy_jreader_close(p->reader);
-    sy_engine_close(p->engine);
+    sy_restore_fini(&p->restored);
     sy_attempt_close(&p->attempt);
     sy_batch_fini(&p->batch);
-    free(p->quarantined);
     pthread_cond_destroy(&p->done);
     pthread_mutex_destroy(&p->mu);
     free(p);
@@ -206,7 +160,7 @@ sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fai
     pthread_mutex_init(&p->mu, NULL);
     sy_err err = rebuild(p, f);
     sy_attempt_leave(&p->attempt);
-    p->snapshot_at = p->refused_at = sy_mono_ms();
+    p->refused_at = sy_mono_ms();
     if (!err) {
         int rc = pthread_create(&p->thread, NULL, run, p);
         if (rc)

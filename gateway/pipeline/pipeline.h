@@ -4,9 +4,10 @@
  * It reads the journal from the position of the last commit; what happens is a function of the
  * journal alone. A batch ends after SY_BATCH_RECORDS records or SY_BATCH_MS, at once when it
  * carries events or somebody waits for it. At start the judge is rebuilt: newest snapshot, then the
- * journal from there up to the store's position with its output discarded (it is stored already),
- * then on. A record that was being processed when the process crashed, twice in a row, is
- * quarantined (attempt.h). docs/architecture.md has the order of the log's records at a start.
+ * journal from there up to the store's position with its output discarded (it is stored already)
+ * but for the readings that the store had in memory, then on. A record that was being processed
+ * when the process crashed, twice in a row, is quarantined (attempt.h). docs/architecture.md has
+ * the order of the log's records at a start.
  */
 #ifndef SY_PIPELINE_H
 #define SY_PIPELINE_H
@@ -18,8 +19,9 @@
 #include "store/store.h"
 
 enum { SY_BATCH_RECORDS = 20000, SY_BATCH_READINGS = 60000, SY_BATCH_MS = 500 };
-/* A snapshot of the judge is written with the first batch after so many records or so much time. */
-enum { SY_SNAPSHOT_RECORDS = 50000, SY_SNAPSHOT_MS = 60000 };
+/* A snapshot of the judge and of what is open in the store is written with the first batch after
+ * the log has grown by so many times the size of the last one, and at least by so many bytes. */
+enum { SY_SNAPSHOT_TIMES = 32, SY_SNAPSHOT_LEAST = 1 << 20 };
 
 /* `code` of START and EPOCH records. */
 enum {
@@ -44,7 +46,7 @@ typedef struct sy_pipeline_options {
      * else NULL: it is read from the accepted texts. May be NULL. */
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
     void *ctx;
-    int snapshot_records; /* 0: SY_SNAPSHOT_RECORDS; tests use less */
+    int snapshot_records; /* 0: by bytes alone; tests have one after so many records, too */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
     int batch_ms;         /* 0: SY_BATCH_MS */
 } sy_pipeline_options;

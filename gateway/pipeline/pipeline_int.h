@@ -9,29 +9,28 @@
 #include <stdatomic.h>
 
 #include "pipeline/attempt.h"
-#include "pipeline/engine.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/redo.h"
+#include "pipeline/restore.h"
 
 struct sy_pipeline {
     sy_pipeline_options o;
+    sy_restore restored; /* owns engine and reader */
     sy_engine *engine;
     sy_batch batch;
     sy_attempt attempt;
     sy_jreader *reader;
-    uint64_t *quarantined; /* ascending */
-    size_t n_quarantined, cap_quarantined;
-    uint64_t last;      /* last record taken */
-    uint64_t n_records; /* in the batch */
-    uint64_t since_snapshot;
-    bool must_snapshot;                         /* with the next commit */
-    bool redoing;                               /* a commit that is not the last of its record */
-    bool new_events;                            /* committed, and not published yet */
-    bool anew;                                  /* there was a snapshot, and it was of no use */
-    sy_ms batch_began, snapshot_at, refused_at; /* monotonic */
-    sy_ms ticked;                               /* the deadline that was ticked for last */
-    uint64_t journal_bytes;                     /* counted so far */
-    bool gave_up;                               /* a commit failed while stopping: end */
+    uint64_t last;                      /* last record taken */
+    uint64_t n_records;                 /* in the batch */
+    uint64_t since_snapshot;            /* records */
+    uint64_t log_bytes, snapshot_bytes; /* of the log since the last one, and of that one */
+    bool must_snapshot;                 /* with the next commit */
+    bool redoing;                       /* a commit that is not the last of its record */
+    bool new_events;                    /* committed, and not published yet */
+    sy_ms batch_began, refused_at;      /* monotonic */
+    sy_ms ticked;                       /* the deadline that was ticked for last */
+    uint64_t journal_bytes;             /* counted so far */
+    bool gave_up;                       /* a commit failed while stopping: end */
 
     pthread_t thread;
     bool thread_runs; /* owner of the pipeline */

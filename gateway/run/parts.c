@@ -190,6 +190,11 @@ static bool do_committed(void *ctx, uint64_t seq)
     return false;
 }
 
+static sy_err do_open(void *ctx, sy_buf *bytes, sy_fail *f)
+{
+    return sy_store_open_bytes(((sy_service *)ctx)->store, bytes, f);
+}
+
 static sy_err do_hold(void *ctx, bool hold, const char *alert, const char *who, const char *why,
                       sy_fail *f)
 {
@@ -213,8 +218,8 @@ static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
 
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s,         do_status, do_mark, do_marker, do_committed,
-                          do_reload, do_stop,   do_hold, do_rotate};
+    sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
+                          do_open, do_reload, do_stop, do_hold,   do_rotate};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

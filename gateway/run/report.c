@@ -21,6 +21,10 @@ static void put_counters(sy_service *s, sy_buf *b)
     for (int i = 0; i < SY_N_COUNTERS; i++)
         sy_buf_printf(b, "\"%s\":%llu,", sy_counter_name((sy_counter)i),
                       (unsigned long long)counts[i]);
+    sy_open_figures open;
+    sy_store_open_figures(s->store, &open);
+    sy_buf_printf(b, "\"open_readings\":%llu,\"open_bytes\":%llu,",
+                  (unsigned long long)open.samples, (unsigned long long)open.bytes);
     sy_buf_printf(b, "\"journal_seq\":%llu,\"series\":%llu,\"rss\":%llu",
                   (unsigned long long)sy_journal_seq(s->journal), (unsigned long long)series,
                   (unsigned long long)sy_rss_bytes());

@@ -130,8 +130,10 @@ sy_err sy_store_snapshot_put(sy_store *s, uint64_t seq, const char *set_hash, sy
     sy_err e = sy_store__in_batch(s, f);
     if (e)
         return e;
-    return sy_store__fail(
-        s, sy_store__run(s, SY_SQL_SNAPSHOT_PUT, f, "itb", (int64_t)seq, set_hash, &bytes));
+    e = sy_store__run(s, SY_SQL_SNAPSHOT_PUT, f, "itb", (int64_t)seq, set_hash, &bytes);
+    if (!e)
+        e = sy_store__save_open(s, seq, f);
+    return sy_store__fail(s, e);
 }
 
 sy_err sy_store_snapshot_get(sy_store *s, uint64_t *seq, char set_hash[65], sy_buf *out, sy_fail *f)

@@ -120,10 +120,11 @@ sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
 #undef SY_SQL_TEXT
     };
     if (!s->st[which]) {
-        int rc = sqlite3_prepare_v3(s->writer, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &s->st[which], NULL);
+        sqlite3 *db = s->writer ? s->writer : s->reader;
+        int rc =
+            sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL);
         if (rc != SQLITE_OK) {
-            (void)met(s, sy_store__err(s->writer, rc, "prepare a statement", f));
+            (void)met(s, sy_store__err(db, rc, "prepare a statement", f));
             return NULL;
         }
     }
@@ -132,6 +133,9 @@ sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f)
 
 sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...)
 {
+    sy_err e = which == SY_SQL_BEGIN || s->begun ? SY_OK : sy_store__in_batch(s, f);
+    if (e)
+        return e;
     sqlite3_stmt *st = sy_store__get(s, which, f);
     if (!st)
         return SY_E_IO;
@@ -140,7 +144,6 @@ sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, .
     bind_all(st, types, ap);
     va_end(ap);
     int rc = sqlite3_step(st);
-    sy_err e = SY_OK;
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
         e = met(s, sy_store__err(s->writer, rc, "write", f));
     sqlite3_reset(st);
@@ -180,7 +183,7 @@ bool sy_store__owns(const sy_store *s)
     return atomic_load(&s->in_batch) && pthread_equal(atomic_load(&s->owner), pthread_self());
 }
 
-sy_err sy_store__in_batch(sy_store *s, sy_fail *f)
+sy_err sy_store__held(sy_store *s, sy_fail *f)
 {
     if (!sy_store__owns(s))
         return sy_fail_set(f, SY_E_USAGE, "store: there is no batch");
@@ -191,7 +194,7 @@ sy_err sy_store__in_batch(sy_store *s, sy_fail *f)
 
 sy_err sy_query_begin(sy_query *q, sy_store *s, const char *sql, sy_fail *f)
 {
-    *q = (sy_query){.s = s, .locked = !sy_store__owns(s)};
+    *q = (sy_query){.s = s, .locked = !sy_store__owns(s) || s->read_only};
     q->db = q->locked ? s->reader : s->writer;
     if (q->locked)
         pthread_mutex_lock(&s->read_mu);

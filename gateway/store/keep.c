@@ -20,12 +20,9 @@
 
 sy_err sy_store_done(sy_store *s, sy_fail *f)
 {
-    uint64_t position = 0;
     sy_err e = sy_store__in_batch(s, f);
     if (!e)
-        e = sy_store_position(s, &position, f);
-    if (!e)
-        return sy_store_commit(s, position, f);
+        return sy_store__end(s, f);
     sy_store_rollback(s);
     return e;
 }

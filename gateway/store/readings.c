@@ -1,157 +1,150 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Series and readings. A reading newer than all of its series is the common case and costs one
- * insert at the end of `recent`; only others are looked for first. Two values of one time make each
- * other uncertain; bad readings are no party to that.
+ * Readings on their way in. One that is newer than all of its series is the common case and goes to
+ * the end of its run; only others are looked for first. Two values of one time make each other
+ * uncertain; bad readings are no party to that.
  */
-#include <float.h>
-#include <math.h>
-#include <stdlib.h>
+#include "store/seal_int.h"
 
-#include "store/store_int.h"
-
-static sy_err add_series(sy_store *s, const char *series, const char *device, const char *name,
-                         const char *unit, int64_t *id, sy_fail *f)
-{
-    sy_err e = sy_store__run(s, SY_SQL_SERIES_ADD, f, "tttt", series, device, name, unit);
-    if (!e)
-        *id = sqlite3_last_insert_rowid(s->writer);
-    return e;
-}
-
-static bool same(const unsigned char *have, const char *want)
-{
-    return have && strcmp((const char *)have, want) == 0;
-}
-
-sy_err sy_store_series(sy_store *s, const char *series, const char *device, const char *name,
-                       const char *unit, int64_t *id, sy_fail *f)
-{
-    sy_err e = sy_store__in_batch(s, f);
-    if (e)
-        return e;
-    sqlite3_stmt *st = sy_store__get(s, SY_SQL_SERIES_FIND, f);
-    if (!st)
-        return sy_store__fail(s, SY_E_IO);
-    if (!unit)
-        unit = "";
-    sy_store__bind(st, "t", series);
-    int rc = sqlite3_step(st);
-    bool changed = false;
-    if (rc == SQLITE_ROW) {
-        *id = sqlite3_column_int64(st, 0);
-        changed = !same(sqlite3_column_text(st, 1), device) ||
-                  !same(sqlite3_column_text(st, 2), name) ||
-                  !same(sqlite3_column_text(st, 3), unit);
-    } else if (rc != SQLITE_DONE) {
-        e = sy_store__err(s->writer, rc, "read a series", f);
-    }
-    sqlite3_reset(st);
-    if (rc == SQLITE_DONE)
-        e = add_series(s, series, device, name, unit, id, f);
-    else if (changed)
-        e = sy_store__run(s, SY_SQL_SERIES_SET, f, "ittt", *id, device, name, unit);
-    return sy_store__fail(s, e);
-}
-
-static bool equal(double a, double b)
-{
-    return !(a < b || a > b) && isnan(a) == isnan(b);
-}
+/* A reading, and where it would go. */
+typedef struct putting {
+    uint32_t series;
+    sy_sample x;
+    sy_ms recv;
+    uint64_t seq;
+    sy_open *run;               /* of its stretch; NULL: there is none */
+    sy_ms sealed_lo, sealed_hi; /* times of the chunks of the stretch */
+    sy_put put;
+} putting;
 
 /* What is there at a time already. */
 typedef struct at_time {
-    bool known, other;  /* the same value; another one that is not bad */
-    sy_quality quality; /* of the same value */
-    uint32_t at;        /* and its place among the recent ones, 0: settled */
+    const sy_hit *same; /* of the same value */
+    bool other;         /* another one that is not bad */
 } at_time;
 
-static void note(at_time *a, double have, sy_quality q, uint32_t at, double value)
+static sy_err find_place(sy_store *s, putting *p, sy_fail *f)
 {
-    if (equal(have, value)) {
-        a->known = true;
-        a->quality = q;
-        a->at = at;
-    } else if ((q & SY_Q_GRADE) < SY_Q_BAD) {
-        a->other = true;
+    p->run = sy_open_find(&s->memory, p->series, p->x.t);
+    if (p->run && p->run->ranged) {
+        p->sealed_lo = p->run->sealed_lo;
+        p->sealed_hi = p->run->sealed_hi;
+        return SY_OK;
     }
+    return sy_sealed_range(s, p->series, p->x.t, &p->sealed_lo, &p->sealed_hi, f);
 }
 
-static sy_err look_at(sy_store *s, int64_t series, sy_ms t, double value, at_time *a, sy_fail *f)
-{
-    *a = (at_time){0};
-    for (uint32_t i = 0; (i = sy_recent_find(s->recent, series, t, i));)
-        note(a, s->recent->rows[i - 1].value, s->recent->rows[i - 1].quality, i, value);
-    sqlite3_stmt *st = sy_store__get(s, SY_SQL_READING_AT, f);
-    if (!st)
-        return SY_E_IO;
-    sy_store__bind(st, "ii", series, t);
-    int rc;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        note(a, sy_store__value(st, 0), (sy_quality)sqlite3_column_int64(st, 1), 0, value);
-    sy_err e = rc == SQLITE_DONE ? SY_OK : sy_store__err(s->writer, rc, "read readings", f);
-    sqlite3_reset(st);
-    return e;
-}
-
-/* Everything at that time that is not bad contradicts something else there. */
-static sy_err mark_conflict(sy_store *s, int64_t series, sy_ms t, sy_fail *f)
+static sy_err append(sy_store *s, putting *p, sy_fail *f)
 {
     sy_err e = SY_OK;
-    for (uint32_t i = 0; !e && (i = sy_recent_find(s->recent, series, t, i));) {
-        sy_quality q = s->recent->rows[i - 1].quality;
-        if ((q & SY_Q_GRADE) < SY_Q_BAD)
-            e = sy_recent_set(s, i, sy_quality_worsen(q, SY_Q_UNCERTAIN, SY_Q_CONFLICT), f);
+    if (!p->run) {
+        e = sy_seal_for_room(s, p->series, f);
+        if (!e)
+            e = sy_open_make(&s->memory, p->series, p->x.t, &p->run, f);
     }
     if (e)
         return e;
-    return sy_store__run(s, SY_SQL_CONFLICT, f, "iiiii", series, t, (int64_t)SY_Q_CONFLICT,
-                         (int64_t)SY_Q_UNCERTAIN, (int64_t)SY_Q_BAD);
+    p->run->sealed_lo = p->sealed_lo;
+    p->run->sealed_hi = p->sealed_hi;
+    p->run->ranged = true;
+    return sy_open_add(&s->memory, p->run, &p->x, p->recv, p->seq, f);
+}
+
+static sy_err set_quality(sy_store *s, const putting *p, const sy_hit *h, sy_quality q, sy_fail *f)
+{
+    if (h->quality == q)
+        return SY_OK;
+    if (h->run)
+        return sy_open_set(&s->memory, h->run, h->at, q, f);
+    const sy_amend a = {.t = p->x.t, .value = h->value, .series = p->series, .quality = q};
+    return sy_amend_put(s, &a, f);
+}
+
+static at_time look_at(const sy_hit *hits, size_t n, double value)
+{
+    at_time a = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (sy_value_same(hits[i].value, value))
+            a.same = &hits[i];
+        else if ((hits[i].quality & SY_Q_GRADE) < SY_Q_BAD)
+            a.other = true;
+    }
+    return a;
+}
+
+/* Everything at that time that is not bad contradicts something else there. */
+static sy_err mark_conflict(sy_store *s, const putting *p, bool sealed, sy_fail *f)
+{
+    sy_hit *hits;
+    size_t n;
+    sy_err e = sy_hits(s, p->series, p->x.t, p->run, sealed, &hits, &n, f);
+    for (size_t i = 0; i < n && !e; i++)
+        if ((hits[i].quality & SY_Q_GRADE) < SY_Q_BAD)
+            e = set_quality(s, p, &hits[i],
+                            sy_quality_worsen(hits[i].quality, SY_Q_UNCERTAIN, SY_Q_CONFLICT), f);
+    return e;
 }
 
 /* A reading at a time that may hold one already. */
-static sy_err put_among(sy_store *s, const sy_recent_row *row, sy_ms recv, uint64_t seq,
-                        sy_put *put, sy_fail *f)
+static sy_err put_among(sy_store *s, putting *p, sy_fail *f)
 {
-    at_time a;
-    sy_err e = look_at(s, row->series, row->t, row->value, &a, f);
-    sy_quality grade = row->quality & SY_Q_GRADE;
-    bool better = a.known && grade < (a.quality & SY_Q_GRADE) && !(a.quality & SY_Q_CONFLICT);
-    *put = a.known ? SY_PUT_DUPLICATE : SY_PUT_NEW;
-    if (e || (a.known && !better))
+    sy_hit *hits;
+    size_t n;
+    bool sealed = p->x.t >= p->sealed_lo && p->x.t <= p->sealed_hi;
+    sy_err e = sy_hits(s, p->series, p->x.t, p->run, sealed, &hits, &n, f);
+    if (e)
         return e;
-    if (!better)
-        e = sy_recent_add(s, row, recv, seq, f);
-    else if (a.at)
-        e = sy_recent_set(s, a.at, row->quality, f);
-    else
-        e = sy_store__run(s, SY_SQL_READING_SET, f, "iidi", (int64_t)row->series, row->t,
-                          row->value, (int64_t)row->quality);
+    at_time a = look_at(hits, n, p->x.value);
+    sy_quality grade = p->x.quality & SY_Q_GRADE;
+    bool better =
+        a.same && grade < (a.same->quality & SY_Q_GRADE) && !(a.same->quality & SY_Q_CONFLICT);
+    bool known = a.same != NULL;
+    p->put = known ? SY_PUT_DUPLICATE : SY_PUT_NEW;
+    if (known && !better)
+        return SY_OK;
+    e = better ? set_quality(s, p, a.same, p->x.quality, f) : append(s, p, f);
     if (e || !a.other || grade == SY_Q_BAD)
         return e;
-    if (!a.known)
-        *put = SY_PUT_CONFLICT;
-    return mark_conflict(s, row->series, row->t, f);
+    if (!known)
+        p->put = SY_PUT_CONFLICT;
+    return mark_conflict(s, p, sealed, f);
+}
+
+static sy_err put_reading(sy_store *s, putting *p, sy_fail *f)
+{
+    sy_err e = sy_seal_idle(s, p->recv, f);
+    if (!e)
+        e = find_place(s, p, f);
+    if (e)
+        return e;
+    sy_ms lo = p->sealed_lo, hi = p->sealed_hi;
+    if (p->run) {
+        lo = p->run->lo < lo ? p->run->lo : lo;
+        hi = p->run->hi > hi ? p->run->hi : hi;
+    }
+    p->put = SY_PUT_NEW;
+    bool apart = lo > hi || p->x.t < lo || p->x.t > hi;
+    e = apart ? append(s, p, f) : put_among(s, p, f);
+    if (!e && p->run && p->run->n >= SY_SEAL_N)
+        e = sy_seal(s, p->run, f);
+    return e;
 }
 
 sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value, sy_quality q,
                         sy_ms recv, uint64_t seq, sy_put *put, sy_fail *f)
 {
-    sy_err e = sy_store__in_batch(s, f);
+    sy_err e = sy_store__held(s, f);
     if (e)
         return e;
-    if (series < 1 || series > UINT32_MAX)
+    if (!sy_series_of(&s->memory, series))
         return sy_fail_set(f, SY_E_RANGE, "store: no such series");
-    sy_ms *newest = NULL;
-    const sy_recent_row row = {.t = t, .value = value, .series = (uint32_t)series, .quality = q};
-    e = sy_recent_newest(s, series, &newest, f);
-    if (!e && t > *newest) {
-        *put = SY_PUT_NEW;
-        e = sy_recent_add(s, &row, recv, seq, f);
-        if (!e)
-            *newest = t;
-    } else if (!e) {
-        e = put_among(s, &row, recv, seq, put, f);
-    }
+    putting p = {.series = (uint32_t)series,
+                 .x = {.t = t, .value = value, .quality = q},
+                 .recv = recv,
+                 .seq = seq};
+    pthread_mutex_lock(&s->memory.mu);
+    e = put_reading(s, &p, f);
+    pthread_mutex_unlock(&s->memory.mu);
+    *put = p.put;
     return sy_store__fail(s, e);
 }

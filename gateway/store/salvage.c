@@ -15,7 +15,7 @@
 /* What the journal gives again, or what only belongs to rows that it gives again. */
 static const char tables[] =
     "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%' AND name NOT IN"
-    " ('counter','snapshot','open_samples','past','known_leaf','amended','node') ORDER BY rowid";
+    " ('counter','snapshot','open_samples','past','known_leaf','node') ORDER BY rowid";
 
 enum { COLUMNS = 64 };
 
@@ -113,7 +113,9 @@ static sy_err copy_table(copy *c, const char *table)
         goto done;
     }
     char where[96] = "";
-    if (seq)
+    if (strcmp(table, "chunk") == 0) /* what the journal gives again of one is recognised */
+        snprintf(where, sizeof where, " WHERE first_seq<%llu", (unsigned long long)c->first);
+    else if (seq)
         snprintf(where, sizeof where, " WHERE %s<%llu", seq, (unsigned long long)c->first);
     sy_buf_reset(&sql);
     sy_buf_printf(&sql, "SELECT %s FROM \"%s\" NOT INDEXED%s", names.p, table, where);
@@ -149,7 +151,9 @@ static sy_err drop_orphans(sy_store *s, sy_fail *f)
     static const char *const sql[] = {
         "DELETE FROM outbox WHERE number NOT IN (SELECT number FROM event)",
         "DELETE FROM refused WHERE number NOT IN (SELECT number FROM event)",
-        "DELETE FROM basis WHERE event NOT IN (SELECT id FROM event)"};
+        "DELETE FROM basis WHERE event NOT IN (SELECT id FROM event)",
+        "DELETE FROM amended WHERE NOT EXISTS(SELECT 1 FROM chunk WHERE chunk.series=amended.series"
+        " AND amended.t BETWEEN t0 AND t1)"};
     sy_err e = SY_OK;
     for (size_t i = 0; i < sizeof sql / sizeof *sql && !e; i++)
         e = sy_store__exec(s, f, sql[i], "");
@@ -253,9 +257,13 @@ sy_err sy_store_salvage(sy_store *s, const char *damaged, uint64_t first, uint64
     if (!e)
         e = know_leaves(s, out->until > last ? out->until : last, f);
     if (!e)
+        e = sy_store__take_over(s, f);
+    if (!e)
         e = sy_store_commit(s, 0, f);
     else
         sy_store_rollback(s);
+    if (!e)
+        e = sy_store__load_series(s, f);
     if (!e)
         s->known_leaves = true;
     return e;

@@ -78,8 +78,30 @@ static const char *const steps[] = {
      " set_hash TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(time,place)) WITHOUT ROWID;"),
     "CREATE TABLE told(destination TEXT NOT NULL, size INTEGER NOT NULL,"
     " PRIMARY KEY(destination,size)) WITHOUT ROWID;",
+    /* Readings as rows become chunks (and the old tables go, see below). */
+    ("CREATE TABLE chunk(number INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
+     " t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, valid INTEGER NOT NULL,"
+     " min REAL, max REAL, sum REAL NOT NULL, first_seq INTEGER NOT NULL,"
+     " last_seq INTEGER NOT NULL, leaf INTEGER NOT NULL, root BLOB NOT NULL, bytes BLOB NOT NULL);"
+     "CREATE INDEX chunk_time ON chunk(series,t1,t0,n);"
+     "CREATE TABLE amended(number INTEGER PRIMARY KEY, series INTEGER NOT NULL,"
+     " t INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL);"
+     "CREATE INDEX amended_time ON amended(t,series);"
+     "CREATE TABLE open_samples(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
+     " bytes BLOB NOT NULL);"
+     "INSERT INTO counter VALUES('chunks',0),('amended',0);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
+
+/* What a step does beyond its SQL: after step `to - 1`, a function, then more SQL. */
+static const struct {
+    int to;
+    sy_err (*fn)(sy_store *s, sy_fail *f);
+    const char *sql;
+} further[] = {
+    {9, sy_store__rows_to_chunks,
+     "DROP VIEW every_reading; DROP TABLE recent; DROP TABLE reading;"},
+};
 
 static sy_err run(sqlite3 *db, const char *sql, sy_fail *f)
 {
@@ -124,40 +146,79 @@ sy_err sy_store__check_version(sqlite3 *db, sy_fail *f)
     sy_err e = version_of(db, &version, f);
     if (!e && version == 0)
         e = sy_fail_set(f, SY_E_NOTFOUND, "store: the data base is empty: no gateway ran here yet");
+    else if (!e && version < VERSION)
+        e = sy_fail_set(f, SY_E_UNSUPPORTED,
+                        "store: its schema is version %d, of an older program: start the gateway "
+                        "once, which brings it to %d",
+                        version, (int)VERSION);
     return e;
 }
 
-static sy_err step_up(sqlite3 *db, int version, sy_fail *f)
+static sy_err take_step(sy_store *s, int i, sy_fail *f)
 {
-    sy_err e = SY_OK;
-    for (int i = version; i < VERSION && !e; i++)
-        e = run(db, steps[i], f);
-    char text[96];
-    sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
-                     (int)VERSION, (int)APPLICATION_ID);
-    /* A start on a full disk writes nothing that is there already. */
-    if (!e && version < VERSION)
-        e = run(db, text, f);
-    for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
-        char insert[128];
-        sqlite3_snprintf(sizeof insert, insert, "INSERT OR IGNORE INTO counter VALUES(%Q,0);",
-                         sy_counter_name((sy_counter)c));
-        e = run(db, insert, f);
+    sy_err e = run(s->writer, steps[i], f);
+    for (size_t k = 0; k < sizeof further / sizeof further[0] && !e; k++) {
+        if (further[k].to != i + 1)
+            continue;
+        e = further[k].fn(s, f);
+        if (!e)
+            e = run(s->writer, further[k].sql, f);
     }
     return e;
 }
 
-sy_err sy_store__migrate(sqlite3 *db, sy_fail *f)
+static sy_err step_up(sy_store *s, int version, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    for (int i = version; i < VERSION && !e; i++)
+        e = take_step(s, i, f);
+    char text[96];
+    sqlite3_snprintf(sizeof text, text, "PRAGMA user_version=%d; PRAGMA application_id=%d;",
+                     (int)VERSION, (int)APPLICATION_ID);
+    if (!e)
+        e = run(s->writer, text, f);
+    for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
+        char insert[128];
+        sqlite3_snprintf(sizeof insert, insert, "INSERT OR IGNORE INTO counter VALUES(%Q,0);",
+                         sy_counter_name((sy_counter)c));
+        e = run(s->writer, insert, f);
+    }
+    return e;
+}
+
+/* Nothing to do: so that a start writes nothing, and needs no room on a full disk. */
+static bool is_current(sy_store *s)
+{
+    int version = 0, known = 0;
+    sqlite3_stmt *st = NULL;
+    if (version_of(s->writer, &version, NULL) || version != VERSION ||
+        sqlite3_prepare_v2(s->writer, "SELECT 1 FROM counter WHERE name=?1", -1, &st, NULL))
+        return false;
+    for (int c = 0; c < SY_N_COUNTERS; c++) {
+        sy_store__bind(st, "t", sy_counter_name((sy_counter)c));
+        known += sqlite3_step(st) == SQLITE_ROW;
+        sqlite3_reset(st);
+    }
+    sqlite3_finalize(st);
+    return known == SY_N_COUNTERS;
+}
+
+sy_err sy_store__migrate(sy_store *s, sy_fail *f)
 {
     int version = 0;
-    sy_err e = run(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE", f);
+    sy_err e = run(s->writer, "PRAGMA journal_mode=WAL", f);
+    if (e || is_current(s))
+        return e;
+    e = sy_store_begin(s, true, f);
     if (e)
         return e;
-    e = version_of(db, &version, f);
+    e = sy_store__in_batch(s, f);
     if (!e)
-        e = step_up(db, version, f);
+        e = version_of(s->writer, &version, f);
     if (!e)
-        return run(db, "COMMIT", f);
-    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+        e = step_up(s, version, f);
+    if (!e)
+        return sy_store__end(s, f);
+    sy_store_rollback(s);
     return e;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 enum {
     WRITER_CACHE_KIB = 2048,
@@ -22,6 +22,7 @@ enum {
     FRAME = PAGE + 24,
     CHECKPOINT_FRAMES = 2000, /* 8 MB of WAL */
     WAL_LIMIT_BYTES = 16 * 1024 * 1024,
+    EVERY_MS = 30000, /* how long counters and position wait for something that must be written */
 };
 
 const char *sy_counter_name(sy_counter c)
@@ -57,7 +58,7 @@ static sy_err open_writer(sy_store *s, const char *path, sy_fail *f)
     sy_err e = sy_store__connect(&s->writer, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                  WRITER_CACHE_KIB, f);
     if (!e)
-        e = sy_store__migrate(s->writer, f);
+        e = sy_store__migrate(s, f);
     if (e)
         return e;
     char pragma[96];
@@ -87,6 +88,10 @@ static sy_err open_both(sy_store *s, const char *dir, sy_fail *f)
         e = sy_store__connect(&s->reader, path, SQLITE_OPEN_READONLY, READER_CACHE_KIB, f);
     if (!e)
         e = sy_store__check_version(s->reader, f);
+    if (!e)
+        e = sy_store__load_series(s, f);
+    if (!e)
+        e = sy_store__load_open(s, f);
     return e ? sy_fail_wrap(f, "%s", path) : SY_OK;
 }
 
@@ -103,12 +108,16 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     pthread_mutex_init(&s->read_mu, &recursive);
     pthread_mutexattr_destroy(&recursive);
     pthread_mutex_init(&s->write_mu, NULL);
-    s->recent = sy_recent_open();
-    sy_err e = s->recent ? open_both(s, data_dir, f ? f : &own)
-                         : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
+    sy_memory_init(&s->memory);
+    s->seal = sy_seal_room_open();
+    s->written_at = sy_mono_ms();
+    s->commit_every = EVERY_MS;
+    sy_err e = s->seal ? open_both(s, data_dir, f ? f : &own)
+                       : sy_fail_set(f, SY_E_NOMEM, "no memory for the store");
     if (!e && !read_only)
         e = sy_store__known_leaves(s, f);
     if (e) {
+        s->read_only = true; /* there is nothing to save */
         sy_store_close(s);
         return e;
     }
@@ -116,67 +125,118 @@ sy_err sy_store_open(sy_store **out, const char *data_dir, bool read_only, sy_fa
     return SY_OK;
 }
 
+/* What only memory has, so that the next start need not read the log again. */
+static void save_at_close(sy_store *s)
+{
+    sy_fail why = {0};
+    if (s->read_only || !(s->memory.dirty || s->is_pending))
+        return;
+    sy_err e = sy_store_begin(s, true, &why);
+    if (!e)
+        e = sy_store__in_batch(s, &why);
+    if (!e)
+        e = sy_store__save_open(s, s->open_seq, &why);
+    if (!e)
+        e = sy_store_commit(s, s->position, &why);
+    sy_store_rollback(s);
+    if (e)
+        sy_log_fail(SY_LOG_WARN, "open-samples-not-saved", &why);
+}
+
 void sy_store_close(sy_store *s)
 {
     if (!s)
         return;
     sy_store_rollback(s);
+    save_at_close(s);
     for (int i = 0; i < SY_SQL_COUNT_; i++)
         sqlite3_finalize(s->st[i]);
     sqlite3_close(s->reader);
     sqlite3_close(s->writer);
     pthread_mutex_destroy(&s->read_mu);
     pthread_mutex_destroy(&s->write_mu);
-    sy_recent_close(s->recent);
+    sy_memory_fini(&s->memory);
+    sy_seal_room_close(s->seal);
     free(s);
 }
 
 static void forget_batch(sy_store *s)
 {
     memset(s->add, 0, sizeof s->add);
-    sy_recent_forget(s->recent);
+    sy_memory_undo(&s->memory);
 }
 
 static void leave(sy_store *s)
 {
     s->failed = SY_OK;
+    s->begun = false;
     atomic_store(&s->in_batch, false);
     pthread_mutex_unlock(&s->write_mu);
 }
 
 sy_err sy_store_begin(sy_store *s, bool durable, sy_fail *f)
 {
-    if (s->read_only)
+    if (s->read_only && !s->goes_on)
         return sy_fail_set(f, SY_E_DENIED, "store: it was opened to read only");
     if (sy_store__owns(s))
         return sy_fail_set(f, SY_E_USAGE, "store: a batch is open already");
     pthread_mutex_lock(&s->write_mu);
     atomic_store(&s->owner, pthread_self());
     atomic_store(&s->in_batch, true);
+    s->durable = durable;
+    s->due = durable || sy_mono_ms() - s->written_at >= s->commit_every;
+    sy_memory_begin(&s->memory);
+    return SY_OK;
+}
+
+/* The transaction, at the batch's first write. */
+static sy_err begin_writing(sy_store *s, sy_fail *f)
+{
     sy_err e = SY_OK;
-    if (durable != s->full_sync) {
+    if (s->durable != s->full_sync) {
         /* It takes effect when it is prepared, so it is no kept statement. */
-        const char *pragma = durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+        const char *pragma = s->durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
         int rc = sqlite3_exec(s->writer, pragma, NULL, NULL, NULL);
         if (rc != SQLITE_OK)
             e = sy_store__err(s->writer, rc, "begin a batch", f);
         else
-            s->full_sync = durable;
+            s->full_sync = s->durable;
     }
     if (!e)
         e = sy_store__run(s, SY_SQL_BEGIN, f, "");
-    if (e)
-        leave(s);
-    return e;
+    s->begun = !e;
+    return sy_store__fail(s, e);
 }
 
-static sy_err write_counters(sy_store *s, sy_fail *f)
+sy_err sy_store__in_batch(sy_store *s, sy_fail *f)
+{
+    sy_err e = sy_store__held(s, f);
+    if (e || s->begun)
+        return e;
+    if (s->read_only)
+        return sy_fail_set(f, SY_E_DENIED, "store: it was opened to read only");
+    return begin_writing(s, f);
+}
+
+void sy_store_commit_every(sy_store *s, sy_ms ms)
+{
+    s->commit_every = ms;
+}
+
+bool sy_store_writes(const sy_store *s)
+{
+    return s->begun || s->due;
+}
+
+static sy_err write_counters(sy_store *s, bool pending, sy_fail *f)
 {
     sy_err e = SY_OK;
-    for (int c = 0; c < SY_N_COUNTERS && !e; c++)
-        if (s->add[c])
+    for (int c = 0; c < SY_N_COUNTERS && !e; c++) {
+        uint64_t add = s->add[c] + (pending ? s->pending[c] : 0);
+        if (add)
             e = sy_store__run(s, SY_SQL_COUNT, f, "ti", sy_counter_name((sy_counter)c),
-                              (int64_t)s->add[c]);
+                              (int64_t)add);
+    }
     return e;
 }
 
@@ -189,37 +249,81 @@ static uint64_t pages_written(sy_store *s)
     return (uint64_t)now;
 }
 
-/* COMMIT, or ROLLBACK where it fails; the batch ends either way. */
-sy_err sy_store__end(sy_store *s, sy_fail *f)
+/* What the batch did is there for everybody. `pending`: what light commits did is written, too. */
+static void show(sy_store *s, bool written, bool pending)
+{
+    pthread_mutex_lock(&s->memory.mu);
+    for (int c = 0; c < SY_N_COUNTERS; c++) {
+        s->total[c] += s->add[c];
+        if (!written)
+            s->pending[c] += s->add[c];
+        else if (pending)
+            s->pending[c] = 0;
+    }
+    memset(s->add, 0, sizeof s->add);
+    if (s->disk_chunks < s->memory.chunks && written)
+        s->disk_chunks = s->memory.chunks;
+    if (s->disk_amended < s->memory.amended && written)
+        s->disk_amended = s->memory.amended;
+    sy_memory_settle(&s->memory, !s->read_only);
+    if (!written)
+        s->is_pending = true;
+    else if (pending)
+        s->is_pending = false;
+    if (written && pending)
+        s->written_at = sy_mono_ms();
+    pthread_mutex_unlock(&s->memory.mu);
+}
+
+static sy_err end(sy_store *s, bool pending, sy_fail *f)
 {
     uint64_t counted = s->written;
     s->add[SY_N_bytes_written] += counted;
-    sy_err e = write_counters(s, f);
+    sy_err e = write_counters(s, pending, f);
     if (!e)
         e = sy_store__run(s, SY_SQL_COMMIT, f, "");
-    if (e) {
-        forget_batch(s);
-        if (!sqlite3_get_autocommit(s->writer))
-            sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
-    } else {
-        memset(s->add, 0, sizeof s->add);
-        s->written -= counted;
-    }
+    if (e)
+        return e;
+    show(s, true, pending);
+    s->written -= counted;
     s->written += pages_written(s) * FRAME;
-    leave(s);
+    return SY_OK;
+}
+
+/* COMMIT, or ROLLBACK where it fails; the batch ends either way. */
+sy_err sy_store__end(sy_store *s, sy_fail *f)
+{
+    sy_err e = end(s, false, f);
+    if (e)
+        sy_store_rollback(s);
+    else
+        leave(s);
     return e;
 }
 
 sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f)
 {
-    sy_err e = sy_store__in_batch(s, f);
-    if (!e)
-        e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
-    if (!e)
-        e = sy_recent_settle(s, f);
-    if (!e)
-        return sy_store__end(s, f);
-    sy_store_rollback(s);
+    sy_err e = sy_store__held(s, f);
+    bool light = !e && !sy_store_writes(s);
+    if (!e && !light && !s->read_only) {
+        e = sy_store__in_batch(s, f);
+        if (!e)
+            e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
+        if (!e)
+            e = end(s, true, f);
+    } else if (!e) {
+        show(s, false, false);
+    }
+    if (!e) {
+        pthread_mutex_lock(&s->memory.mu);
+        s->position = journal_seq > s->position ? journal_seq : s->position;
+        s->open_seq = journal_seq > s->open_seq ? journal_seq : s->open_seq;
+        pthread_mutex_unlock(&s->memory.mu);
+    }
+    if (e)
+        sy_store_rollback(s);
+    else
+        leave(s);
     return e;
 }
 
@@ -228,11 +332,12 @@ void sy_store_rollback(sy_store *s)
     if (!sy_store__owns(s))
         return;
     /* A full disk has rolled back by itself. */
-    if (!sqlite3_get_autocommit(s->writer) &&
+    if (s->begun && !sqlite3_get_autocommit(s->writer) &&
         sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
         sy_log(SY_LOG_ERROR, "store-rollback", "msg=\"%s\"", sqlite3_errmsg(s->writer));
     forget_batch(s);
-    s->written += pages_written(s) * FRAME;
+    if (s->writer)
+        s->written += pages_written(s) * FRAME;
     leave(s);
 }
 
@@ -242,7 +347,7 @@ void sy_store_count(sy_store *s, sy_counter c, uint64_t add)
         s->add[c] += add;
 }
 
-sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
+static sy_err read_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
 {
     sy_query q;
     sy_err e = sy_query_begin(&q, s, "SELECT name,value FROM counter", f);
@@ -251,14 +356,25 @@ sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
     memset(out, 0, SY_N_COUNTERS * sizeof *out);
     while ((e = sy_query_next(&q, f)) == SY_OK) {
         const char *name = sy_query_text(&q, 0);
+        uint64_t value = (uint64_t)sqlite3_column_int64(q.st, 1);
         for (int c = 0; name && c < SY_N_COUNTERS; c++)
             if (strcmp(name, sy_counter_name((sy_counter)c)) == 0)
-                out[c] = (uint64_t)sqlite3_column_int64(q.st, 1);
+                out[c] = value;
     }
-    for (int c = 0; c < SY_N_COUNTERS && !q.locked; c++)
-        out[c] += s->add[c];
     sy_query_end(&q);
     return e == SY_E_NOTFOUND ? SY_OK : e;
+}
+
+sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
+{
+    if (s->read_only)
+        return read_counters(s, out, f);
+    bool own = sy_store__owns(s);
+    pthread_mutex_lock(&s->memory.mu);
+    for (int c = 0; c < SY_N_COUNTERS; c++)
+        out[c] = s->total[c] + (own ? s->add[c] : 0);
+    pthread_mutex_unlock(&s->memory.mu);
+    return SY_OK;
 }
 
 static sy_err one_number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f)
@@ -274,9 +390,27 @@ static sy_err one_number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f
     return e == SY_E_NOTFOUND ? sy_fail_set(f, SY_E_CORRUPT, "store: a row is missing") : e;
 }
 
-sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f)
+static sy_err position_on_disk(sy_store *s, uint64_t *journal_seq, sy_fail *f)
 {
     return one_number(s, "SELECT value FROM counter WHERE name='journal_seq'", journal_seq, f);
+}
+
+sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f)
+{
+    if (s->read_only)
+        return position_on_disk(s, journal_seq, f);
+    pthread_mutex_lock(&s->memory.mu);
+    *journal_seq = s->position;
+    pthread_mutex_unlock(&s->memory.mu);
+    return SY_OK;
+}
+
+uint64_t sy_store_open_seq(sy_store *s)
+{
+    pthread_mutex_lock(&s->memory.mu);
+    uint64_t seq = s->open_seq;
+    pthread_mutex_unlock(&s->memory.mu);
+    return seq;
 }
 
 sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f)

@@ -1,9 +1,11 @@
 /*
  * The store: readings, alerts, events, outbox and the journal position they came from, in SQLite.
  *
- * One batch is one transaction (C2). Plain rows for now behind this interface; the compressed store
- * keeps it. One writer object, locked inside; any thread. Command-line tools open it read-only
- * beside a running gateway (WAL).
+ * One batch is one transaction (C2). Readings are in compressed chunks of one series each, and
+ * until a chunk is full, open in memory: the journal is their durable copy, and after a restart
+ * those of records after sy_store_open_seq are put again. One writer object, locked inside; any
+ * thread. Command-line tools open it read-only beside a running gateway (WAL); what is open they
+ * ask of it.
  */
 #ifndef SY_STORE_H
 #define SY_STORE_H
@@ -48,20 +50,41 @@ SY_MUST_USE sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], s
  * commit is synced to disk before it returns (batches that carry events; C6). The batch belongs to
  * the thread that began it, whose queries see it; other writers wait until it ends, readers do not:
  * keep it short. A commit that fails has rolled back. After a failed write the batch can only be
- * rolled back; SY_E_FULL: begin it again later. The store counts bytes_written of its own. */
+ * rolled back; SY_E_FULL: begin it again later. The store counts bytes_written of its own.
+ * A batch that has only open samples and counters is not written to disk at once but with the next
+ * that is, or after 30 s (a crash leaves an earlier position, and the log makes it again).
+ * A commit at a seq says that all of the log up to it is in; what is no part of the log is
+ * committed by sy_store_done (keep.h). sy_store_writes tells whether the commit will write: then
+ * the journal must be synced before. */
 SY_MUST_USE sy_err sy_store_begin(sy_store *s, bool durable, sy_fail *f);
 SY_MUST_USE sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f);
 void sy_store_rollback(sy_store *s);
+bool sy_store_writes(const sy_store *s);
+void sy_store_commit_every(sy_store *s, sy_ms ms); /* other than 30 s; before the first batch */
 void sy_store_count(sy_store *s, sy_counter c, uint64_t add); /* part of the batch */
-/* The position of the last commit. */
+/* The position of the last commit; on disk it may be 30 s behind. */
 SY_MUST_USE sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f);
+/* Readings of records up to this are in. It can be below the position after a restart: put those
+ * in between again, in batches that are committed with their seq, before anything else. What of
+ * them is sealed already the store knows by number, and does not write it again. */
+uint64_t sy_store_open_seq(sy_store *s);
+/* The open samples as bytes, any thread; and into a store that was opened to read only, in place of
+ * what was last saved. SY_E_CORRUPT, SY_E_UNSUPPORTED. */
+SY_MUST_USE sy_err sy_store_open_bytes(sy_store *s, sy_buf *out, sy_fail *f);
+SY_MUST_USE sy_err sy_store_adopt(sy_store *s, sy_span bytes, sy_fail *f);
+/* A store that was opened to read only takes batches of readings from now on, in memory alone. */
+SY_MUST_USE sy_err sy_store_go_on(sy_store *s, sy_fail *f);
+typedef struct sy_open_figures {
+    uint64_t runs, samples, bytes, saved_bytes; /* bytes of memory; of the last save */
+} sy_open_figures;
+void sy_store_open_figures(sy_store *s, sy_open_figures *out);
 
 /* Number of a series, made when new (in the batch). */
 SY_MUST_USE sy_err sy_store_series(sy_store *s, const char *series, const char *device,
                                    const char *name, const char *unit, int64_t *id, sy_fail *f);
 typedef enum sy_put { SY_PUT_NEW, SY_PUT_DUPLICATE, SY_PUT_CONFLICT } sy_put;
 /* Equal (series, time, value) is a duplicate; another value at that time is kept beside it and both
- * are marked uncertain+conflict. */
+ * are marked uncertain+conflict. recv: the log's clock. */
 SY_MUST_USE sy_err sy_store_reading(sy_store *s, int64_t series, sy_ms t, double value,
                                     sy_quality q, sy_ms recv, uint64_t seq, sy_put *put,
                                     sy_fail *f);
@@ -95,7 +118,8 @@ SY_MUST_USE sy_err sy_store_event(sy_store *s, const sy_event_row *e,
                                   const char *const *destinations, size_t n, bool *added,
                                   sy_fail *f);
 
-/* The judge's snapshot with the position it belongs to; the newest is kept. In the batch. */
+/* The judge's snapshot with the position it belongs to; the newest is kept. In the batch, after its
+ * readings: the open samples are saved with it. */
 SY_MUST_USE sy_err sy_store_snapshot_put(sy_store *s, uint64_t seq, const char *set_hash,
                                          sy_span bytes, sy_fail *f);
 /* SY_E_NOTFOUND where there is none. Appends to out. */
@@ -124,11 +148,12 @@ SY_MUST_USE sy_err sy_store_outbox_count(sy_store *s, const char *destination, u
 /* Queries. Rows are borrowed until the callback returns; a callback that returns false ends it. */
 typedef struct sy_reading_row {
     const char *series, *device, *name;
-    sy_ms t, recv;
+    sy_ms t;
     double value;
     sy_quality quality;
 } sy_reading_row;
-/* series NULL: all. [from, to]. Ordered by time, then series. */
+/* series NULL: all. [from, to]. Ordered by time, series, value; some ten thousand are in memory at
+ * a time. What cannot be decoded is left out, logged, and SY_E_CORRUPT in the end. */
 SY_MUST_USE sy_err sy_store_readings(sy_store *s, const char *series, sy_ms from, sy_ms to,
                                      bool (*fn)(void *ctx, const sy_reading_row *r), void *ctx,
                                      sy_fail *f);
@@ -138,6 +163,16 @@ SY_MUST_USE sy_err sy_store_alerts(sy_store *s, bool (*fn)(void *ctx, const sy_a
 /* min, max and count of the valid readings of a series in [from, to]. */
 SY_MUST_USE sy_err sy_store_figures(sy_store *s, const char *series, sy_ms from, sy_ms to,
                                     double *min, double *max, uint64_t *count, sy_fail *f);
+/* The same by stretches of bucket_ms, counted from 1970; those without a valid reading are left
+ * out. SY_E_RANGE: more than 200,000 stretches. */
+typedef struct sy_bucket {
+    sy_ms from;
+    uint64_t count; /* valid readings */
+    double min, max, mean;
+} sy_bucket;
+SY_MUST_USE sy_err sy_store_buckets(sy_store *s, const char *series, sy_ms from, sy_ms to,
+                                    sy_ms bucket_ms, bool (*fn)(void *ctx, const sy_bucket *b),
+                                    void *ctx, sy_fail *f);
 SY_MUST_USE sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f);
 
 #endif

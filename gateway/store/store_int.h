@@ -12,28 +12,27 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#include "store/store.h"
+#include "store/open_int.h"
 
 /* X(NAME, text): the statements that are kept prepared on the writer's connection. */
 #define SY_SQL_TABLE(X)                                                                            \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(COUNT, "UPDATE counter SET value=value+?2 WHERE name=?1")                                    \
-    X(POSITION, "UPDATE counter SET value=?1 WHERE name='journal_seq'")                            \
-    X(SERIES_FIND, "SELECT id,device,name,unit FROM series WHERE series=?1")                       \
+    X(POSITION, "UPDATE counter SET value=max(value,?1) WHERE name='journal_seq'")                 \
     X(SERIES_ADD, "INSERT INTO series(series,device,name,unit) VALUES(?1,?2,?3,?4)")               \
     X(SERIES_SET, "UPDATE series SET device=?2,name=?3,unit=?4 WHERE id=?1")                       \
-    X(NEWEST, "SELECT max(t) FROM reading WHERE series=?1")                                        \
-    X(RECENT_ADD, "INSERT INTO recent VALUES(?1,?2,?3,?4,?5,?6,?7)")                               \
-    X(RECENT_SET, "UPDATE recent SET quality=?2 WHERE number=?1")                                  \
-    X(RECENT_ALL, "SELECT number,series,t,value,quality FROM recent ORDER BY number")              \
-    X(SETTLE, "INSERT OR IGNORE INTO reading SELECT series,t,value,quality,recv,seq FROM recent "  \
-              "ORDER BY series,t,value")                                                           \
-    X(RECENT_CLEAR, "DELETE FROM recent")                                                          \
-    X(CONFLICT, "UPDATE reading SET quality=((quality|?3)&~3)|max(quality&3,?4) "                  \
-                "WHERE series=?1 AND t=?2 AND (quality&3)<?5")                                     \
-    X(READING_AT, "SELECT value,quality FROM reading WHERE series=?1 AND t=?2")                    \
-    X(READING_SET, "UPDATE reading SET quality=?4 WHERE series=?1 AND t=?2 AND value=?3")          \
+    X(CHUNK_ADD, "INSERT INTO chunk VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")       \
+    X(CHUNKS_SET, "UPDATE counter SET value=max(value,?1) WHERE name='chunks'")                    \
+    X(CHUNKS_AT, "SELECT number,bytes FROM chunk WHERE series=?1 AND t1 BETWEEN ?2 AND ?3 "        \
+                 "AND t0<=?2 AND number<=?4")                                                      \
+    X(CHUNKS_RANGE, "SELECT min(t0),max(t1) FROM chunk WHERE series=?1 AND t1 BETWEEN ?2 AND ?3 "  \
+                    "AND number<=?4")                                                              \
+    X(AMEND_ADD, "INSERT INTO amended VALUES(?1,?2,?3,?4,?5)")                                     \
+    X(AMENDS_SET, "UPDATE counter SET value=max(value,?1) WHERE name='amended'")                   \
+    X(AMENDS_AT, "SELECT value,quality FROM amended WHERE t=?1 AND series=?2 AND number<=?3 "      \
+                 "ORDER BY number")                                                                \
+    X(OPEN_PUT, "INSERT OR REPLACE INTO open_samples(one,seq,bytes) VALUES(1,?1,?2)")              \
     X(ALERT_PUT,                                                                                   \
       "INSERT OR REPLACE INTO alert VALUES"                                                        \
       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)")      \
@@ -79,9 +78,24 @@ struct sy_store {
     bool known_leaves;   /* a store made again: leaves may come a second time (salvage.h) */
     sy_err failed;       /* the batch's first failure: it can only be rolled back */
     uint64_t add[SY_N_COUNTERS];
-    struct sy_recent *recent;
     uint64_t written; /* bytes since open that no commit has counted yet */
     int wal_done;     /* frames of the present WAL that a checkpoint has moved */
+    bool goes_on;     /* read only, and takes batches in memory (sy_store_go_on) */
+    bool begun;       /* the batch's transaction is open: something is written */
+    bool durable;     /* as the batch was begun */
+    bool due;         /* the batch is to be written whether or not it has rows */
+    sy_memory memory;
+    /* Under memory.mu: what light commits did (sy_store_commit). */
+    uint64_t total[SY_N_COUNTERS];   /* of all commits */
+    uint64_t pending[SY_N_COUNTERS]; /* and what of it no row says yet */
+    uint64_t position, open_seq;
+    uint64_t saved_bytes; /* of the last save of open samples */
+    sy_ms commit_every;
+    sy_ms written_at; /* monotonic, of the last commit that was written */
+    bool is_pending;
+    /* Numbers up to these are rows: made again from the log, they are not written again. */
+    uint64_t disk_chunks, disk_amended;
+    struct sy_seal_room *seal;
 };
 
 /* A failure of SQLite as ours. Full disks in all their forms are SY_E_FULL. */
@@ -89,7 +103,7 @@ sy_err sy_store__err(sqlite3 *db, int rc, const char *what, sy_fail *f);
 SY_MUST_USE sy_err sy_store__connect(sqlite3 **out, const char *path, int flags, int cache_kib,
                                      sy_fail *f);
 /* Make or check the schema; SY_E_UNSUPPORTED where it is newer than ours. */
-SY_MUST_USE sy_err sy_store__migrate(sqlite3 *db, sy_fail *f);
+SY_MUST_USE sy_err sy_store__migrate(sy_store *s, sy_fail *f);
 SY_MUST_USE sy_err sy_store__check_version(sqlite3 *db, sy_fail *f);
 
 /* Bind by letters: i int64_t, d double, t const char * or NULL, b const sy_span *. */
@@ -98,7 +112,7 @@ void sy_store__bind(sqlite3_stmt *st, const char *types, ...);
 double sy_store__value(sqlite3_stmt *st, int column);
 /* A kept statement of the writer, reset, or NULL with *f filled. Only while the batch is ours. */
 sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
-/* Run a kept statement that gives no rows. */
+/* Run a kept statement that gives no rows; opens the batch's transaction. */
 SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
 /* Likewise a statement that is not kept, for what is written seldom. */
 SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...);
@@ -111,44 +125,39 @@ SY_MUST_USE sy_err sy_store__known_leaves(sy_store *s, sy_fail *f);
 /* Remember that the batch has failed; gives e. */
 sy_err sy_store__fail(sy_store *s, sy_err e);
 /* SY_OK where this thread holds a batch that is still good. */
+SY_MUST_USE sy_err sy_store__held(sy_store *s, sy_fail *f);
+/* And its transaction is open: before a write that sy_store__run does not make. */
 SY_MUST_USE sy_err sy_store__in_batch(sy_store *s, sy_fail *f);
 bool sy_store__owns(const sy_store *s);
 
 /* Write the counters and commit, or roll back where that fails; the batch ends either way. */
 SY_MUST_USE sy_err sy_store__end(sy_store *s, sy_fail *f);
 
-/* The table `recent` as it is in memory (recent.c): readings in order of arrival, which keeps the
- * pages of a batch together, until there are enough of them to be settled series by series. */
-typedef struct sy_recent_row {
-    sy_ms t;
-    double value;
-    uint32_t series, older; /* older: index + 1 of the next row of the same hash */
-    sy_quality quality;
-} sy_recent_row;
-typedef struct sy_recent {
-    bool loaded;
-    sy_recent_row *rows; /* row i has number i + 1 */
-    size_t n, cap;
-    uint32_t *slots;
-    struct sy_newest {
-        sy_ms t;
-        bool settled; /* the settled readings were asked, too */
-    } * newest;       /* by series - 1: time of the newest reading */
-    size_t newest_cap, newest_n;
-} sy_recent;
-SY_MUST_USE sy_recent *sy_recent_open(void);
-void sy_recent_close(sy_recent *r);
-/* What is in memory may be more than what is in the table: read it again before the next use. */
-void sy_recent_forget(sy_recent *r);
-/* Ready for use, and *newest the time of the newest reading of a series, to be kept up. */
-SY_MUST_USE sy_err sy_recent_newest(sy_store *s, int64_t series, sy_ms **newest, sy_fail *f);
-SY_MUST_USE sy_err sy_recent_add(sy_store *s, const sy_recent_row *row, sy_ms recv, uint64_t seq,
-                                 sy_fail *f);
-/* Rows of (series, t), newest first: index + 1, 0 at the end. Start with from 0. */
-uint32_t sy_recent_find(const sy_recent *r, int64_t series, sy_ms t, uint32_t from);
-SY_MUST_USE sy_err sy_recent_set(sy_store *s, uint32_t at, sy_quality q, sy_fail *f);
-/* Settle them where there are enough; part of the batch. */
-SY_MUST_USE sy_err sy_recent_settle(sy_store *s, sy_fail *f);
+/* series.c: fill the memory of series from the table. */
+SY_MUST_USE sy_err sy_store__load_series(sy_store *s, sy_fail *f);
+/* state.c: what is saved of memory, read at open and written in a batch; `seq`: readings of records
+ * up to it are in. */
+SY_MUST_USE sy_err sy_store__load_open(sy_store *s, sy_fail *f);
+SY_MUST_USE sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f);
+/* In a batch that took over chunks: nothing is open, and numbers go on behind theirs. */
+SY_MUST_USE sy_err sy_store__take_over(sy_store *s, sy_fail *f);
+/* upgrade.c: the rows of schema 3 and before become chunks. In a batch. */
+SY_MUST_USE sy_err sy_store__rows_to_chunks(sy_store *s, sy_fail *f);
+
+/* The last t1 that a chunk can have which holds t: chunks are within one stretch. */
+static inline sy_ms sy_reach(sy_ms t)
+{
+    return t > SY_MS_MAX - SY_STRETCH_MS ? SY_MS_MAX : t + SY_STRETCH_MS;
+}
+/* Chunks and amendments up to these numbers are rows that belong to what is in memory. */
+static inline uint64_t sy_chunk_rows(const sy_memory *m)
+{
+    return m->chunks - m->n_sealed;
+}
+static inline uint64_t sy_amend_rows(const sy_memory *m)
+{
+    return m->amended - m->n_amends;
+}
 
 /* A query: the right connection, locked, and a fresh statement. end always follows a good begin. */
 typedef struct sy_query {

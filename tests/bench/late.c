@@ -43,14 +43,13 @@ static void must(box *b, sy_err err)
 static void commit(box *b, bool snapshot)
 {
     sy_buf bytes;
-    sy_batch_snapshot snap;
+    sy_batch_end end = {.seq = b->seq};
     sy_buf_init(&bytes, sy_heap());
     if (snapshot) {
-        must(b, sy_engine_save(b->engine, &bytes, &snap.set_hash));
-        snap.bytes = sy_buf_span(&bytes);
+        must(b, sy_engine_save(b->engine, &bytes, &end.set_hash));
+        end.snapshot = sy_buf_span(&bytes);
     }
-    must(b, sy_batch_commit(&b->batch, b->store, sy_engine_site(b->engine), b->seq,
-                            snapshot ? &snap : NULL, &b->fail));
+    must(b, sy_batch_commit(&b->batch, b->store, sy_engine_site(b->engine), &end, &b->fail));
     sy_batch_reset(&b->batch);
     sy_buf_fini(&bytes);
 }

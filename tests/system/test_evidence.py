@@ -155,7 +155,8 @@ class Evidence(steel.Case):
         alert = self.an_alert()
         for language, words in (("en", ["Evidence of an alert", "Too warm <b>", "house policy",
                                         "not yet checked against the official text", "°C"]),
-                                ("zh", ["警报证据", "过热", "请关门。", "尚未与正式文本核对"])):
+                                ("zh", ["警报证据", "过热", "请关门。", "尚未与正式文本核对",
+                                        "温度", "监管员", "有效+未认证"])):
             path = self.evidence(alert, "--language", language)
             out = self.verify(path, "--ca", self.ca)
             self.assertIn("alert %s is proven" % alert, out)

@@ -209,6 +209,10 @@ class Ledger(steel.Case):
         for name, index, body in rows:
             self.assertEqual(leaves[index]["id"], name)
             self.assertEqual(leaves[index]["body"], hashlib.sha256(bytes(body)).hexdigest())
+        told = self.write("heads.json", self.api("/api/heads?source=/steelyard/gw-test-1"))
+        self.assertEqual(len(json.loads(told.read_text())), n)
+        self.gateway.stop()
+        steel.cli("verify", self.gateway.data, "--ca", self.keys_dir / "ca.pem", "--heads", told)
         print("leaves %d, heads at the inbox %d" % (len(leaves), n))
 
     def test_cut_tail(self):

@@ -14,3 +14,6 @@ endforeach()
 sy_test(test_access
     SOURCES unit/test_access.c
     LINKS sy_drivers)
+sy_test(test_mqtt_spool
+    SOURCES unit/test_mqtt_spool.c unit/mqtt_rig.c
+    LINKS sy_drivers)

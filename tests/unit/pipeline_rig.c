@@ -231,7 +231,7 @@ void rig_run(pipeline_rig *r)
 static bool dump_reading(void *ctx, const sy_reading_row *row)
 {
     sy_buf *b = ctx;
-    sy_buf_printf(b, "reading %s %lld %lld ", row->series, (long long)row->t, (long long)row->recv);
+    sy_buf_printf(b, "reading %s %lld ", row->series, (long long)row->t);
     sy_buf_double(b, row->value);
     sy_buf_char(b, ' ');
     sy_quality_text(row->quality, b);

@@ -21,6 +21,30 @@ static void load_fine(config_rig *r)
     assert_int_equal(rc, SY_OK);
 }
 
+static void what_is_kept_for_how_long(void **state)
+{
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(rig_load_with(&r, "locale: en",
+                                   "commit: 500 ms\n  segment: 1 MiB\n"
+                                   "  retention: {raw: {time: 90 days, bytes: 1.5 GB},\n"
+                                   "              alerts: {bytes: 4096}}\n"
+                                   "  flash: {bytes: 32 GB, cycles: 1000}"),
+                     SY_OK);
+    const sy_config *c = r.config;
+    assert_int_equal(c->commit, 500);
+    assert_int_equal(c->segment, 1 << 20);
+    assert_int_equal(c->keeping.raw.time, 90LL * 86400000);
+    assert_int_equal(c->keeping.raw.bytes, 1500000000);
+    assert_int_equal(c->keeping.readings.bytes, 0);
+    assert_int_equal(c->keeping.alerts.bytes, 4096);
+    assert_int_equal(c->keeping.alerts.time, 10LL * 366 * 86400000);
+    assert_int_equal(c->keeping.flash_bytes, 32000000000);
+    assert_int_equal(c->keeping.flash_cycles, 1000);
+    rig_close(&r);
+}
+
 static void a_good_file_gives_everything(void **state)
 {
     config_rig r;
@@ -38,6 +62,11 @@ static void a_good_file_gives_everything(void **state)
     assert_int_equal(c->lateness, 30LL * 86400000);
     assert_int_equal(c->sync, 250);
     assert_int_equal(c->max_payload, 65536);
+    assert_int_equal(c->commit, 2000);
+    assert_int_equal(c->segment, 16 << 20);
+    assert_int_equal(c->keeping.raw.bytes, 0);
+    assert_true(c->keeping.raw.share == 0.25 && c->keeping.alerts.share == 0.1);
+    assert_int_equal(c->keeping.readings.time, 6LL * 366 * 86400000);
     assert_string_equal(c->broker, "managed");
     assert_string_equal(c->mqtt_listen[0], "127.0.0.1:1883");
     assert_string_equal(c->dtls_listen[0], "127.0.0.1:5684");
@@ -93,6 +122,16 @@ static const struct spoiled {
     {"locale: en", "lateness: 30", SY_DIAG_ERROR, "wrong-value", 4, 13, NULL},
     {"locale: en", "lateness:", SY_DIAG_ERROR, "empty-value", 4, 3, NULL},
     {"locale: en", "max-payload: 2000000", SY_DIAG_ERROR, "out-of-range", 4, 16, NULL},
+    {"locale: en", "commit: 1 min", SY_DIAG_ERROR, "out-of-range", 4, 11, NULL},
+    {"locale: en", "segment: 16 MX", SY_DIAG_ERROR, "wrong-value", 4, 12, NULL},
+    {"locale: en", "segment: 100 kB", SY_DIAG_ERROR, "out-of-range", 4, 12, NULL},
+    {"locale: en", "max-payload: 1000000\n  segment: 1 MB", SY_DIAG_ERROR, "out-of-range", 5, 12,
+     NULL},
+    {"locale: en", "retention: {readings: {time: 31 days}}", SY_DIAG_ERROR, "out-of-range", 4, 32,
+     NULL},
+    {"locale: en", "retention: {raw: {bytes: 0}}", SY_DIAG_ERROR, "out-of-range", 4, 28, NULL},
+    {"locale: en", "retention: {row: {time: 1 days}}", SY_DIAG_ERROR, "unknown-key", 4, 15, "raw"},
+    {"locale: en", "flash: {cycles: 0}", SY_DIAG_ERROR, "out-of-range", 4, 19, NULL},
     {"locale: en", "max-payload: 70000.5", SY_DIAG_ERROR, "wrong-value", 4, 16, NULL},
     {"locale: en", "sync: {a: 1}", SY_DIAG_ERROR, "wrong-value", 4, 0, NULL},
     {"one.rules", "two.rules", SY_DIAG_ERROR, "file", 5, 11, NULL},
@@ -377,6 +416,7 @@ int main(void)
         cmocka_unit_test(days_are_known_by_which_something_is_due),
         cmocka_unit_test(beyond_doubt_needs_an_uncertainty),
         cmocka_unit_test(a_good_file_gives_everything),
+        cmocka_unit_test(what_is_kept_for_how_long),
         cmocka_unit_test(what_is_wrong_is_told_at_its_place),
         cmocka_unit_test(all_errors_come_at_once_in_order),
         cmocka_unit_test(hostile_texts_are_refused),

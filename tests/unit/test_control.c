@@ -53,6 +53,16 @@ static bool on_committed(void *ctx, uint64_t seq)
     return atomic_load(&((server *)ctx)->committed) >= seq;
 }
 
+enum { OPEN_BYTES = 3 << 20 }; /* more than a socket takes at once */
+
+static sy_err on_open(void *ctx, sy_buf *bytes, sy_fail *f)
+{
+    (void)ctx, (void)f;
+    for (size_t i = 0; i < OPEN_BYTES; i++)
+        sy_buf_u8(bytes, (uint8_t)(i * 7));
+    return SY_OK;
+}
+
 static sy_err on_reload(void *ctx, sy_fail *f)
 {
     (void)ctx;
@@ -103,8 +113,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(top));
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
-    sy_control_ops ops = {s,         on_status, on_mark, on_marker, on_committed,
-                          on_reload, on_stop,   on_hold, on_rotate};
+    sy_control_ops ops = {s,       on_status, on_mark, on_marker, on_committed,
+                          on_open, on_reload, on_stop, on_hold,   on_rotate};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
@@ -153,6 +163,27 @@ static void answers(void **state)
     assert_int_equal(ask(s, "nonsense", &a, &f), SY_E_PEER);
     assert_int_equal(ask(s, "stop", &a, &f), SY_OK);
     assert_int_equal(atomic_load(&s->stops), 1);
+    sy_buf_fini(&a);
+}
+
+/* A large answer comes whole. */
+static void a_large_answer(void **state)
+{
+    server *s = *state;
+    static const char head[] = "{\"ok\":true,\"open\":\"";
+    sy_buf a;
+    sy_fail f;
+    sy_buf_init(&a, sy_heap());
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(ask(s, "open", &a, &f), SY_OK);
+        assert_int_equal(a.n, sizeof head - 1 + 2 * (size_t)OPEN_BYTES + 2);
+        assert_memory_equal(a.p, head, sizeof head - 1);
+        for (size_t i = 0; i < OPEN_BYTES; i += 4099) {
+            char hex[3];
+            snprintf(hex, sizeof hex, "%02x", (unsigned)(i * 7 & 0xff));
+            assert_memory_equal(a.p + sizeof head - 1 + 2 * i, hex, 2);
+        }
+    }
     sy_buf_fini(&a);
 }
 
@@ -305,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile, set_up, tear_down),
         cmocka_unit_test(nobody),

@@ -26,7 +26,8 @@ typedef struct box {
 static void commit(box *b)
 {
     sy_fail f = {0};
-    if (sy_batch_commit(&b->batch, b->rig.store, sy_engine_site(b->engine), b->seq, NULL, &f))
+    const sy_batch_end end = {.seq = b->seq};
+    if (sy_batch_commit(&b->batch, b->rig.store, sy_engine_site(b->engine), &end, &f))
         fail_msg("%s", f.text);
     sy_batch_reset(&b->batch);
 }

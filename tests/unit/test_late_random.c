@@ -95,13 +95,13 @@ static void commit(box *b, bool snapshot)
 {
     sy_fail f = {0};
     sy_buf bytes;
-    sy_batch_snapshot snap, *use = NULL;
+    sy_batch_end end = {.seq = b->at};
     sy_buf_init(&bytes, sy_heap());
-    if (snapshot && sy_engine_save(b->engine, &bytes, &snap.set_hash) == SY_OK) {
-        snap.bytes = sy_buf_span(&bytes);
-        use = &snap;
-    }
-    fine(sy_batch_commit(&b->batch, b->store, sy_engine_site(b->engine), b->at, use, &f), &f);
+    if (snapshot && sy_engine_save(b->engine, &bytes, &end.set_hash) == SY_OK)
+        end.snapshot = sy_buf_span(&bytes);
+    else
+        end.set_hash = NULL;
+    fine(sy_batch_commit(&b->batch, b->store, sy_engine_site(b->engine), &end, &f), &f);
     sy_batch_reset(&b->batch);
     sy_buf_fini(&bytes);
 }
@@ -146,6 +146,7 @@ static void crash(box *b)
         fine(sy_engine_load(b->engine, hash, sy_buf_span(&bytes), &f), &f);
     sy_buf_fini(&bytes);
     b->batch.discard = true;
+    b->batch.known = sy_store_open_seq(b->store); /* the store lives on in this process */
     for (b->at = seq; b->at < position; b->at++)
         give(b, b->at);
     b->batch.discard = false;

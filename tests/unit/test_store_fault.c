@@ -14,13 +14,35 @@
 
 enum { ROUNDS = 20, PER_BATCH = 10 };
 
-/* Batch n: ten readings, an event, the counter, the position 10 n; an acknowledgement a batch. */
+/* Reading n is record n; what was open when the process died is put again, as from the log. */
+static sy_err put_again(sy_store *s, sy_fail *f)
+{
+    uint64_t position = 0;
+    int64_t id;
+    sy_put put;
+    sy_err e = sy_store_position(s, &position, f);
+    if (!e)
+        e = sy_store_begin(s, false, f);
+    if (!e)
+        e = sy_store_series(s, "a", "d", "n", "Cel", &id, f);
+    for (uint64_t i = sy_store_open_seq(s) + 1; i <= position && !e; i++) {
+        e = sy_store_reading(s, id, (sy_ms)i, (double)(i % PER_BATCH), SY_Q_GOOD, 1, i, &put, f);
+        if (!e && put != SY_PUT_NEW)
+            e = sy_fail_set(f, SY_E_CORRUPT, "reading %llu is there already",
+                            (unsigned long long)i);
+    }
+    return e ? e : sy_store_commit(s, position, f);
+}
+
+/* Batch n: ten readings, an event, the counter, the position 10 n, now and then a snapshot; an
+ * acknowledgement a batch. */
 static void write_batches(const char *dir, int fd)
 {
     sy_store *s = NULL;
     sy_fail f;
     uint64_t position;
-    if (sy_store_open(&s, dir, false, &f) || sy_store_position(s, &position, &f))
+    if (sy_store_open(&s, dir, false, &f) || sy_store_position(s, &position, &f) ||
+        put_again(s, &f))
         _exit(2);
     for (;; position += PER_BATCH) {
         sy_err e = sy_store_begin(s, position / PER_BATCH % 8 == 0, &f);
@@ -34,10 +56,13 @@ static void write_batches(const char *dir, int fd)
         if (!e)
             e = sy_store_series(s, "a", "d", "n", "Cel", &id, &f);
         for (int i = 1; i <= PER_BATCH && !e; i++)
-            e = sy_store_reading(s, id, (sy_ms)position + i, i, SY_Q_GOOD, 1, 1, &put, &f);
+            e = sy_store_reading(s, id, (sy_ms)position + i, i % PER_BATCH, SY_Q_GOOD, 1,
+                                 position + (uint64_t)i, &put, &f);
         if (!e)
             e = sy_store_event(s, &event, &to, 1, &added, &f);
         sy_store_count(s, SY_N_stored, PER_BATCH);
+        if (!e && position / PER_BATCH % 37 == 5)
+            e = sy_store_snapshot_put(s, position + PER_BATCH, "hash", sy_span_of("state"), &f);
         if (e || sy_store_commit(s, position + PER_BATCH, &f))
             _exit(3);
         uint64_t ack = position + PER_BATCH;
@@ -81,6 +106,7 @@ static void position_and_rows_agree_after_kill(void **state)
         sy_fail f = {0};
         uint64_t position = store_rig_position(s), waiting, refused;
         assert_true(position >= acked && position % PER_BATCH == 0);
+        fine(put_again(s, &f), f);
         sy_ms last = 0;
         fine(sy_store_readings(s, "a", 0, SY_MS_MAX, next_time, &last, &f), f);
         assert_int_equal(last, position);
