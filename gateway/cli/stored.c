@@ -44,6 +44,10 @@ static int option(const parser *p, int code, const char *value)
         return time_option(p, value, &o->from);
     case 'z':
         return time_option(p, value, &o->to);
+    case 'b':
+        return sy_duration_parse(sy_span_of(value), &o->bucket) == SY_OK && o->bucket > 0
+                   ? -1
+                   : wrong(p, "--bucket is a length of time, such as '15 min', '1 h' or '1 d'");
     case 'j':
         o->json = true;
         return -1;
@@ -65,9 +69,9 @@ static bool taken(unsigned takes, int code)
     static const struct {
         int code;
         unsigned bit;
-    } rows[] = {{'s', SY_TAKES_SERIES},  {'f', SY_TAKES_FORMAT}, {'a', SY_TAKES_FROM},
-                {'z', SY_TAKES_TO},      {'j', SY_TAKES_JSON},   {'u', SY_TAKES_FULL},
-                {'l', SY_TAKES_LANGUAGE}};
+    } rows[] = {{'s', SY_TAKES_SERIES},   {'f', SY_TAKES_FORMAT}, {'a', SY_TAKES_FROM},
+                {'z', SY_TAKES_TO},       {'j', SY_TAKES_JSON},   {'u', SY_TAKES_FULL},
+                {'l', SY_TAKES_LANGUAGE}, {'b', SY_TAKES_BUCKET}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].code == code)
             return (takes & rows[i].bit) != 0;
@@ -77,12 +81,17 @@ static bool taken(unsigned takes, int code)
 int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *help, int argc,
                             char **argv)
 {
-    static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},   {"series", required_argument, NULL, 's'},
-        {"format", required_argument, NULL, 'f'}, {"from", required_argument, NULL, 'a'},
-        {"to", required_argument, NULL, 'z'},     {"json", no_argument, NULL, 'j'},
-        {"full", no_argument, NULL, 'u'},         {"language", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"series", required_argument, NULL, 's'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"from", required_argument, NULL, 'a'},
+                                            {"to", required_argument, NULL, 'z'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"full", no_argument, NULL, 'u'},
+                                            {"language", required_argument, NULL, 'l'},
+                                            {"bucket", required_argument, NULL, 'b'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     parser p = {o, takes, argv[0]};
     *o = (sy_stored_options){.from = SY_MS_NONE, .to = SY_MS_MAX};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Readings, read back. A long answer is many windows of time, each as wide as gives some ten
- * thousand rows: what is open is copied, the chunks that reach into the window are decoded, all is
- * sorted. So neither memory nor a lock nor an open transaction of the data base lasts for the whole
- * answer. Windows do not overlap, so that each reading comes once, sealed meanwhile or not.
+ * thousand rows, and more where many series are asked for, so that a chunk is not decoded for a
+ * handful of samples at a time: what is open is copied, the chunks that reach into the window are
+ * decoded, all is sorted. So neither memory nor a lock nor an open transaction of the data base
+ * lasts for the whole answer. Windows do not overlap, so that each reading comes once, sealed
+ * meanwhile or not.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 #include "base/log.h"
 #include "store/store_int.h"
 
-enum { FEW_ROWS = 16384, MANY_ROWS = 65536, FIRST_WIDTH_MS = 600000 };
+enum { MANY_ROWS = 65536, MOST_ROWS = 524288, ROWS_A_SERIES = 256, FIRST_WIDTH_MS = 600000 };
 
 /* A series that is asked for; its texts stay as long as the store. */
 typedef struct asked {
@@ -40,6 +42,7 @@ typedef struct reader {
     part *parts;
     size_t n_rows, cap_rows, n_parts, cap_parts;
     double expected; /* rows in the parts */
+    size_t many;     /* rows that a window is to have at most */
     uint64_t chunks; /* number up to which rows belong to the window */
     sy_sample *room;
     sy_err damaged; /* the first chunk that could not be decoded, told in the end */
@@ -69,6 +72,8 @@ static sy_err ask(reader *r, const char *series)
         if (id <= shown && (!series || strcmp(x->series, series) == 0))
             r->asked[r->n_asked++] = (asked){id, x->series, x->device, x->name};
     }
+    r->many = (size_t)r->n_asked * ROWS_A_SERIES;
+    r->many = r->many < MANY_ROWS ? MANY_ROWS : r->many > MOST_ROWS ? MOST_ROWS : r->many;
     for (uint32_t i = 0; i < r->n_ids; i++)
         r->at_of[i] = r->n_asked;
     for (uint32_t i = 0; i < r->n_asked; i++)
@@ -141,7 +146,8 @@ static sy_err parts_of(reader *r, sy_query *q, uint32_t at, sy_ms from, sy_ms to
     sy_store__bind(q->st, "iiiii", (int64_t)r->asked[at].id, from, sy_reach(to), to,
                    (int64_t)r->chunks);
     /* What is too much already need not be counted; a window of one instant is read as it is. */
-    while ((from == to || r->expected < 8.0 * MANY_ROWS) && (e = sy_query_next(q, r->f)) == SY_OK) {
+    while ((from == to || r->expected < 8.0 * (double)r->many) &&
+           (e = sy_query_next(q, r->f)) == SY_OK) {
         sy_ms t0 = sqlite3_column_int64(q->st, 1), t1 = sqlite3_column_int64(q->st, 2);
         if (t0 > t1)
             continue; /* no row of ours */
@@ -270,7 +276,7 @@ static sy_err read_window(reader *r, sy_ms from, sy_ms *to)
         e = copy_open(r, from, *to);
         if (!e)
             e = find_parts(r, from, *to);
-        if (e || r->expected <= 2.0 * MANY_ROWS || *to == from)
+        if (e || r->expected <= 2.0 * (double)r->many || *to == from)
             break;
         *to = from + (sy_ms)(((uint64_t)*to - (uint64_t)from) / 4);
     }
@@ -356,9 +362,9 @@ sy_err sy_store_readings(sy_store *s, const char *series, sy_ms from, sy_ms to,
         if (e || !give(&r, fn, ctx) || end == to)
             break;
         width = end - from + 1;
-        if (r.n_rows < FEW_ROWS && width < SY_MS_MAX / 4)
+        if (r.n_rows < r.many / 2 && width < SY_MS_MAX / 4)
             width *= 2;
-        else if (r.n_rows > MANY_ROWS && width > 1)
+        else if (r.n_rows > r.many && width > 1)
             width /= 2;
         from = end + 1;
     }

@@ -152,8 +152,9 @@ static sy_err drop_orphans(sy_store *s, sy_fail *f)
         "DELETE FROM outbox WHERE number NOT IN (SELECT number FROM event)",
         "DELETE FROM refused WHERE number NOT IN (SELECT number FROM event)",
         "DELETE FROM basis WHERE event NOT IN (SELECT id FROM event)",
-        "DELETE FROM amended WHERE NOT EXISTS(SELECT 1 FROM chunk WHERE chunk.series=amended.series"
-        " AND amended.t BETWEEN t0 AND t1)"};
+        ("DELETE FROM amended WHERE NOT EXISTS(SELECT 1 FROM chunk WHERE "
+         "chunk.series=amended.series"
+         " AND amended.t BETWEEN t0 AND t1)")};
     sy_err e = SY_OK;
     for (size_t i = 0; i < sizeof sql / sizeof *sql && !e; i++)
         e = sy_store__exec(s, f, sql[i], "");

@@ -5,7 +5,6 @@
  * have, that chunk is decoded, of which the last two are kept.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -53,7 +52,7 @@ void sy_chunk_sum(const sy_sample *v, size_t n, sy_chunk_figures *out)
     *out = (sy_chunk_figures){.min = NAN, .max = NAN};
     for (size_t i = 0; i < n; i++) {
         double x = v[i].value;
-        if (!sy_quality_valid(v[i].quality) || isnan(x))
+        if (!sy_quality_valid(v[i].quality) || !isfinite(x))
             continue;
         if (out->valid == 0 || x < out->min)
             out->min = x;
@@ -64,17 +63,42 @@ void sy_chunk_sum(const sy_sample *v, size_t n, sy_chunk_figures *out)
     }
 }
 
+/* A number in decimal, at out; where it ends. */
+static char *put_decimal(char *out, uint64_t v)
+{
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + v % 10);
+    while (v /= 10);
+    while (n > 0)
+        *out++ = digits[--n];
+    return out;
+}
+
+/* "t,value,quality", as the leaf of a chunk counts its samples. */
+static size_t line_of(const sy_sample *v, char line[64])
+{
+    uint64_t bits;
+    char *out = line;
+    memcpy(&bits, &v->value, sizeof bits);
+    if (v->t < 0)
+        *out++ = '-';
+    out = put_decimal(out, v->t < 0 ? 0 - (uint64_t)v->t : (uint64_t)v->t);
+    *out++ = ',';
+    for (int shift = 60; shift >= 0; shift -= 4)
+        *out++ = "0123456789abcdef"[bits >> shift & 15];
+    *out++ = ',';
+    return (size_t)(put_decimal(out, v->quality) - line);
+}
+
 sy_digest sy_chunk_root(const sy_sample *v, size_t n)
 {
     sy_merkle tree;
     sy_merkle_init(&tree);
     for (size_t i = 0; i < n; i++) {
         char line[64];
-        uint64_t bits;
-        memcpy(&bits, &v[i].value, sizeof bits);
-        int len = snprintf(line, sizeof line, "%lld,%016llx,%u", (long long)v[i].t,
-                           (unsigned long long)bits, v[i].quality);
-        sy_digest leaf = sy_merkle_leaf((sy_span){line, (size_t)len});
+        sy_digest leaf = sy_merkle_leaf((sy_span){line, line_of(&v[i], line)});
         sy_merkle_add(&tree, &leaf);
     }
     return sy_merkle_root(&tree);

@@ -7,7 +7,7 @@
 #include "base/merkle.h"
 #include "store/store_int.h"
 
-/* Figures of the valid samples, and the root of the tree over the lines of a chunk. */
+/* Figures of the valid finite samples, and the root of the tree over the lines of a chunk. */
 typedef struct sy_chunk_figures {
     uint64_t valid;
     double min, max, sum; /* NaN, NaN, 0 where there are none */

@@ -292,6 +292,22 @@ def events_at_inbox(folder, before_ms=None):
         db.close()
 
 
+def heads_at_inbox(folder, before_ms=None):
+    """(size, root as hex) of each head of the ledger that had come in before that moment, whether it
+    came by itself or in the proof of an event; and what the inbox found wrong with any."""
+    path = pathlib.Path(folder) / "inbox.db"
+    if not path.exists():
+        return [], []
+    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+    try:
+        heads = [(size, root if isinstance(root, str) else root.hex()) for size, root in db.execute(
+            "SELECT size, root FROM heads WHERE received < ?",
+            (before_ms if before_ms is not None else 1 << 62,))]
+        return heads, list(db.execute("SELECT * FROM flags"))
+    finally:
+        db.close()
+
+
 def same_event(a, b):
     return a == b or json.loads(a) == json.loads(b)
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,18 @@ bool shim_logs(void)
 void shim_lock(void)
 {
     pthread_mutex_lock(&mutex);
+    if (ctl && atomic_load(&ctl->die))
+        kill(getpid(), SIGKILL);
 }
 
 void shim_unlock(void)
 {
     pthread_mutex_unlock(&mutex);
+}
+
+static void lock_alone(void)
+{
+    pthread_mutex_lock(&mutex);
 }
 
 /* A descriptor out of the way of those that a program closes by number. */
@@ -75,7 +83,7 @@ __attribute__((constructor)) static void begin(void)
         ctl = map == MAP_FAILED ? NULL : map;
         syscall(SYS_close, fd);
     }
-    pthread_atfork(shim_lock, shim_unlock, shim_unlock);
+    pthread_atfork(lock_alone, shim_unlock, shim_unlock);
 }
 
 bool shim_strikes(_Atomic int64_t *after, _Atomic int64_t *times)

@@ -47,6 +47,7 @@ typedef struct shim_ctl {
     _Atomic int64_t fail_errno;  /* with this; 0: a write that is cut short, a read of half */
     _Atomic int64_t alloc_after; /* as fail_after, for allocations */
     _Atomic int64_t alloc_times;
+    _Atomic int64_t die;    /* 1: killed before the next change, so that the log lacks none */
     _Atomic int64_t failed; /* calls and allocations that failed so */
     _Atomic int64_t allocs; /* allocations counted */
     _Atomic int64_t calls[SHIM_CALLS];

@@ -12,7 +12,7 @@ import steel  # noqa: E402
 
 LIBRARY = str(steel.BUILD / "tests" / "libsy_fault.so")
 FIELDS = ["room", "no_inodes", "wall_shift", "synced", "fail_kinds", "fail_after", "fail_times",
-          "fail_errno", "alloc_after", "alloc_times", "failed", "allocs"]
+          "fail_errno", "alloc_after", "alloc_times", "die", "failed", "allocs"]
 CALLS = ["open", "read", "write", "sync", "size", "name", "map"]
 AT_REST = {"room": -1, "synced": -1}
 

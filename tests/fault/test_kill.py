@@ -101,9 +101,11 @@ class Box:
                rig.few(set(box) - set(inbox)), rig.few(set(inbox) - set(box)))
         other = [i for i in box if not rig.same_event(box[i], inbox[i])]
         expect(not other, "other words at the inbox, %s", rig.few(other))
-        leaves = ledger.check(self.site.data)
-        return "acked=%d stored=%d alerts=%d events=%d leaves=%d" % (
-            len(self.acked), len(rows), len(alerts), len(box), leaves)
+        heads, wrong = rig.heads_at_inbox(self.site.dir / "inbox")
+        expect(not wrong, "the inbox complains: %s", wrong)
+        leaves = ledger.check(self.site.data, heads)
+        return "acked=%d stored=%d alerts=%d events=%d leaves=%d heads=%d" % (
+            len(self.acked), len(rows), len(alerts), len(box), leaves, len(heads))
 
 
 class Kill(steel.Case):

@@ -13,6 +13,7 @@ is started on what is left and must hold every promise:
 
 SY_FAULT_CUTS=N cuts a recording, SY_FAULT_RECORDINGS=N recordings, SY_FAULT_SEED=N. A cut that fails
 leaves its recording, and says how to run it again:
+Of twelve cuts and more, half are of what comes after one of the others: the box works on from there.
   test_powercut.py --again RECORDING --at K --seed N
 """
 
@@ -22,6 +23,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -36,6 +38,7 @@ from rig import expect, steel
 CUTS = int(os.environ.get("SY_FAULT_CUTS", "4"))
 RECORDINGS = int(os.environ.get("SY_FAULT_RECORDINGS", "2"))
 SECONDS = float(os.environ.get("SY_FAULT_SECONDS", "2.5"))
+GENERATIONS = 2 if CUTS >= 12 else 1
 SEED = int(os.environ.get("SY_FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
 # What a busy machine may add to the sync interval before the sync thread gets its turn.
 SLACK_NS = int(float(os.environ.get("SY_FAULT_SLACK", "2")) * 1e9)
@@ -82,8 +85,11 @@ class Again:
         self.dir = pathlib.Path(folder)
         self.config, self.rules = self.dir / "steelyard.yaml", self.dir / "fault.rules"
         self.data = self.dir / "box" / "data"
+        self.keys = self.dir / "keys"
+        listed = json.loads(self.config.read_text())["destinations"][0]["url"]
+        self.inbox_port = int(listed.split(":")[2].split("/")[0])
 
-    gateway = rig.Site.gateway
+    gateway, inbox = rig.Site.gateway, rig.Site.inbox
 
 
 def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
@@ -96,8 +102,10 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
     powercut.Base.take(site.data, out / "base")
     log = pathlib.Path("/dev/shm") / ("sy-fault-%d-%d.ops" % (os.getpid(), number))
     inbox = site.inbox("inbox-%d" % number)
-    gateway = site.gateway(env=shim.environment(site.data, log))
-    senders = site.senders(rng, rate=rng.choice([10, 40, 80]), big=big)
+    ctl = shim.Control(out / "ctl")
+    gateway = site.gateway(env=shim.environment(site.data, log, ctl))
+    first = max([k for d, k in sent if d == site.PLAIN], default=0)
+    senders = site.senders(rng, rate=rng.choice([10, 40, 80]), big=big, first=first)
     try:
         inbox.start()
         gateway.start()
@@ -107,7 +115,7 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
             end = time.monotonic() + seconds / (restarts + 1)
             steel.until(lambda: time.monotonic() >= end, "the time", seconds + 10, 0.01)
             if part < restarts:
-                gateway.kill()
+                kill_between(gateway, ctl)
                 gateway.start()
         for s in senders:
             s.enough.set()
@@ -133,6 +141,16 @@ def record(site, rng, seconds, big=False, restarts=0, must=(), sent=()):
     return Recording(out)
 
 
+def kill_between(gateway, ctl):
+    """As kill -9, but never between a change and its entry in the log."""
+    ctl.die = 1
+    try:
+        steel.until(lambda: not gateway.running(), "a change", 10, 0.01)
+    finally:
+        gateway.kill()
+        ctl.die = 0
+
+
 def broker_ends(box):
     """The kernel tells the broker to end when the gateway is gone; it writes its sessions then."""
     def gone():
@@ -146,14 +164,20 @@ def broker_ends(box):
     steel.until(gone, "the end of the broker", 20)
 
 
+def lay(recording, k, seed, out, data=None, names=None):
+    """What the disk holds after the cut, below out; the cut, and the draws that go on."""
+    rng = random.Random(seed)
+    cut = powercut.Cut(powercut.Disk(recording.base, recording.ops, k), rng, data, names)
+    cut.write(out, recording.dir / "final")
+    return cut, rng
+
+
 def verify(recording, k, seed, data=None, names=None, keep=None):
     """Cut before operation k, start, compare. What was found, as a dict."""
-    rng = random.Random(seed)
     site, facts = recording.site, recording.facts
-    cut = powercut.Cut(powercut.Disk(recording.base, recording.ops, k), rng, data, names)
     out = site.dir / "cut" / "data"
     shutil.rmtree(out.parent, ignore_errors=True)
-    cut.write(out, recording.dir / "final")
+    cut, rng = lay(recording, k, seed, out, data, names)
     moment, wall = recording.ops[k - 1].ns, recording.ops[k - 1].wall
     safe, limit = recording.last_sync(k), moment - SYNC_NS - SLACK_NS
     strict = facts["durability"] == "strict"
@@ -167,7 +191,10 @@ def verify(recording, k, seed, data=None, names=None, keep=None):
     with open(gateway.log_path, "wb"):
         pass
     found = {"says": cut.says, "must": len(must), "acked": len(promised)}
+    inbox = inbox_of_then(recording, wall) if rng.random() < 0.3 else None
     try:
+        if inbox:
+            inbox.start()
         gateway.start()
         rig.settle(gateway, must)
         rows = rig.check_readings(site, out, must, recording.sent | set(recording.must))
@@ -177,7 +204,13 @@ def verify(recording, k, seed, data=None, names=None, keep=None):
         found["lost_ms"] = max(lost) // 1000000 if lost else 0  # age of the oldest
         found["alerts"] = len(rig.check_alerts(site, out))
         check_events(recording, out, wall, found)
-        found["leaves"] = ledger.check(out)
+        heads, wrong = rig.heads_at_inbox(site.dir / facts["inbox"], wall)
+        expect(not wrong, "the inbox complains: %s", wrong)
+        found["heads"] = len(heads)
+        found["leaves"] = ledger.check(out, heads)
+        if inbox:
+            check_inbox(inbox, out)
+            found["inbox"] = "goes on"
         if rng.random() < 0.25:
             gateway.kill()
             gateway.start()
@@ -192,12 +225,46 @@ def verify(recording, k, seed, data=None, names=None, keep=None):
         found["damaged"] = text.count("journal-damaged")
         found["torn"] = text.count("journal-torn")
         found["rows"] = rows
+        if inbox:
+            inbox.stop()
     except BaseException:
-        if gateway.running():
-            gateway.kill()
+        for p in (gateway, inbox):
+            if p and p.running():
+                p.kill()
         print(gateway.tail(6000), file=sys.stderr)
         raise
     return found
+
+
+def inbox_of_then(recording, wall):
+    """The inbox as it was when the power went, to go on with the box that comes back."""
+    site = recording.site
+    folder = site.dir / "inbox-cut"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(site.dir / recording.facts["inbox"], folder)
+    with sqlite3.connect(folder / "inbox.db") as db:
+        for table in ("events", "heads", "flags"):
+            db.execute("DELETE FROM %s WHERE received >= ?" % table, (wall,))
+        db.execute("DELETE FROM told WHERE NOT EXISTS (SELECT 1 FROM heads h WHERE h.size = told.size"
+                   " AND h.root = told.root)")
+        db.execute("DELETE FROM alerts WHERE last_seq > (SELECT coalesce(max(seq), 0) FROM events)")
+    db.close()
+    return site.inbox(folder.name)
+
+
+def check_inbox(inbox, out):
+    """It gets every event of the box, each in the words that it may have had, and doubts nothing."""
+    folder = inbox.args[-1]
+
+    def all_there():
+        return set(rig.events_in_box(out)) <= set(rig.events_at_inbox(folder))
+    steel.until(all_there, "all events at the inbox", 30, 0.1)
+    box, there = rig.events_in_box(out), rig.events_at_inbox(folder)
+    expect(all(i in box and rig.same_event(there[i], box[i]) for i in there),
+           "the inbox has events that the box has not, or other words")
+    heads, wrong = rig.heads_at_inbox(folder)
+    expect(not wrong, "the inbox complains: %s", wrong)
+    ledger.check(out, heads)
 
 
 def check_events(recording, out, wall, found):
@@ -223,20 +290,24 @@ def moment(recording, rng):
     return rng.randint(1, n)
 
 
+def go_on(recording, site, k, seed, modes, rows, rng):
+    """Let the box work on from what a cut has left; a recording of that."""
+    shutil.rmtree(site.data.parent)
+    cut, _ = lay(recording, k, seed, site.data, *modes)
+    inbox = inbox_of_then(recording, recording.ops[k - 1].wall)
+    inbox.args[-1].rename(site.dir / ("inbox-%d" % (int(recording.dir.name.split("-")[1]) + 1)))
+    return record(site, rng, SECONDS, must=rows, sent=recording.sent | set(recording.must))
+
+
 def again(recording, k, seed, modes):
     return "%s --again %s --at %d --seed %d%s" % (
         __file__, recording.dir, k, seed, " --data %s --names %s" % modes if modes else "")
 
 
 class PowerCut(steel.Case):
-    def run_cuts(self, durability, seed, big=False, restarts=0, chain=False):
-        rng = random.Random(seed)
-        site = rig.Site(self.dir / ("site-%d" % seed), durability)
-        site.enroll()
-        recording = record(site, rng, SECONDS, big, restarts)
-        print("%s, seed %d: %d operations, %d acknowledged" % (
-            durability, seed, len(recording.ops), len(recording.acked)), flush=True)
-        for n in range(CUTS):
+    def cuts(self, recording, rng, count):
+        """Cut it so often; the last cut and the rows that it left."""
+        for n in range(count):
             k, cut_seed, modes = moment(recording, rng), rng.randrange(1 << 30), ()
             if n == 0:  # nothing that was not synced, at the end
                 k, modes = len(recording.ops), ("none", "harsh")
@@ -248,9 +319,22 @@ class PowerCut(steel.Case):
             rows = found.pop("rows")
             print("  at %d, seed %d: %s" % (k, cut_seed, " ".join(
                 "%s=%s" % item for item in found.items())), flush=True)
-        if chain:
-            return rows
-        return None
+        return k, cut_seed, modes, rows
+
+    def run_cuts(self, durability, seed, big=False, restarts=0):
+        rng = random.Random(seed)
+        more = rng.choice([{}, {"segment": "256 KiB", "commit": "200 ms"}])
+        site = rig.Site(self.dir / ("site-%d" % seed), durability, **more)
+        site.enroll()
+        recording = record(site, rng, SECONDS, big, restarts)
+        for generation in range(GENERATIONS):
+            print("%s, seed %d%s: %d operations, %d acknowledged %s" % (
+                durability, seed, ", goes on after a cut" if generation else "",
+                len(recording.ops), len(recording.acked), more or ""), flush=True)
+            k, cut_seed, modes, rows = self.cuts(recording, rng, max(1, CUTS // GENERATIONS))
+            if generation + 1 < GENERATIONS:
+                recording = go_on(recording, site, k, cut_seed, modes, rows, rng)
+        shutil.rmtree(site.dir, ignore_errors=True)
 
     def test_power_cuts(self):
         for n in range(RECORDINGS):

@@ -360,6 +360,44 @@ class Descriptors(small.Case):
         self.assertEqual(self.gateway.stop(), 0)
 
 
+class Key(small.Case):
+    DESTINATION = True
+
+    def test_key_missing(self):
+        """The ledger's key is gone, or is another one: nothing is signed and no key is made in its
+        place; everything else goes on, and the destinations are told. With the key all is well."""
+        self.gateway.start()
+        self.assertTrue(self.send(True))
+        self.gateway.drained()
+        self.assertEqual(self.gateway.stop(), 0)
+        key = self.data / "ledger" / "key.pem"
+        good = key.read_bytes()
+        heads = ledger.read(self.data)[1]
+        for bad in (None, b"", b"-----BEGIN PRIVATE KEY-----\nrubbish\n"):
+            key.unlink(missing_ok=True)
+            if bad is not None:
+                key.write_bytes(bad)
+            self.gateway.start()
+            self.assertEqual(self.gateway.status()["ledger"]["state"], "trouble")
+            self.assertTrue(self.send(False))
+            self.assertTrue(self.send(True))
+            self.compare()
+            self.same_alerts()
+            self.assertEqual(ledger.read(self.data)[1], heads)
+            self.assertTrue([i for i in rig.events_in_box(self.data)
+                             if i.startswith("ledger-trouble")])
+            self.assertEqual(self.gateway.stop(), 0)
+            self.assertEqual(key.read_bytes() if key.exists() else None, bad)
+        key.write_bytes(good)
+        self.gateway.start()
+        self.assertTrue(self.send(False))
+        self.compare()
+        self.assertEqual(self.gateway.status()["ledger"]["state"], "signing")
+        ledger.check(self.data, [(h["size"], h["root"]) for h in heads])
+        self.assertGreater(len(ledger.read(self.data)[1]), len(heads))
+        self.assertEqual(self.gateway.stop(), 0)
+
+
 class Two(small.Case):
     def test_two_on_one_folder(self):
         self.gateway.start()

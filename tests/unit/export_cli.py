@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """steelyard export as a person runs it: both forms say the same, packs of SenML are what a gateway
-takes, and a large store costs no more memory than a small one.
+takes, and a large store costs no more memory than a small one; query --bucket counts right.
 usage: export_cli.py STEELYARD STORE_FILL"""
 import csv
 import datetime
@@ -73,6 +73,33 @@ def same_readings(tmp, data):
     assert one.count("bn") == one.count("\n")
 
 
+def stretches(data):
+    """query --bucket against the readings themselves, chunks that are cut by the range among them."""
+    plain = from_csv(run(BINARY, "export", "--data", data, "--series", "d0005/temperature").stdout)
+    for width, text, begin, end in ((21600000, "6 h", None, None), (86400000, "1 d", None, None),
+                                    (864000000, "10 d", 1735725600000, 1736726400123),
+                                    (7 * 60000, "7 min", 1735725600000, 1735812000000)):
+        want = {}
+        for _, t, value, quality in plain:
+            if quality == "good" and (begin is None or begin <= t <= end):
+                want.setdefault(t // width, []).append(value)
+        limits = [] if begin is None else ["--from", begin, "--to", end]
+        args = [BINARY, "query", "--data", data, "--series", "d0005/temperature", "--bucket", text,
+                *limits]
+        got = json.loads(run(*args, "--json").stdout)
+        assert len(got) == len(want) and len(want) > 1
+        for row, (i, values) in zip(got, sorted(want.items())):
+            t = datetime.datetime.strptime(row["time"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+            assert (round(t * 1000), row["count"], row["min"], row["max"]) == \
+                (i * width, len(values), min(values), max(values)), row
+            assert abs(row["mean"] - sum(values) / len(values)) < 1e-9, row
+        assert run(*args).stdout.count("\n") == len(want)
+    run(BINARY, "query", "--data", data, "--bucket", "1 h", expect=2)
+    run(BINARY, "query", "--data", data, "--bucket", "nonsense", expect=2)
+    run(BINARY, "query", "--data", data, "--series", "d0005/temperature", "--bucket", "0.001 s",
+        expect=1)
+
+
 def left_out(tmp):
     """A value that is none, a time that SenML takes as relative, a name that it does not allow."""
     data = fill(tmp / "odd", "odd")
@@ -121,7 +148,9 @@ def refusals(tmp):
 
 with tempfile.TemporaryDirectory(prefix="sy-export-") as name:
     root = pathlib.Path(name)
-    same_readings(root, fill(root / "data", 30000, 7, 300))
+    filled = fill(root / "data", 30000, 7, 300)
+    same_readings(root, filled)
+    stretches(filled)
     left_out(root)
     memory(root)
     refusals(root)

@@ -5,6 +5,7 @@ sy_test(test_store_leaves SOURCES unit/test_store_leaves.c unit/store_rig.c LINK
 sy_test(test_chunk SOURCES unit/test_chunk.c LINKS sy_store)
 sy_test(test_store_random SOURCES unit/test_store_random.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)
 sy_test(test_store_upgrade SOURCES unit/test_store_upgrade.c unit/store_rig.c LINKS sy_store PkgConfig::SQLITE)
+sy_test(test_store_root SOURCES unit/test_store_root.c unit/store_rig.c LINKS sy_store)
 # Fills a store for the tests and benchmarks of the commands that read one.
 add_executable(store_fill unit/store_fill.c)
 target_link_libraries(store_fill PRIVATE sy_store)
