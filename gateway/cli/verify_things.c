@@ -228,7 +228,8 @@ static void raw_segment(sy_verifying *v, const char *path, const char *name, uin
             off += length;
             ++*records;
         }
-        if (found != SY_JFOUND_END)
+        size_t more = 0; /* records behind the end: it is none */
+        if (found != SY_JFOUND_END || sy_jwin_find(&w, off, 0, &more))
             sy_check_say(v->c, SY_FOUND_BROKEN, "journal: %s is damaged at byte %zu",
                          "日志：%s 在第 %zu 字节处损坏", name, off);
     }
