@@ -9,6 +9,7 @@
 #include "cli/stored.h"
 #include "control/control.h"
 #include "intake/journal.h"
+#include "ledger/ledger.h"
 #include "run/keeper.h"
 
 enum { ANSWER_MS = 10000 };
@@ -63,9 +64,11 @@ static sy_err offline(const char *data, sy_buf *json, sy_fail *f)
                       (unsigned long long)counts[i]);
     sy_buf_printf(json,
                   "\"journal_seq\":%llu,\"series\":%llu,\"rss\":0,\"running\":false,"
-                  "\"stored_seq\":%llu,\"keeping\":",
+                  "\"stored_seq\":%llu,\"ledger\":",
                   (unsigned long long)journal_end(data, position), (unsigned long long)series,
                   (unsigned long long)position);
+    sy_ledger_state(s, "stopped", "", json);
+    sy_buf_text(json, ",\"keeping\":");
     sy_keeper_offline(s, data, json);
     sy_buf_char(json, '}');
     sy_store_close(s);

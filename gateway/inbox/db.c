@@ -52,6 +52,7 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
     }
     sy_buf_init(&d->ca, sy_heap());
+    sy_buf_init(&d->seen, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     sy_err e = SY_OK;
     if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
@@ -75,6 +76,7 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
 sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_fail *f)
 {
     sy_buf_reset(&d->ca);
+    sy_buf_reset(&d->seen);
     sy_buf_span_put(&d->ca, pem);
     return d->ca.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for the CA") : SY_OK;
 }
@@ -84,6 +86,7 @@ void sy_inbox_db_close(sy_inbox_db *d)
     if (d) {
         sqlite3_close(d->db);
         sy_buf_fini(&d->ca);
+        sy_buf_fini(&d->seen);
         free(d);
     }
 }

@@ -31,6 +31,9 @@
 struct sy_inbox_db {
     sqlite3 *db;
     sy_buf ca;
+    /* The head (its members as JSON) that held last: the events of a batch stand under one. */
+    sy_buf seen;
+    bool seen_certified;
 };
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);

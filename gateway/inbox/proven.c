@@ -210,6 +210,32 @@ static bool own_head(const booking *b, const sy_head *h)
     return strncmp(b->source, prefix, n) == 0 && sy_span_is(h->gateway, b->source + n);
 }
 
+/* The whole check, or that of the leaf alone where the head is the one that held just before. */
+static sy_err check_proof(sy_inbox_db *d, const sy_proof *p, sy_proof_facts *facts, sy_fail *why)
+{
+    sy_buf members;
+    sy_buf_init(&members, sy_heap());
+    sy_signed_head_json(&p->head, &members);
+    sy_err e = members.failed ? sy_fail_set(why, SY_E_NOMEM, "no memory for a head") : SY_OK;
+    if (e == SY_OK && d->seen.n && sy_span_eq(sy_buf_span(&members), sy_buf_span(&d->seen))) {
+        *facts = (sy_proof_facts){.signature_holds = true, .certified = d->seen_certified};
+        e = sy_head_read(sy_buf_span(&p->head.text), &facts->head, why);
+        e = e != SY_OK ? e : sy_proof_included(p, &facts->head, why);
+        facts->leaf_included = e == SY_OK;
+    } else if (e == SY_OK) {
+        const sy_span none = {NULL, 0};
+        e = sy_proof_check(p, p->head.chain.n > 0 ? sy_buf_span(&d->ca) : none, facts, why);
+        if (e == SY_OK) {
+            sy_buf_reset(&d->seen);
+            sy_buf_span_put(&d->seen, sy_buf_span(&members));
+            d->seen_certified = facts->certified;
+            d->seen.n = d->seen.failed ? 0 : d->seen.n;
+        }
+    }
+    sy_buf_fini(&members);
+    return e;
+}
+
 /* Whether the proof holds; *why says what does not. A key that nobody has certified is no failure
  * here: facts say it. */
 static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_facts *facts,
@@ -220,9 +246,7 @@ static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_fac
         return false;
     }
     sy_err e = sy_proof_read(sy_buf_span(&c->proof), p, why);
-    bool chained = p->head.chain.n > 0;
-    const sy_span ca = chained ? sy_buf_span(&b->d->ca) : (sy_span){NULL, 0};
-    e = e != SY_OK ? e : sy_proof_check(p, ca, facts, why);
+    e = e != SY_OK ? e : check_proof(b->d, p, facts, why);
     if (e != SY_OK) {
         return false;
     }

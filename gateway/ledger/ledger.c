@@ -421,31 +421,3 @@ sy_err sy_ledger_rotate(sy_ledger *l, sy_ms now, sy_fail *f)
     sy_es256_close(next);
     return e;
 }
-
-void sy_ledger_status(sy_ledger *l, sy_buf *json)
-{
-    uint64_t size = 0, newest = 0;
-    sy_digest root = {{0}};
-    char hex[65];
-    sy_fail why = {0};
-    if (sy_store_leaves(l->store, &size, &why) || sy_store_root(l->store, size, &root, &why))
-        sy_log_fail(SY_LOG_ERROR, "status-failed", &why);
-    (void)!newest_size(l, &newest, &why);
-    sy_digest_hex(&root, hex);
-    pthread_mutex_lock(&l->lock);
-    sy_buf_printf(json, "{\"state\":\"%s\",\"trouble\":", l->key ? "signing" : "trouble");
-    if (l->trouble[0])
-        sy_buf_json(json, sy_span_of(l->trouble));
-    else
-        sy_buf_text(json, "null");
-    sy_buf_printf(json, ",\"size\":%llu,\"root\":\"%s\",\"head\":{\"size\":%llu,\"age_ms\":%lld}",
-                  (unsigned long long)size, hex, (unsigned long long)newest,
-                  (long long)(sy_mono_ms() - l->signed_at));
-    sy_buf_text(json, ",\"kid\":");
-    if (l->key)
-        sy_buf_json(json, sy_span_of(sy_es256_kid(l->key)));
-    else
-        sy_buf_text(json, "null");
-    sy_buf_printf(json, ",\"certified\":%s,\"box\":\"%s\"}", l->chain.n ? "true" : "false", l->box);
-    pthread_mutex_unlock(&l->lock);
-}

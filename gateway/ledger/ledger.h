@@ -55,7 +55,10 @@ SY_MUST_USE sy_err sy_ledger_action(sy_ledger *l, sy_ms now, const sy_action *a,
 /* Go over to <key>.next, made where it is missing; both keys sign the leaf. */
 SY_MUST_USE sy_err sy_ledger_rotate(sy_ledger *l, sy_ms now, sy_fail *f);
 
-/* {"state","trouble","size","root","head":{"size","time"},"kid","certified","box"} */
+/* {"state","trouble","size","root","head":{"size","time"},"kid","certified","box"}; head null where
+ * none was signed yet. state: "signing" or "trouble". */
 void sy_ledger_status(sy_ledger *l, sy_buf *json);
+/* The same of a store that no gateway runs on: its state is `word`. */
+void sy_ledger_state(sy_store *store, const char *word, const char *trouble, sy_buf *json);
 
 #endif

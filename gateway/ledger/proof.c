@@ -187,19 +187,23 @@ sy_err sy_signed_head_check(const sy_signed_head *h, sy_span ca, sy_proof_facts 
     return e;
 }
 
+sy_err sy_proof_included(const sy_proof *p, const sy_head *head, sy_fail *f)
+{
+    sy_digest leaf = sy_merkle_leaf(sy_buf_span(&p->leaf));
+    if (p->size != head->size ||
+        !sy_merkle_included(&leaf, p->index, p->size, &p->path, &head->root))
+        return sy_fail_set(f, SY_E_DENIED, "the leaf is not in the tree of the signed head");
+    return SY_OK;
+}
+
 sy_err sy_proof_check(const sy_proof *p, sy_span ca, sy_proof_facts *facts, sy_fail *f)
 {
     /* What the authority says of the key is told last: a leaf that is not in the tree is worse. */
     sy_err e = sy_signed_head_check(&p->head, (sy_span){NULL, 0}, facts, f);
-    if (e)
+    e = e ? e : sy_proof_included(p, &facts->head, f);
+    facts->leaf_included = !e;
+    if (e || !ca.n)
         return e;
-    sy_digest leaf = sy_merkle_leaf(sy_buf_span(&p->leaf));
-    if (p->size != facts->head.size ||
-        !sy_merkle_included(&leaf, p->index, p->size, &p->path, &facts->head.root))
-        return sy_fail_set(f, SY_E_DENIED, "the leaf is not in the tree of the signed head");
-    facts->leaf_included = true;
-    if (!ca.n)
-        return SY_OK;
     const sy_chain_want want = {ca, sy_buf_span(&p->head.spki), facts->head.gateway,
                                 facts->head.time};
     e = sy_chain_check(&p->head.chain, &want, f);

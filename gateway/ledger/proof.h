@@ -53,7 +53,9 @@ typedef struct sy_proof_facts {
  * far it came. */
 SY_MUST_USE sy_err sy_signed_head_check(const sy_signed_head *h, sy_span ca, sy_proof_facts *facts,
                                         sy_fail *f);
-/* That, and the leaf stands at its index in the head's tree. */
+/* The leaf stands at its index in the tree of this head. SY_E_DENIED. */
+SY_MUST_USE sy_err sy_proof_included(const sy_proof *p, const sy_head *head, sy_fail *f);
+/* Both: the head, and that the leaf stands at its index in the head's tree. */
 SY_MUST_USE sy_err sy_proof_check(const sy_proof *p, sy_span ca, sy_proof_facts *facts, sy_fail *f);
 
 /* The proof that travels in an event as its last member, `,"steelyardproof":"<base64url>"}`. add:

@@ -182,6 +182,7 @@ class Ledger(steel.Case):
                     coap.request("r/c1", b"9" if i % 2 else b"4")
                 except (OSError, TimeoutError, AssertionError):
                     pass
+                stop.wait(0.01)
             coap.close()
         thread = threading.Thread(target=pump, daemon=True)
         thread.start()
@@ -209,10 +210,13 @@ class Ledger(steel.Case):
         for name, index, body in rows:
             self.assertEqual(leaves[index]["id"], name)
             self.assertEqual(leaves[index]["body"], hashlib.sha256(bytes(body)).hexdigest())
+        state = self.gateway.status()["ledger"]
         told = self.write("heads.json", self.api("/api/heads?source=/steelyard/gw-test-1"))
         self.assertEqual(len(json.loads(told.read_text())), n)
         self.gateway.stop()
         steel.cli("verify", self.gateway.data, "--ca", self.keys_dir / "ca.pem", "--heads", told)
+        stopped = json.loads(steel.cli("status", "--data", self.gateway.data, "--json"))["ledger"]
+        self.assertEqual(stopped, {**state, "state": "stopped"})
         print("leaves %d, heads at the inbox %d" % (len(leaves), n))
 
     def test_cut_tail(self):

@@ -3,7 +3,9 @@
 #include "store_rig.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static void readings_have_one_effect(void **state)
@@ -365,6 +367,75 @@ static void a_tool_reads_while_the_gateway_writes(void **state)
     sy_store_close(r);
 }
 
+typedef struct watcher {
+    sy_store *s;
+    atomic_bool ending;
+    atomic_size_t queries;
+    size_t most; /* readings that a query gave */
+    bool wrong;
+} watcher;
+
+static bool without_gaps(void *ctx, const sy_reading_row *r)
+{
+    sy_ms *last = ctx;
+    bool fine = r->t == *last + 10;
+    *last = r->t;
+    return fine;
+}
+
+static void *watch(void *arg)
+{
+    watcher *w = arg;
+    while (!atomic_load(&w->ending) && !w->wrong) {
+        sy_fail f;
+        sy_ms last = 0;
+        double min, max;
+        uint64_t n = 0;
+        sy_buf b;
+        sy_buf_init(&b, sy_heap());
+        w->wrong = sy_store_readings(w->s, "a", 0, SY_MS_MAX, without_gaps, &last, &f) ||
+                   last % 10 != 0 || (size_t)last / 10 < w->most ||
+                   sy_store_figures(w->s, "a", 0, SY_MS_MAX, &min, &max, &n, &f) ||
+                   n < (uint64_t)last / 10 || sy_store_open_bytes(w->s, &b, &f);
+        w->most = (size_t)last / 10;
+        sy_buf_fini(&b);
+        atomic_fetch_add(&w->queries, 1);
+    }
+    return NULL;
+}
+
+/* Whatever is being sealed, committed or saved: another thread sees each reading once,
+ * and none that it has seen goes away. */
+static void others_read_while_it_is_written(void **state)
+{
+    enum { BATCHES = 400, EACH = 97 };
+    sy_store *s = store_rig_open(*state);
+    watcher w = {.s = s};
+    sy_fail f;
+    sy_put put;
+    int64_t id;
+    pthread_t thread;
+    fine(sy_store_begin(s, false, &f), f);
+    fine(sy_store_series(s, "a", "d", "a", "", &id, &f), f);
+    fine(sy_store_commit(s, 1, &f), f);
+    assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+    for (uint64_t i = 0, at = 0; i < BATCHES || atomic_load(&w.queries) < 20; i++) {
+        fine(sy_store_begin(s, i % 9 == 0, &f), f);
+        for (int k = 1; k <= EACH; k++) {
+            at++;
+            fine(sy_store_reading(s, id, (sy_ms)at * 10, 1, 0, 5, at, &put, &f), f);
+            assert_int_equal(put, SY_PUT_NEW);
+        }
+        if (i % 31 == 0)
+            fine(sy_store_snapshot_put(s, at, "hash", sy_span_of("state"), &f), f);
+        fine(sy_store_commit(s, at, &f), f);
+    }
+    atomic_store(&w.ending, true);
+    pthread_join(thread, NULL);
+    assert_false(w.wrong);
+    sy_store_close(s);
+}
+
 static void a_newer_schema_is_refused(void **state)
 {
     sy_store_close(store_rig_open(*state));
@@ -411,6 +482,7 @@ int main(void)
         dir_test(alerts_come_back_in_order),
         dir_test(the_newest_snapshot_is_kept),
         dir_test(a_tool_reads_while_the_gateway_writes),
+        dir_test(others_read_while_it_is_written),
         dir_test(a_newer_schema_is_refused),
         dir_test(a_foreign_file_is_refused),
     };
