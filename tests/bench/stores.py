@@ -50,6 +50,11 @@ def measure(programs, binary, readings, series, runs, folder):
         seen = [command(programs, binary, *args) for _ in range(runs if readings < 20000000 else 1)]
         row[name] = statistics.median(s["seconds"] for s in seen)
         row[name + "_kb"] = max(s["rss_kb"] for s in seen)
+    # The older half goes, as the keeper lets it go.
+    half = filled["last"] - (readings // series) * 30000
+    gone = json.loads(subprocess.run([programs / "bench_store", data, str(filled["last"]), str(half)],
+                                     capture_output=True, text=True, check=True).stdout)
+    row["expired"], row["expire"] = gone["chunks"], gone["seconds"]
     shutil.rmtree(data)
     return row
 
@@ -66,10 +71,11 @@ def bench(programs, binary, sizes, series, runs, out):
                       r["year"] * 1e3, r["year_by_hours"] * 1e3, r["year_by_days"] * 1e3,
                       r["rss_kb"] / 1024))
             print("      commands: status %.0f ms, query of a day %.0f ms, plot by hours %.0f ms, "
-                  "export %.1f s (%.0f MB), as SenML %.1f s (%.0f MB), verify %.1f s (%.0f MB)" % (
+                  "export %.1f s (%.0f MB), as SenML %.1f s (%.0f MB), verify %.1f s (%.0f MB); %d chunks "
+                  "expired in %.1f s" % (
                       r["status"] * 1e3, r["query"] * 1e3, r["plot"] * 1e3, r["export"],
                       r["export_kb"] / 1024, r["senml"], r["senml_kb"] / 1024, r["verify"],
-                      r["verify_kb"] / 1024))
+                      r["verify_kb"] / 1024, r["expired"], r["expire"]))
             out.append({"name": "store-%d" % readings, "unit": "bytes/reading",
                         "median": r["bytes"] / readings, "min": r["fill"], "max": r["fill"],
                         "floor": 0, "ratio": 0, "rss_kb": r["rss_kb"], "figures": r})
