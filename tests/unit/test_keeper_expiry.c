@@ -130,10 +130,10 @@ static size_t readings(box *b, const char *series, sy_ms from, sy_ms to)
     return n;
 }
 
-enum { EVERY_MS = 600000, CHUNKS = 10, A_CHUNK = 1024 };
+enum { EVERY_MS = 600000, CHUNKS = 10, A_CHUNK = 1024, EARLY = 200 };
 
-/* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; as if each
- * message had held one of both. */
+/* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; all of them
+ * out of the first EARLY records, whatever their times. */
 static void fill_readings(box *b)
 {
     static const char *const names[] = {"t1/t", "t2/t"};
@@ -146,7 +146,8 @@ static void fill_readings(box *b)
         fine(sy_store_series(b->store, names[s], "d", "t", "Cel", &id, &b->f));
         for (int i = 0; i <= CHUNKS * A_CHUNK; i++)
             fine(sy_store_reading(b->store, id, JANUARY + (sy_ms)i * EVERY_MS, i % 7, SY_Q_GOOD,
-                                  JANUARY + (sy_ms)i * EVERY_MS, (uint64_t)i + 1, &put, &b->f));
+                                  JANUARY + (sy_ms)i * EVERY_MS, (uint64_t)(i % EARLY) + 1, &put,
+                                  &b->f));
     }
     fine(sy_store_commit(b->store, position, &b->f));
 }
@@ -175,7 +176,16 @@ static void readings_expire_by_chunks(void **state)
     assert_int_equal(readings(b, "t1/t", JANUARY + 55 * DAY, SY_MS_MAX), newest);
     assert_true(leaves(b, "{\"leaf\":\"expiry\",") >= 8);
     until(status_has(b, "\"holds\":1,"));
+    /* Of the messages those stay that held readings came in, whenever they came. */
+    uint64_t first, last;
+    b->config.keeping.raw.time = 10 * DAY;
+    sy_keeper_configure(b->keeper, &b->config);
+    until(rows(b) == 2);
+    after_a_round(b);
+    oldest(b, &first, &last);
+    assert_true(rows(b) == 2 && first == 1 && last < EARLY);
     fine(sy_keeper_hold(b->keeper, false, "held", "Li Wei", "closed", &b->f));
+    until(rows(b) == 0);
     until(readings(b, "t2/t", SY_MS_NONE, JANUARY + 20 * DAY) == 0);
     /* For want of room: all goes but what late readings are judged with, `lateness` and two days.
      */
