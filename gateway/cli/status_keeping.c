@@ -62,8 +62,8 @@ static void put_classes(sy_buf *b, const json_t *classes)
 
 void sy_status_keeping(const json_t *keeping)
 {
-    static const char *const disk[] = {"bytes", "free",   "journal", "sealed", "damaged",
-                                       "store", "alerts", "ledger",  "spool"};
+    static const char *const disk[] = {"bytes", "free",     "journal", "sealed", "damaged",
+                                       "store", "readings", "alerts",  "ledger", "spool"};
     const json_t *written = json_object_get(keeping, "written");
     const json_t *day = json_object_get(keeping, "day"), *wear = json_object_get(keeping, "wear");
     const json_t *trouble = json_object_get(keeping, "trouble");

@@ -23,6 +23,7 @@ typedef struct heads {
     signed_at *list;
     size_t n, cap;
     uint64_t good;
+    bool unordered;
     char certified[SY_KID_CHARS + 1]; /* the key whose certificates were looked at last */
 } heads;
 
@@ -97,8 +98,15 @@ static void take_key(void *ctx, const sy_key_row *k)
 static void take_head(void *ctx, const sy_head_row *row)
 {
     heads *h = ctx;
-    if (h->v->err)
+    if (h->v->err || h->unordered)
         return;
+    /* Rows of a damaged table may come in any order: what does not go up would never end. */
+    h->unordered = row->size > INT64_MAX - 1 || (h->n && row->size <= h->list[h->n - 1].size);
+    if (h->unordered) {
+        sy_check_say(h->v->c, SY_FOUND_BROKEN, "ledger: the heads in the store are out of order",
+                     "账本：存储中的签名头次序错乱");
+        return;
+    }
     if (sy_grow(sy_heap(), (void **)&h->list, &h->cap, h->n + 1, sizeof *h->list)) {
         h->v->err = sy_fail_set(h->v->f, SY_E_NOMEM, "no memory for the heads");
         return;
@@ -145,7 +153,7 @@ static sy_err load_heads(heads *h, sy_fail *f)
         sy_err e = sy_store_heads(h->v->store, from, INT64_MAX, 500, false, take_head, h, f);
         if (e || h->v->err)
             return e ? e : h->v->err;
-        if (h->n == before)
+        if (h->n == before || h->unordered)
             return SY_OK;
         from = h->list[h->n - 1].size + 1;
     }
@@ -222,7 +230,7 @@ static bool take_expiry(void *ctx, uint64_t index, sy_span leaf)
         sy_digest want;
         if (which < index && hash && sy_digest_parse(sy_span_of(hash), &want) == SY_OK &&
             sy_digest_equal(&want, &v->hashes[which]))
-            v->gone[which] = 1;
+            v->gone[which] |= SY_LEAF_GONE;
         else
             sy_check_say(v->c, SY_FOUND_BROKEN,
                          "ledger: leaf %llu speaks of an expiry that is none",
@@ -288,6 +296,8 @@ sy_err sy_verify_dir(const char *data, const char *file, sy_check *c, sy_fail *f
         tell_heads(&v, &h);
         e = sy_store_each_leaf(v.store, take_expiry, &v, f);
     }
+    if (!e && !v.err)
+        sy_verify_chunks(&v);
     if (!e && !v.err)
         e = sy_store_each_leaf(v.store, thing, &v, f);
     if (!e && !v.err) {

@@ -16,12 +16,16 @@ SY_MUST_USE sy_err sy_verify_dir(const char *data, const char *heads, sy_check *
 typedef struct sy_verify_count {
     uint64_t events, readings, segments, records, chunks, samples, sets, expired, others;
 } sy_verify_count;
+enum {
+    SY_LEAF_GONE = 1, /* an expiry leaf speaks of it */
+    SY_LEAF_FOUND = 2 /* a chunk that is there, whole, was found for it */
+};
 typedef struct sy_verifying {
     sy_check *c;
     sy_store *store;
     const char *data;
     sy_digest *hashes; /* of the leaves */
-    uint8_t *gone;     /* 1: an expiry leaf speaks of it */
+    uint8_t *gone;     /* SY_LEAF_GONE, SY_LEAF_FOUND */
     uint64_t n, cap;
     char last_set[65]; /* that was looked at */
     sy_verify_count count;
@@ -31,6 +35,9 @@ typedef struct sy_verifying {
 
 /* What a leaf speaks of is there, and is what it says. */
 void sy_verify_thing(sy_verifying *v, uint64_t index, sy_span leaf);
+/* Sealed chunks: each is what its leaf says. Before sy_verify_thing, which tells what is missing.
+ */
+void sy_verify_chunks(sy_verifying *v);
 /* Segments of the journal that are not sealed yet: their own checksums. */
 void sy_verify_journal(sy_verifying *v);
 /* Alerts as they stand are what their newest events say. */

@@ -36,7 +36,7 @@ static uint64_t number_of(const json_t *o, const char *name)
 static void not_there(sy_verifying *v, uint64_t index, const char *en, const char *zh,
                       const char *name)
 {
-    if (v->gone[index])
+    if (v->gone[index] & SY_LEAF_GONE)
         v->count.expired++;
     else
         sy_check_say(v->c, SY_FOUND_BROKEN,
@@ -140,6 +140,52 @@ static void accepted_set(sy_verifying *v, uint64_t index, const json_t *o)
     sy_buf_fini(&set);
 }
 
+/* The leaf as it was written when the chunk was sealed. */
+static void chunk_leaf(const sy_chunk_fact *c, sy_buf *b)
+{
+    char hex[65];
+    sy_digest_hex(&c->root, hex);
+    sy_buf_text(b, "{\"leaf\":\"chunk\",\"series\":");
+    sy_buf_json(b, sy_span_of(c->series));
+    sy_buf_printf(b,
+                  ",\"from\":%lld,\"to\":%lld,\"n\":%llu,\"first_seq\":%llu,\"last_seq\":%llu,"
+                  "\"root\":\"%s\"}",
+                  (long long)c->from, (long long)c->to, (unsigned long long)c->n,
+                  (unsigned long long)c->first_seq, (unsigned long long)c->last_seq, hex);
+}
+
+static bool each_chunk(void *ctx, const sy_chunk_fact *c)
+{
+    sy_verifying *v = ctx;
+    sy_buf leaf;
+    sy_buf_init(&leaf, sy_heap());
+    if (c->sound)
+        chunk_leaf(c, &leaf);
+    sy_digest hash = sy_merkle_leaf(sy_buf_span(&leaf));
+    if (!c->sound || leaf.failed || c->leaf >= v->n || !sy_digest_equal(&hash, &v->hashes[c->leaf]))
+        sy_check_say(v->c, SY_FOUND_BROKEN, "chunk %lld of %s was changed (leaf %llu)",
+                     "序列块 %lld（%s）已被改动（第 %llu 叶）", (long long)c->number,
+                     c->series ? c->series : "?", (unsigned long long)c->leaf);
+    else {
+        v->gone[c->leaf] |= SY_LEAF_FOUND;
+        v->count.chunks++;
+        v->count.samples += c->n;
+    }
+    sy_buf_fini(&leaf);
+    return true;
+}
+
+void sy_verify_chunks(sy_verifying *v)
+{
+    v->err = sy_store_each_chunk(v->store, each_chunk, v, v->f);
+}
+
+static void chunk(sy_verifying *v, uint64_t index, const json_t *o)
+{
+    if (!(v->gone[index] & SY_LEAF_FOUND))
+        not_there(v, index, "chunk of", "序列块", text_of(o, "series"));
+}
+
 void sy_verify_thing(sy_verifying *v, uint64_t index, sy_span leaf)
 {
     json_t *o = json_loadb(leaf.n ? leaf.p : "", leaf.n, JSON_REJECT_DUPLICATES, NULL);
@@ -148,6 +194,8 @@ void sy_verify_thing(sy_verifying *v, uint64_t index, sy_span leaf)
         event(v, index, leaf, o);
     else if (strcmp(kind, "segment") == 0)
         segment(v, index, o);
+    else if (strcmp(kind, "chunk") == 0)
+        chunk(v, index, o);
     else if (strcmp(kind, "activation") == 0)
         accepted_set(v, index, o);
     else if (!*kind)

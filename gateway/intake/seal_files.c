@@ -24,7 +24,7 @@ bool sy_sealed_path(const char *dir, const sy_segment_file *file, char *path)
 }
 
 /* A sealing that was cut short: its original is still there. */
-static void remove_temporary(const char *dir)
+void sy_sealed_tidy(const char *dir)
 {
     DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) {
@@ -42,7 +42,6 @@ sy_err sy_sealed_list(const char *dir, sy_segment_file **files, size_t *n, sy_fa
     size_t kept = 0, all = 0;
     *files = NULL;
     *n = 0;
-    remove_temporary(dir);
     sy_err e = sy_journal__list_all(dir, &list, &all, f);
     if (e)
         return e;

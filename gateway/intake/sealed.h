@@ -47,8 +47,10 @@ typedef struct sy_segment_file {
     uint64_t first;   /* number of its first record */
     uint64_t bytes;   /* that it takes on the disk */
 } sy_segment_file;
-/* By number; free(*files). What a crash left of a sealing is removed. */
+/* By number; free(*files). */
 SY_MUST_USE sy_err sy_sealed_list(const char *dir, sy_segment_file **files, size_t *n, sy_fail *f);
+/* Remove what a crash left of a sealing; by who seals. */
+void sy_sealed_tidy(const char *dir);
 SY_MUST_USE sy_err sy_sealed_remove(const char *dir, const sy_segment_file *file, sy_fail *f);
 /* The file's path, PATH_MAX bytes; false where it is too long. */
 bool sy_sealed_path(const char *dir, const sy_segment_file *file, char *path);

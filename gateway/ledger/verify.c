@@ -39,13 +39,24 @@ bool sy_verify_lines(sy_span lines, uint64_t *n, sy_digest *root)
     return from == lines.n;
 }
 
-/* The set is what stands between the last quotes of the leaf: it is bound by the leaf alone. */
+/* The set is bound by the leaf alone: what stands between its last quotes, or nothing where it ends
+ * with null. */
 static sy_span set_of(sy_span leaf)
 {
     size_t end = leaf.n >= 2 ? leaf.n - 2 : 0, from = end;
+    if (end == 0 || leaf.p[end] != '"')
+        return (sy_span){NULL, 0};
     while (from > 0 && leaf.p[from - 1] != '"')
         from--;
     return (sy_span){leaf.p + from, end - from};
+}
+
+bool sy_verify_source(const json_t *event, sy_span gateway)
+{
+    static const char start[] = "/steelyard/";
+    const char *source = json_string_value(json_object_get(event, "source"));
+    return source && strncmp(source, start, sizeof start - 1) == 0 &&
+           sy_span_is(gateway, source + sizeof start - 1);
 }
 
 bool sy_verify_leaf(sy_span leaf, sy_span id, sy_span body, sy_span lines, const char **part)
@@ -109,6 +120,14 @@ static bool prove(const sy_proof *p, const char *en, const char *zh, size_t numb
     return !e;
 }
 
+/* The event says that it is of the gateway whose ledger it is in. */
+static bool of_gateway(const sy_proof *p, const json_t *event)
+{
+    sy_head head;
+    return sy_head_read(sy_buf_span(&p->head.text), &head, NULL) == SY_OK &&
+           sy_verify_source(event, head.gateway);
+}
+
 static void check_event(const sy_evidence *e, size_t i, sy_check *c)
 {
     const sy_evidence_event *v = &e->events[i];
@@ -129,6 +148,9 @@ static void check_event(const sy_evidence *e, size_t i, sy_check *c)
                          "event %zu: its %s was changed: leaf %llu of the ledger says otherwise",
                          "事件 %zu：其%s已被改动，与账本第 %llu 叶不符", i + 1,
                          sy_verify_part(c, part), (unsigned long long)v->proof.index);
+        else if (!of_gateway(&v->proof, json))
+            sy_check_say(c, SY_FOUND_BROKEN, "event %zu is in the ledger of another gateway",
+                         "事件 %zu 位于另一网关的账本中", i + 1);
         else if (lines.n && !head_fits(lines, json))
             sy_check_say(c, SY_FOUND_BROKEN, "event %zu: its readings are those of another event",
                          "事件 %zu：其读数属于另一事件", i + 1);

@@ -5,6 +5,8 @@
 #ifndef SY_VERIFY_H
 #define SY_VERIFY_H
 
+#include <jansson.h>
+
 #include "ledger/evidence.h"
 
 typedef enum sy_finding_kind {
@@ -37,6 +39,8 @@ bool sy_verify_lines(sy_span lines, uint64_t *n, sy_digest *root);
 /* The leaf is that of the event with this body and these lines: false and which part does not fit,
  * "body", "list of readings". */
 bool sy_verify_leaf(sy_span leaf, sy_span id, sy_span body, sy_span lines, const char **part);
+/* The event's source is that gateway. */
+bool sy_verify_source(const json_t *event, sy_span gateway);
 /* That word in the reader's language. */
 const char *sy_verify_part(const sy_check *c, const char *part);
 

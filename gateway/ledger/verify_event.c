@@ -61,6 +61,9 @@ static void check_one(sy_span raw, const json_t *event, sy_check *c)
     else if (!sy_leaf_is_event(sy_buf_span(&proof.leaf), sy_span_of(id), sy_buf_span(&body)))
         sy_check_say(c, SY_FOUND_BROKEN, "event %s is not what the ledger's leaf %llu says",
                      "事件 %s 与账本第 %llu 叶不符", id, (unsigned long long)proof.index);
+    else if (!sy_verify_source(event, facts.head.gateway))
+        sy_check_say(c, SY_FOUND_BROKEN, "event %s is in the ledger of another gateway",
+                     "事件 %s 位于另一网关的账本中", id);
     else
         sy_check_say(c, SY_FOUND_FINE,
                      "event %s is leaf %llu of the ledger of %.*s, under a head of %llu leaves",

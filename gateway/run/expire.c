@@ -15,6 +15,9 @@ enum { AT_ONCE = 64, BATCHES = 32 };
 typedef struct stretch {
     sy_ms from, to;
 } stretch;
+typedef struct records {
+    uint64_t first, last;
+} records;
 
 typedef struct plan {
     sy_ms now, least; /* what is younger than `least` stays whatever the bytes say */
@@ -22,6 +25,8 @@ typedef struct plan {
     uint64_t disk;
     stretch *held;
     size_t n_held, cap_held;
+    records *held_records; /* that held readings came from */
+    size_t n_records, cap_records;
     sy_segment_row *rows;
     size_t n_rows, cap_rows;
     bool failed;
@@ -34,6 +39,22 @@ static bool add_hold(void *ctx, const sy_hold_row *h)
                                      sizeof *p->held) != SY_OK;
     if (!p->failed)
         p->held[p->n_held++] = (stretch){h->from, h->to};
+    return !p->failed;
+}
+
+static bool add_records(void *ctx, uint64_t first, uint64_t last)
+{
+    plan *p = ctx;
+    records *z = p->n_records ? &p->held_records[p->n_records - 1] : NULL;
+    if (z && first <= z->last + 1 && last + 1 >= z->first) {
+        z->first = first < z->first ? first : z->first;
+        z->last = last > z->last ? last : z->last;
+        return true;
+    }
+    p->failed = p->failed || sy_grow(sy_heap(), (void **)&p->held_records, &p->cap_records,
+                                     p->n_records + 1, sizeof *p->held_records) != SY_OK;
+    if (!p->failed)
+        p->held_records[p->n_records++] = (records){first, last};
     return !p->failed;
 }
 
@@ -56,6 +77,14 @@ static bool is_held(const plan *p, sy_ms from, sy_ms to)
         if (from <= p->held[i].to && to >= p->held[i].from)
             return true;
     return false;
+}
+
+static bool is_segment_held(const plan *p, const sy_segment_row *r)
+{
+    for (size_t i = 0; i < p->n_records; i++)
+        if (r->first <= p->held_records[i].last && r->last >= p->held_records[i].first)
+            return true;
+    return is_held(p, r->from, r->to);
 }
 
 static uint64_t limit_of(const plan *p, const sy_keep_limit *l)
@@ -86,7 +115,7 @@ static size_t choose(const plan *p, uint64_t judged, size_t chosen[AT_ONCE])
         if (!old && total <= limit)
             break;
         /* What the judge would be rebuilt from stays. */
-        if (r->last > judged || is_held(p, r->from, r->to))
+        if (r->last > judged || is_segment_held(p, r))
             continue;
         chosen[n++] = i;
         total -= r->stored;
@@ -116,6 +145,10 @@ static sy_err expire_raw(sy_keeper *k, plan *p, sy_fail *f)
         e = sy_fail_set(f, SY_E_NOMEM, "out of memory");
     if (!e)
         e = sy_store_snapshot_seq(k->o.store, &judged, f);
+    if (!e && p->n_held)
+        e = sy_store_held_records(k->o.store, add_records, p, f);
+    if (!e && p->failed)
+        e = sy_fail_set(f, SY_E_NOMEM, "out of memory");
     size_t n = e ? 0 : choose(p, judged, chosen);
     if (!e && n)
         e = mark_expired(k, p, chosen, n, f);
@@ -193,6 +226,47 @@ static sy_err expire_alerts(sy_keeper *k, const plan *p, sy_fail *f)
     return e;
 }
 
+static sy_err expire_readings_before(sy_keeper *k, sy_ms now, sy_ms before, size_t *n, sy_fail *f)
+{
+    sy_err e = sy_store_begin(k->o.store, true, f);
+    if (e)
+        return e;
+    e = sy_store_expire_readings(k->o.store, before, AT_ONCE, now, n, f);
+    if (!e && *n)
+        return sy_store_done(k->o.store, f);
+    sy_store_rollback(k->o.store);
+    return e;
+}
+
+static sy_err expire_readings(sy_keeper *k, const plan *p, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    size_t total = 0;
+    for (int i = 0; i < BATCHES && !e && !sy_keeper__stopping(k); i++) {
+        sy_store_bytes b = {0};
+        sy_ms oldest;
+        size_t n = 0;
+        e = sy_store_sizes(k->o.store, k->o.data, &b, f);
+        if (!e)
+            e = sy_store_oldest_reading(k->o.store, &oldest, f);
+        bool over = !e && b.readings > limit_of(p, &p->keeping.readings);
+        sy_ms before = p->now - (over ? p->least : p->keeping.readings.time);
+        if (e || oldest == SY_MS_NONE || oldest >= before)
+            break;
+        e = expire_readings_before(k, p->now, before, &n, f);
+        total += e ? 0 : n;
+        if (n == 0)
+            break;
+    }
+    if (total) {
+        sy_log(SY_LOG_INFO, "readings-expired", "chunks=%zu", total);
+        pthread_mutex_lock(&k->mu);
+        k->figures.expired_readings += total;
+        pthread_mutex_unlock(&k->mu);
+    }
+    return e;
+}
+
 sy_err sy_keeper__expire(sy_keeper *k, const sy_segment_file *files, size_t n, sy_fail *f)
 {
     uint64_t free_bytes;
@@ -213,7 +287,10 @@ sy_err sy_keeper__expire(sy_keeper *k, const sy_segment_file *files, size_t n, s
         e = expire_damaged(k, &p, files, n, f);
     if (!e)
         e = expire_alerts(k, &p, f);
+    if (!e)
+        e = expire_readings(k, &p, f);
     free(p.held);
+    free(p.held_records);
     free(p.rows);
     return e;
 }

@@ -160,13 +160,13 @@ static void put_disk(const view *v, sy_buf *b)
     sy_buf_printf(b,
                   "\"disk\":{\"bytes\":%llu,\"free\":%llu,\"journal\":%llu,\"sealed\":%llu,"
                   "\"sealed_raw\":%llu,\"damaged\":%llu,\"store\":%llu,\"store_free\":%llu,"
-                  "\"alerts\":%llu,\"ledger\":%llu,\"spool\":%llu}",
+                  "\"readings\":%llu,\"alerts\":%llu,\"ledger\":%llu,\"spool\":%llu}",
                   (unsigned long long)v->disk, (unsigned long long)v->free_bytes,
                   (unsigned long long)v->g->raw, (unsigned long long)v->g->sealed,
                   (unsigned long long)v->g->sealed_raw, (unsigned long long)v->g->damaged,
                   (unsigned long long)v->b.file, (unsigned long long)v->b.free,
-                  (unsigned long long)v->b.alerts, (unsigned long long)v->b.ledger,
-                  (unsigned long long)v->spool);
+                  (unsigned long long)v->b.readings, (unsigned long long)v->b.alerts,
+                  (unsigned long long)v->b.ledger, (unsigned long long)v->spool);
     sy_buf_printf(b,
                   ",\"segments\":{\"open\":%llu,\"sealed\":%llu,\"set_aside\":%llu,"
                   "\"damaged\":%llu}",
@@ -258,8 +258,8 @@ void sy_keeper_status(sy_keeper *k, sy_buf *json)
     sy_buf_text(json, ",\"retention\":{");
     put_class(json, &v, "raw", &keeping.raw, g.sealed, v.day.raw, g.raw_oldest);
     sy_buf_char(json, ',');
-    put_class(json, &v, "readings", &keeping.readings, v.b.file - v.b.free - v.b.alerts,
-              v.day.stored - v.day.alerts, g.readings_oldest);
+    put_class(json, &v, "readings", &keeping.readings, v.b.readings, v.day.stored - v.day.alerts,
+              g.readings_oldest);
     sy_buf_char(json, ',');
     put_class(json, &v, "alerts", &keeping.alerts, v.b.alerts, v.day.alerts, g.alerts_oldest);
     sy_buf_printf(json,

@@ -238,12 +238,14 @@ static void look_around(sy_keeper *k, const sy_segment_file *files, size_t n)
     sy_keeper__count_files(&g, files, n);
     if (sy_store_segments(k->o.store, count_raw, &g, &why) ||
         sy_store_holds(k->o.store, count_hold, &g.holds, &why) ||
-        sy_store_oldest_alert(k->o.store, &g.alerts_oldest, &why))
+        sy_store_oldest_alert(k->o.store, &g.alerts_oldest, &why) ||
+        sy_store_oldest_reading(k->o.store, &g.readings_oldest, &why))
         return;
     pthread_mutex_lock(&k->mu);
     sy_keeper_figures *to = &k->figures;
     to->raw = g.raw, to->sealed = g.sealed, to->sealed_raw = g.sealed_raw, to->damaged = g.damaged;
     to->n_raw = g.n_raw, to->n_sealed = g.n_sealed, to->n_damaged = g.n_damaged;
+    to->readings_oldest = g.readings_oldest;
     to->raw_oldest = g.raw_oldest, to->alerts_oldest = g.alerts_oldest, to->holds = g.holds;
     pthread_mutex_unlock(&k->mu);
 }
@@ -301,6 +303,7 @@ static sy_err round_of(sy_keeper *k, sy_fail *f)
 {
     sy_segment_file *files = NULL;
     size_t n = 0;
+    sy_sealed_tidy(k->dir);
     sy_err e = sy_sealed_list(k->dir, &files, &n, f);
     if (!e)
         e = mend(k, files, n, f);

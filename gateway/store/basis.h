@@ -39,6 +39,18 @@ SY_MUST_USE sy_err sy_store_each_leaf(sy_store *s,
 /* A stored subtree. SY_E_NOTFOUND, SY_E_CORRUPT. */
 SY_MUST_USE sy_err sy_store_node(sy_store *s, unsigned level, uint64_t index, sy_digest *out,
                                  sy_fail *f);
+/* Sealed chunks in the order of sealing, decoded. Borrowed; a callback that returns false ends it.
+ */
+typedef struct sy_chunk_fact {
+    const char *series;
+    int64_t number;
+    sy_ms from, to;
+    uint64_t n, first_seq, last_seq, leaf;
+    sy_digest root; /* made anew from the samples */
+    bool sound;     /* it decodes, and root and figures are stored as they are */
+} sy_chunk_fact;
+SY_MUST_USE sy_err sy_store_each_chunk(sy_store *s, bool (*fn)(void *ctx, const sy_chunk_fact *c),
+                                       void *ctx, sy_fail *f);
 /* Events that have no leaf, and subtrees that are stored. */
 SY_MUST_USE sy_err sy_store_loose(sy_store *s, uint64_t *events, uint64_t *nodes, sy_fail *f);
 

@@ -15,9 +15,6 @@
 #include "store/leaves.h"
 #include "store/store_int.h"
 
-/* What a held alert rests on: a day around it, for what its rule looked at and what came of it. */
-#define HOLD_MARGIN_MS "86400000"
-
 sy_err sy_store_done(sy_store *s, sy_fail *f)
 {
     sy_err e = sy_store__in_batch(s, f);
@@ -97,8 +94,8 @@ sy_err sy_store_holds(sy_store *s, bool (*fn)(void *ctx, const sy_hold_row *h), 
 {
     sy_query q;
     sy_err e = sy_query_begin(&q, s,
-                              "SELECT h.alert,h.who,h.why,h.time,a.onset-" HOLD_MARGIN_MS
-                              ",a.cleared+" HOLD_MARGIN_MS
+                              "SELECT h.alert,h.who,h.why,h.time,a.onset-" SY_HOLD_MARGIN_MS
+                              ",a.cleared+" SY_HOLD_MARGIN_MS
                               " FROM hold h LEFT JOIN alert a ON a.id=h.alert ORDER BY h.alert",
                               f);
     if (e)
@@ -260,12 +257,14 @@ static uint64_t file_bytes(const char *dir, const char *name)
 
 sy_err sy_store_sizes(sy_store *s, const char *data_dir, sy_store_bytes *out, sy_fail *f)
 {
-    int64_t page = 0, empty = 0, events = 0, leaves = 0;
+    int64_t page = 0, empty = 0, events = 0, leaves = 0, chunks = 0;
     sy_err e = number(s, "PRAGMA page_size", NULL, &page, f);
     if (!e)
         e = number(s, "PRAGMA freelist_count", NULL, &empty, f);
     if (!e)
         e = number(s, "SELECT value FROM counter WHERE name='bytes_events'", NULL, &events, f);
+    if (!e)
+        e = number(s, "SELECT value FROM counter WHERE name='bytes_chunks'", NULL, &chunks, f);
     if (!e)
         e = number(s, "SELECT coalesce(max(n)+1,0) FROM leaf", NULL, &leaves, f);
     if (e)
@@ -274,6 +273,7 @@ sy_err sy_store_sizes(sy_store *s, const char *data_dir, sy_store_bytes *out, sy
     *out = (sy_store_bytes){
         .file = file_bytes(data_dir, "store.db") + file_bytes(data_dir, "store.db-wal"),
         .free = (uint64_t)(page * empty),
+        .readings = (uint64_t)chunks,
         .alerts = (uint64_t)events,
         .ledger = (uint64_t)leaves * LEAF_BYTES,
     };

@@ -30,12 +30,24 @@ SY_MUST_USE sy_err sy_store_holds(sy_store *s, bool (*fn)(void *ctx, const sy_ho
 SY_MUST_USE sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now,
                                           size_t *n, sy_fail *f);
 
+/* Up to max chunks of readings that ended before `before`, the oldest first, at most one a series:
+ * *n of them; ask again while it is not 0. */
+SY_MUST_USE sy_err sy_store_expire_readings(sy_store *s, sy_ms before, size_t max, sy_ms now,
+                                            size_t *n, sy_fail *f);
+/* The last time in the oldest chunk; SY_MS_NONE: there is none. */
+SY_MUST_USE sy_err sy_store_oldest_reading(sy_store *s, sy_ms *time, sy_fail *f);
+/* The journal's records that held readings came from: stretches, which may overlap. */
+SY_MUST_USE sy_err sy_store_held_records(sy_store *s,
+                                         bool (*fn)(void *ctx, uint64_t first, uint64_t last),
+                                         void *ctx, sy_fail *f);
+
 /* Bytes by what they are for, kept up with every write. */
 typedef struct sy_store_bytes {
-    uint64_t file;   /* store.db and its WAL, free pages included */
-    uint64_t free;   /* free pages: they are used again */
-    uint64_t alerts; /* events and what they rest on */
-    uint64_t ledger; /* leaves and nodes */
+    uint64_t file;     /* store.db and its WAL, free pages included */
+    uint64_t free;     /* free pages: they are used again */
+    uint64_t readings; /* chunks */
+    uint64_t alerts;   /* events and what they rest on */
+    uint64_t ledger;   /* leaves and nodes */
 } sy_store_bytes;
 SY_MUST_USE sy_err sy_store_sizes(sy_store *s, const char *data_dir, sy_store_bytes *out,
                                   sy_fail *f);

@@ -90,6 +90,12 @@ static const char *const steps[] = {
      "CREATE TABLE open_samples(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL,"
      " bytes BLOB NOT NULL);"
      "INSERT INTO counter VALUES('chunks',0),('amended',0);"),
+    ("INSERT INTO counter VALUES('bytes_chunks',"
+     "(SELECT coalesce(sum(length(bytes)),0) FROM chunk));"
+     "CREATE TRIGGER chunk_in AFTER INSERT ON chunk BEGIN"
+     " UPDATE counter SET value=value+length(new.bytes) WHERE name='bytes_chunks'; END;"
+     "CREATE TRIGGER chunk_out AFTER DELETE ON chunk BEGIN"
+     " UPDATE counter SET value=value-length(old.bytes) WHERE name='bytes_chunks'; END;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -68,6 +68,7 @@ static sy_err open_writer(sy_store *s, const char *path, sy_fail *f)
     int rc = sqlite3_exec(s->writer, pragma, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return sy_store__err(s->writer, rc, "open", f);
+    s->full_sync = false; /* a migration's batch was durable */
     sqlite3_wal_hook(s->writer, on_commit, s);
     return SY_OK;
 }

@@ -116,6 +116,8 @@ sqlite3_stmt *sy_store__get(sy_store *s, sy_sql which, sy_fail *f);
 SY_MUST_USE sy_err sy_store__run(sy_store *s, sy_sql which, sy_fail *f, const char *types, ...);
 /* Likewise a statement that is not kept, for what is written seldom. */
 SY_MUST_USE sy_err sy_store__exec(sy_store *s, sy_fail *f, const char *sql, const char *types, ...);
+/* What a held alert rests on: a day around it, for what its rule looked at and what came of it. */
+#define SY_HOLD_MARGIN_MS "86400000"
 /* In a batch: what had the leaf `of` expires at `now`; *index of the leaf that says so. `class`:
  * raw, readings, alerts. */
 SY_MUST_USE sy_err sy_store__expiry(sy_store *s, const char *class, uint64_t of, sy_ms now,

@@ -7,7 +7,9 @@ sy_test(test_pipeline_clock
 sy_test(test_limit SOURCES unit/test_limit.c unit/rules_rig.c LINKS sy_pipeline)
 sy_test(test_control SOURCES unit/test_control.c LINKS sy_control)
 sy_test(test_pipeline_basis SOURCES unit/test_pipeline_basis.c unit/pipeline_rig.c LINKS sy_pipeline)
-sy_test(test_keeper SOURCES unit/test_keeper.c LINKS sy_run)
+sy_test(test_keeper SOURCES unit/test_keeper.c unit/keeper_rig.c LINKS sy_run)
+sy_test(test_keeper_expiry
+    SOURCES unit/test_keeper_expiry.c unit/keeper_rig.c LINKS sy_run)
 sy_test(test_late SOURCES unit/test_late.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_late_random
     SOURCES unit/test_late_random.c unit/judge_kit.c unit/judge_random_cond.c

@@ -13,7 +13,8 @@
 static const char alert[] = "0123456789abcdef0123456789abcdef";
 static const char body_text[] =
     "{\"specversion\":\"1.0\",\"id\":\"0123456789abcdef0123456789abcdef/1\","
-    "\"type\":\"steelyard.alert.raised\",\"time\":\"2026-01-05T00:16:00.000Z\",\"data\":{"
+    "\"source\":\"/steelyard/"
+    "gw\",\"type\":\"steelyard.alert.raised\",\"time\":\"2026-01-05T00:16:00.000Z\",\"data\":{"
     "\"change\":\"raised\",\"clock\":\"wall\",\"alert\":{\"id\":"
     "\"0123456789abcdef0123456789abcdef\",\"severity\":\"major\",\"onset\":"
     "\"2026-01-05T00:11:00.000Z\",\"raised\":\"2026-01-05T00:16:00.000Z\",\"cleared\":null,"
@@ -165,6 +166,30 @@ static void what_is_said(void **state)
     sy_buf_fini(&s.text);
 }
 
+/* A leaf without a set (the gateway's own notices), with one, and with other readings. */
+static void leaves(void **state)
+{
+    (void)state;
+    const char *part = NULL;
+    sy_span id = sy_span_of("box/1"), body = sy_span_of("{}"), none = {NULL, 0};
+    sy_leaf_event e = {.id = id, .body = body};
+    sy_buf leaf;
+    sy_buf_init(&leaf, sy_heap());
+    sy_leaf_event_text(&e, &leaf);
+    assert_true(sy_verify_leaf(sy_buf_span(&leaf), id, body, none, &part));
+    assert_false(sy_verify_leaf(sy_buf_span(&leaf), id, body, sy_span_of("a\n"), &part));
+    assert_string_equal(part, "list of readings");
+    assert_false(sy_verify_leaf(sy_buf_span(&leaf), id, sy_span_of("{ }"), none, &part));
+    assert_string_equal(part, "body");
+    sy_buf_reset(&leaf);
+    e.set = sy_span_of("abc");
+    sy_leaf_event_text(&e, &leaf);
+    assert_true(sy_verify_leaf(sy_buf_span(&leaf), id, body, none, &part));
+    leaf.n--;
+    assert_false(sy_verify_leaf(sy_buf_span(&leaf), id, body, none, &part));
+    sy_buf_fini(&leaf);
+}
+
 static void nonsense(void **state)
 {
     (void)state;
@@ -197,9 +222,8 @@ static void nonsense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_again),
-        cmocka_unit_test(shown),
-        cmocka_unit_test(what_is_said),
+        cmocka_unit_test(the_same_again), cmocka_unit_test(shown),
+        cmocka_unit_test(what_is_said),   cmocka_unit_test(leaves),
         cmocka_unit_test(nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
