@@ -88,7 +88,7 @@ static bool state_value(const sy_rows *b, uint32_t point, sy_span text, double *
 
 static sy_err keep(sy_rows *b, const sy_row *r, sy_fail *f)
 {
-    if (r->t < b->from || r->t > b->to) {
+    if (r->t < b->from || r->t > b->to || (r->quality & SY_Q_LATE)) { /* never judged live */
         return SY_OK;
     }
     if (sy_grow(sy_heap(), (void **)&b->v, &b->cap, b->n + 1, sizeof *b->v) != SY_OK) {

@@ -248,19 +248,24 @@ static bool thing(void *ctx, uint64_t index, sy_span leaf)
     return !v->err;
 }
 
-static void tell_things(sy_verifying *v)
+/* What agrees with a ledger that nobody vouches for is not proven. */
+static void tell_things(sy_verifying *v, bool vouched)
 {
+    sy_finding_kind kind = vouched ? SY_FOUND_FINE : SY_FOUND_NOTE;
+    const char *word = vouched ? (v->c->zh ? "已证明" : "proven")
+                               : (v->c->zh ? "与账本一致，但账本未经证明"
+                                           : "as in the ledger, which is not proven");
     const sy_verify_count *n = &v->count;
     uint64_t loose = 0, nodes = 0;
-    sy_check_say(v->c, SY_FOUND_FINE,
-                 "alerts proven: %llu events are as the ledger says, with %llu lines of readings",
-                 "警报已证明：%llu 个事件与账本一致，所列读数 %llu 行",
+    sy_check_say(v->c, kind,
+                 "alerts %s: %llu events are as the ledger says, with %llu lines of readings",
+                 "警报%s：%llu 个事件与账本一致，所列读数 %llu 行", word,
                  (unsigned long long)n->events, (unsigned long long)n->readings);
-    sy_check_say(v->c, SY_FOUND_FINE,
-                 "originals proven: %llu records in %llu sealed segments; %llu readings in %llu "
+    sy_check_say(v->c, kind,
+                 "originals %s: %llu records in %llu sealed segments; %llu readings in %llu "
                  "sealed chunks",
-                 "原始记录已证明：%llu 条记录在 %llu 个封存日志段中；%llu 个读数在 %llu 个封存块中",
-                 (unsigned long long)n->records, (unsigned long long)n->segments,
+                 "原始记录%s：%llu 条记录在 %llu 个封存日志段中；%llu 个读数在 %llu 个封存块中",
+                 word, (unsigned long long)n->records, (unsigned long long)n->segments,
                  (unsigned long long)n->samples, (unsigned long long)n->chunks);
     sy_check_say(
         v->c, SY_FOUND_FINE,
@@ -301,7 +306,7 @@ sy_err sy_verify_dir(const char *data, const char *file, sy_check *c, sy_fail *f
     if (!e && !v.err)
         e = sy_store_each_leaf(v.store, thing, &v, f);
     if (!e && !v.err) {
-        tell_things(&v);
+        tell_things(&v, c->ca.n && h.n && h.good == h.n);
         sy_verify_alerts(&v);
         sy_verify_journal(&v);
         if (file)

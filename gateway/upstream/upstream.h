@@ -8,7 +8,8 @@
  * 5xx and network errors are tried again; 400, 409, 413, 422 are tried in halves down to one event,
  * and an event that is refused alone, while the destination takes others, is set aside, counted and
  * logged; any other answer means that the destination does not take us: nothing is set aside.
- * Certificates are read again at each new connection. docs/upstream.md
+ * Certificates are read again at each new connection. Each event carries the proof of the ledger,
+ * and the newest head follows until it is confirmed (proofs.h). docs/upstream.md
  */
 #ifndef SY_UPSTREAM_H
 #define SY_UPSTREAM_H

@@ -117,7 +117,7 @@ int main(int argc, char **argv)
         for (size_t p = 0; p < points; p++)
             reading(&b, p, now, now);
         if (m % 10 == 0)
-            commit(&b, false);
+            commit(&b, m % 1440 == 0);
     }
     double fed = bench_now() - began;
     reading(&b, 0, START + 90 * MINUTE + 30000, now);

@@ -59,19 +59,19 @@ class Recording:
         self.acked = [tuple(a) for a in self.facts["acked"]]  # device, key, moment
         self.sent = {tuple(s) for s in self.facts["sent"]}
         self.must = [tuple(m) for m in self.facts["must"]]  # stored before it began
-        self.journal = self.journal_files()
-
-    def journal_files(self):
-        """The numbers of the files that have ever been journal segments."""
-        inos = {v[0] for k, v in self.base.files.items() if k.startswith("journal/")}
-        return inos | {o.ino for o in self.ops if o.op == powercut.CREATE and
-                       o.bytes.endswith(b".log")}
 
     def last_sync(self, k):
-        """When the last sync of the journal before operation k began that had returned by then."""
+        """When the last sync of the journal before operation k began that had returned by then: of
+        its newest segment, since a round of syncs takes the older ones first."""
         began, last = {}, None
+        names = [n for n in self.base.files if n.startswith("journal/") and n.endswith(".log")]
+        newest = self.base.files[max(names)][0] if names else None
         for o in self.ops[:k]:
-            if o.op == powercut.SYNC and o.ino in self.journal:
+            if o.op == powercut.CREATE and o.bytes.endswith(b".log"):
+                newest = o.ino
+            elif o.op == powercut.CREATE and o.ino == newest:
+                newest = None  # the number is another file's now
+            elif o.op == powercut.SYNC and o.ino == newest:
                 began[o.a] = o.ns
             elif o.op == powercut.SYNCED and o.a in began:
                 last = max(last or 0, began[o.a])

@@ -17,7 +17,7 @@ import small
 from shim import steel
 
 SEED = int(os.environ.get("SY_FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
-FLIPS = int(os.environ.get("SY_FAULT_FLIPS", "2"))
+FLIPS = int(os.environ.get("SY_FAULT_FLIPS", "1"))
 MIB = 1 << 20
 
 

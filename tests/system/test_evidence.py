@@ -264,6 +264,8 @@ class Evidence(steel.Case):
         self.gateway.stop()
         out = self.verify(self.data, "--ca", self.ca)
         self.assertIn("alerts proven: 2 events", out)
+        self.assertIn("alerts as in the ledger, which is not proven: 2 events",
+                      self.verify(self.data, expect=1))
         self.assertIn("1 alerts stand as their events say", out)
         copy = self.copy()
         self.verify(copy, "--ca", self.ca)

@@ -30,7 +30,12 @@ static const char lines_text[] =
     "\n"
     "{\"series\":\"d/t\",\"t\":1767571860000,\"v\":9,\"q\":\"good\"}\n"
     "{\"series\":\"d/t\",\"t\":1767571920000,\"v\":9.5,\"q\":\"uncertain+late\"}\n"
-    "{\"series\":\"d/t\",\"t\":1767571980000,\"v\":\"7ff0000000000000\",\"q\":\"bad\"}\n";
+    "{\"series\":\"d/t\",\"t\":1767571980000,\"v\":\"7ff0000000000000\",\"q\":\"bad\"}\n"
+    "{\"point\":\"d/"
+    "door\",\"device\":\"d\",\"quantity\":\"door\",\"unit\":null,\"words\":[\"open\","
+    "\"closed\"],\"every\":0,\"limits\":[],\"dues\":[]}\n"
+    "{\"series\":\"d/door\",\"t\":1767571800000,\"v\":1,\"q\":\"good\"}\n"
+    "{\"series\":\"d/door\",\"t\":1767571920000,\"v\":0,\"q\":\"good\"}\n";
 
 typedef struct said {
     sy_buf text;
@@ -119,6 +124,9 @@ static void shown(void **state)
         "class=\"limit\"",
         "class=\"unsure\"",
         "class=\"bad\"",
+        "<td>open</td>",
+        "<td>closed</td>",
+        "M62.0 22.7H512.0L512.0 175.3\"/>", /* a state goes in steps */
     };
     sy_evidence e;
     sy_buf page;

@@ -529,7 +529,7 @@ static void one_case(uint64_t seed, const sy_zone *const zones[3], totals *n)
 static void any_order_of_arrival(void **state)
 {
     const char *cases = getenv("SY_CASES"), *first = getenv("SY_SEED");
-    uint64_t todo = cases ? strtoull(cases, NULL, 10) : 60;
+    uint64_t todo = cases ? strtoull(cases, NULL, 10) : 150;
     uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
     sy_arena arena;
     totals n = {0};
