@@ -79,6 +79,11 @@ void sy_status_keeping(const json_t *keeping)
     sy_buf_text(&b, "; to the device ");
     put_bytes(&b, json_object_get(written, "device_per_reading"));
     sy_buf_char(&b, '\n');
+    const char *most = json_string_value(json_object_get(written, "most"));
+    if (most) {
+        line(&b, "wears most");
+        sy_buf_printf(&b, "%s\n", most);
+    }
     line(&b, "a day");
     sy_buf_text(&b, "written ");
     put_bytes(&b, json_object_get(day, "written"));

@@ -207,12 +207,16 @@ static sy_err expire_alerts(sy_keeper *k, const plan *p, sy_fail *f)
     size_t total = 0;
     for (int i = 0; i < BATCHES && !e && !sy_keeper__stopping(k); i++) {
         sy_store_bytes b = {0};
+        sy_ms oldest = SY_MS_NONE;
         size_t n = 0;
         e = sy_store_sizes(k->o.store, k->o.data, &b, f);
+        if (!e)
+            e = sy_store_oldest_alert(k->o.store, &oldest, f);
         bool over = !e && b.alerts > limit_of(p, &p->keeping.alerts);
         sy_ms before = p->now - (over ? p->least : p->keeping.alerts.time);
-        if (!e)
-            e = expire_alerts_before(k, p->now, before, &n, f);
+        if (e || oldest == SY_MS_NONE || oldest >= before)
+            break;
+        e = expire_alerts_before(k, p->now, before, &n, f);
         total += e ? 0 : n;
         if (n == 0)
             break;

@@ -184,6 +184,14 @@ static void put_written(const view *v, uint64_t device, uint64_t pages, sy_buf *
     number(b, "device_per_reading", (double)device / readings);
     sy_buf_printf(b, ",\"journal_pages\":%llu,\"sealing\":%llu", (unsigned long long)pages,
                   (unsigned long long)v->g->seal_bytes);
+    /* What is neither is the store's, pages that it wrote twice included. */
+    uint64_t told = pages + v->g->seal_bytes, all = sy_keeper__device_bytes();
+    uint64_t store = all > told ? all - told : 0;
+    const char *most = pages >= store && pages >= v->g->seal_bytes ? "journal"
+                       : store >= v->g->seal_bytes                 ? "store"
+                                                                   : "sealing";
+    if (pages)
+        sy_buf_printf(b, ",\"most\":\"%s\"", most);
     sy_buf_printf(b, "},\"day\":{\"measured_days\":%lld,", (long long)v->day.days);
     double known = v->day.days ? 1 : NAN;
     number(b, "written", v->day.written * known);

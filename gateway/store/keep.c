@@ -229,7 +229,7 @@ sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now, 
         e = expire_events(s,
                           "SELECT number,leaf FROM event e WHERE alert IS NULL AND "
                           "time<?1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.number=e.number) "
-                          "ORDER BY number LIMIT ?2",
+                          "ORDER BY time LIMIT ?2",
                           NULL, before, (int64_t)max, now, n, f);
 end:
     sy_arena_fini(&arena);
@@ -238,12 +238,16 @@ end:
 
 sy_err sy_store_oldest_alert(sy_store *s, sy_ms *time, sy_fail *f)
 {
+    sy_ms plain = SY_MS_NONE;
+    *time = SY_MS_NONE;
     sy_err e = number(s,
                       "SELECT min(cleared) FROM alert a WHERE cleared IS NOT NULL AND NOT EXISTS "
                       "(SELECT 1 FROM hold h WHERE h.alert=a.id)",
                       NULL, time, f);
-    if (e == SY_E_NOTFOUND)
-        *time = SY_MS_NONE;
+    if (!e || e == SY_E_NOTFOUND)
+        e = number(s, "SELECT min(time) FROM event WHERE alert IS NULL", NULL, &plain, f);
+    if (!e && (*time == SY_MS_NONE || plain < *time))
+        *time = plain;
     return e == SY_E_NOTFOUND ? SY_OK : e;
 }
 

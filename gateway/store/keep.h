@@ -51,7 +51,8 @@ typedef struct sy_store_bytes {
 } sy_store_bytes;
 SY_MUST_USE sy_err sy_store_sizes(sy_store *s, const char *data_dir, sy_store_bytes *out,
                                   sy_fail *f);
-/* The oldest time of what would expire next of the class "alerts"; SY_MS_NONE: there is none. */
+/* The oldest time of what would expire next of the class "alerts", the cleared ones and the events
+ * without one; SY_MS_NONE: there is none. */
 SY_MUST_USE sy_err sy_store_oldest_alert(sy_store *s, sy_ms *time, sy_fail *f);
 
 /* A day of the box (days since 1970): totals at its last look, so that the difference between two

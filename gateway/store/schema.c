@@ -96,6 +96,7 @@ static const char *const steps[] = {
      " UPDATE counter SET value=value+length(new.bytes) WHERE name='bytes_chunks'; END;"
      "CREATE TRIGGER chunk_out AFTER DELETE ON chunk BEGIN"
      " UPDATE counter SET value=value-length(old.bytes) WHERE name='bytes_chunks'; END;"),
+    "CREATE INDEX event_plain ON event(time) WHERE alert IS NULL;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     double one = again(&b, now + 2 * MINUTE);
     now += 2 * 60 * MINUTE;
     for (size_t p = 0; p < points; p++)
-        reading(&b, p, START + 95 * MINUTE + 30000, now);
+        reading(&b, p, START + 200 * MINUTE + 30000, now);
     double all = again(&b, now + 12 * MINUTE);
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);

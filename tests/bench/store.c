@@ -2,14 +2,17 @@
 /*
  * Questions to a large store, as store_fill made it: opening, a day of one series and of all, a
  * year of one series as a plot, the figures of everything that a series has. bench_store DIR LAST
- * (LAST: the newest time); the file's pages are dropped from the cache before each question, so
- * that times are those of a first look. Prints one line of JSON, seconds.
+ * [BEFORE] (LAST: the newest time); the file's pages are dropped from the cache before each
+ * question, so that times are those of a first look. Prints one line of JSON, seconds. With BEFORE
+ * what ended before it expires instead.
  */
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "bench_util.h"
-#include "store/store.h"
+#include "store/keep.h"
+
+enum { EXPIRE_AT_ONCE = 64 }; /* as gateway/run/expire.c */
 
 #define DAY_MS 86400000LL
 
@@ -109,6 +112,50 @@ static sy_err figures(bench *b, seen *out)
     return sy_store_figures(b->s, b->series, SY_MS_NONE, SY_MS_MAX, &min, &max, &out->n, &b->f);
 }
 
+/* Largest resident memory of this program alone: getrusage counts that of who started it, too. */
+static long most_kb(void)
+{
+    char line[256];
+    long kb = 0;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kb = atol(line + 6);
+    if (f)
+        fclose(f);
+    return kb;
+}
+
+/* Chunks that ended before `before` go, as the keeper does it. */
+static sy_err expire(bench *b, sy_ms before, size_t *total)
+{
+    sy_err e = sy_store_open(&b->s, b->dir, false, &b->f);
+    for (size_t n = 1; n > 0 && !e;) {
+        e = sy_store_begin(b->s, false, &b->f);
+        if (!e)
+            e = sy_store_expire_readings(b->s, before, EXPIRE_AT_ONCE, before, &n, &b->f);
+        if (e)
+            sy_store_rollback(b->s);
+        else
+            e = sy_store_done(b->s, &b->f);
+        *total += n;
+    }
+    return e;
+}
+
+static int expire_all(bench *b, sy_ms before)
+{
+    size_t n = 0;
+    double start = bench_now();
+    sy_err e = expire(b, before, &n);
+    printf("{\"chunks\": %zu, \"seconds\": %.6f, \"rss_kb\": %ld}\n", n, bench_now() - start,
+           most_kb());
+    sy_store_close(b->s);
+    if (e)
+        fprintf(stderr, "bench_store: %s\n", b->f.text);
+    return e != SY_OK;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -123,17 +170,17 @@ int main(int argc, char **argv)
                      {"year_by_days", year_by_days},
                      {"figures", figures}};
     if (argc < 3) {
-        fputs("usage: bench_store DIR LAST\n", stderr);
+        fputs("usage: bench_store DIR LAST [BEFORE]\n", stderr);
         return 2;
     }
     bench b = {.dir = argv[1], .series = "d0007/temperature", .last = atoll(argv[2])};
     sy_err e = SY_OK;
+    if (argc > 3)
+        return expire_all(&b, atoll(argv[3]));
     putchar('{');
     for (size_t i = 0; i < sizeof questions / sizeof *questions && !e; i++)
         e = ask(&b, questions[i].name, questions[i].fn);
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    printf("\"rss_kb\": %ld}\n", u.ru_maxrss);
+    printf("\"rss_kb\": %ld}\n", most_kb());
     sy_store_close(b.s);
     if (e)
         fprintf(stderr, "bench_store: %s\n", b.f.text);

@@ -2,27 +2,23 @@
 """Large stores: filled through the store's own interface (store_fill), asked by bench_store and by
 the commands, growth with size."""
 import json
-import os
 import pathlib
 import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 
 QUESTIONS = ("open", "day", "newest_day", "day_of_all", "year", "year_by_hours", "year_by_days",
              "figures")
 
 
-def command(*args):
-    """(seconds, CPU seconds, KB) of a command whose output nobody reads."""
-    start = time.monotonic()
-    with open(os.devnull, "w") as null:
-        p = subprocess.Popen([str(a) for a in args], stdout=null, stderr=null)
-        _, status, used = os.wait4(p.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):  # verify says 1: nobody signed
-        raise AssertionError((args, status))
-    return time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss
+def command(programs, *args):
+    """Figures of a command whose output nobody reads."""
+    done = json.loads(subprocess.run([str(a) for a in (programs / "measured", *args)], check=True,
+                                     capture_output=True, text=True).stdout)
+    if done["code"] not in (0, 1):  # verify says 1: nobody signed
+        raise AssertionError((args, done))
+    return done
 
 
 def disk(folder):
@@ -51,9 +47,14 @@ def measure(programs, binary, readings, series, runs, folder):
             "export": ("export", "--data", data),
             "senml": ("export", "--data", data, "--format", "senml"),
             "verify": ("verify", data)}.items():
-        seen = [command(binary, *args) for _ in range(runs if readings < 20000000 else 1)]
-        row[name] = statistics.median(s[0] for s in seen)
-        row[name + "_kb"] = max(s[2] for s in seen)
+        seen = [command(programs, binary, *args) for _ in range(runs if readings < 20000000 else 1)]
+        row[name] = statistics.median(s["seconds"] for s in seen)
+        row[name + "_kb"] = max(s["rss_kb"] for s in seen)
+    # The older half goes, as the keeper lets it go.
+    half = filled["last"] - (readings // series) * 30000
+    gone = json.loads(subprocess.run([programs / "bench_store", data, str(filled["last"]), str(half)],
+                                     capture_output=True, text=True, check=True).stdout)
+    row["expired"], row["expire"] = gone["chunks"], gone["seconds"]
     shutil.rmtree(data)
     return row
 
@@ -70,10 +71,11 @@ def bench(programs, binary, sizes, series, runs, out):
                       r["year"] * 1e3, r["year_by_hours"] * 1e3, r["year_by_days"] * 1e3,
                       r["rss_kb"] / 1024))
             print("      commands: status %.0f ms, query of a day %.0f ms, plot by hours %.0f ms, "
-                  "export %.1f s (%.0f MB), as SenML %.1f s (%.0f MB), verify %.1f s (%.0f MB)" % (
+                  "export %.1f s (%.0f MB), as SenML %.1f s (%.0f MB), verify %.1f s (%.0f MB); %d chunks "
+                  "expired in %.1f s" % (
                       r["status"] * 1e3, r["query"] * 1e3, r["plot"] * 1e3, r["export"],
                       r["export_kb"] / 1024, r["senml"], r["senml_kb"] / 1024, r["verify"],
-                      r["verify_kb"] / 1024))
+                      r["verify_kb"] / 1024, r["expired"], r["expire"]))
             out.append({"name": "store-%d" % readings, "unit": "bytes/reading",
                         "median": r["bytes"] / readings, "min": r["fill"], "max": r["fill"],
                         "floor": 0, "ratio": 0, "rss_kb": r["rss_kb"], "figures": r})

@@ -378,6 +378,17 @@ class Ledger(steel.Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn("another key", done.stderr)
         self.expect_true_heads(self.gateway)
+        # The folder verifies although its first heads were signed before the key was certified, and
+        # continues all that the receiver has.
+        gateway = json.loads(self.api("/api/ledger"))["ledgers"][0]["source"]
+        heads = self.write("heads.json", self.api("/api/heads?source=" + gateway))
+        self.gateway.stop()
+        said = steel.cli("verify", self.gateway.data, "--ca", authority / "ca.pem", "--heads", heads,
+                         "--language", "en", expect=None)
+        self.assertEqual(said.returncode, 0, said.stdout)
+        self.assertIn("heads that were sent earlier", said.stdout)
+        said = steel.cli("verify", self.gateway.data, "--ca", self.keys_dir / "ca.pem", expect=None)
+        self.assertEqual(said.returncode, 1, said.stdout)
 
 
 if __name__ == "__main__":

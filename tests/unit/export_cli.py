@@ -124,7 +124,7 @@ def memory(tmp):
         assert status == 0
         return usage.ru_maxrss
     for format in ((), ("--format", "senml")):
-        small, large = peak(150000, *format), peak(900000, *format)
+        small, large = peak(50000, *format), peak(400000, *format)
         assert large < small + 6000, (format, small, large)
 
 
@@ -138,10 +138,10 @@ def refusals(tmp):
     assert "a line of 1 MiB" in run(BINARY, "decode", "--lines", path, expect=1).stderr
     assert "No such file" in run(BINARY, "decode", "--lines", tmp / "none", expect=1).stderr
     run(BINARY, "export", "--data", tmp / "none", expect=1)
-    run(BINARY, "export", "--data", tmp / "m150000", "--format", "xml", expect=2)
+    run(BINARY, "export", "--data", tmp / "m50000", "--format", "xml", expect=2)
     with open("/dev/full", "w") as full:
         for form in ("csv", "senml"):
-            done = subprocess.run([BINARY, "export", "--data", str(tmp / "m150000"), "--format",
+            done = subprocess.run([BINARY, "export", "--data", str(tmp / "m50000"), "--format",
                                    form], stdout=full, stderr=subprocess.PIPE, text=True)
             assert done.returncode == 1 and "not complete" in done.stderr, done
 

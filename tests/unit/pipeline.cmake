@@ -15,3 +15,4 @@ sy_test(test_late_random
     SOURCES unit/test_late_random.c unit/judge_kit.c unit/judge_random_cond.c
         unit/judge_random_rule.c unit/judge_random_stream.c
     LINKS sy_pipeline)
+set_tests_properties(test_late_random PROPERTIES TIMEOUT 600)

@@ -3,6 +3,8 @@
  * leaf. */
 #include "keeper_rig.h"
 
+#include "intake/journal_int.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,10 +132,10 @@ static size_t readings(box *b, const char *series, sy_ms from, sy_ms to)
     return n;
 }
 
-enum { EVERY_MS = 600000, CHUNKS = 10, A_CHUNK = 1024 };
+enum { EVERY_MS = 600000, CHUNKS = 10, A_CHUNK = 1024, EARLY = 200 };
 
-/* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; as if each
- * message had held one of both. */
+/* Two series, a reading every ten minutes, so many that CHUNKS chunks of each are full; all of them
+ * out of the first EARLY records, whatever their times. */
 static void fill_readings(box *b)
 {
     static const char *const names[] = {"t1/t", "t2/t"};
@@ -146,7 +148,8 @@ static void fill_readings(box *b)
         fine(sy_store_series(b->store, names[s], "d", "t", "Cel", &id, &b->f));
         for (int i = 0; i <= CHUNKS * A_CHUNK; i++)
             fine(sy_store_reading(b->store, id, JANUARY + (sy_ms)i * EVERY_MS, i % 7, SY_Q_GOOD,
-                                  JANUARY + (sy_ms)i * EVERY_MS, (uint64_t)i + 1, &put, &b->f));
+                                  JANUARY + (sy_ms)i * EVERY_MS, (uint64_t)(i % EARLY) + 1, &put,
+                                  &b->f));
     }
     fine(sy_store_commit(b->store, position, &b->f));
 }
@@ -175,7 +178,16 @@ static void readings_expire_by_chunks(void **state)
     assert_int_equal(readings(b, "t1/t", JANUARY + 55 * DAY, SY_MS_MAX), newest);
     assert_true(leaves(b, "{\"leaf\":\"expiry\",") >= 8);
     until(status_has(b, "\"holds\":1,"));
+    /* Of the messages those stay that held readings came in, whenever they came. */
+    uint64_t first, last;
+    b->config.keeping.raw.time = 10 * DAY;
+    sy_keeper_configure(b->keeper, &b->config);
+    until(rows(b) == 2);
+    after_a_round(b);
+    oldest(b, &first, &last);
+    assert_true(rows(b) == 2 && first == 1 && last < EARLY);
     fine(sy_keeper_hold(b->keeper, false, "held", "Li Wei", "closed", &b->f));
+    until(rows(b) == 0);
     until(readings(b, "t2/t", SY_MS_NONE, JANUARY + 20 * DAY) == 0);
     /* For want of room: all goes but what late readings are judged with, `lateness` and two days.
      */
@@ -188,6 +200,68 @@ static void readings_expire_by_chunks(void **state)
     close_box(b);
 }
 
+/* A wall clock that the test sets; time passes by it alone. */
+typedef struct test_clock {
+    _Atomic sy_ms wall, mono;
+} test_clock;
+
+static sy_ms wall_of(void *ctx)
+{
+    return ((test_clock *)ctx)->wall;
+}
+
+static sy_ms mono_of(void *ctx)
+{
+    return ((test_clock *)ctx)->mono;
+}
+
+static bool is_synced(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void a_clock_that_jumps_lets_nothing_go(void **state)
+{
+    box *b = *state;
+    test_clock clock = {.wall = JANUARY, .mono = 1000};
+    sy_jio io = sy_journal__io();
+    io.clock = (sy_clock_source){wall_of, mono_of, is_synced, &clock};
+    sy_journal_options o = {.dir = b->dir, .segment_bytes = SEG, .reserve_bytes = 1};
+    b->config.keeping.raw.time = 100 * DAY;
+    fine(sy_store_open(&b->store, b->data, false, &b->f));
+    fine(sy_journal__open(&b->journal, &o, &io, &b->f));
+    sy_keeper_options keep = {.journal = b->journal,
+                              .store = b->store,
+                              .data = b->data,
+                              .config = &b->config,
+                              .every_ms = ROUND_MS};
+    char text[200];
+    sy_jrec rec = {0};
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        rec = (sy_jrec){.type = SY_J_MESSAGE, .payload = {text, payload(i, text)}};
+        fine(sy_journal_append(b->journal, &rec, &b->f));
+    }
+    fine(sy_journal_wait_synced(b->journal, rec.seq, &b->f));
+    fine(sy_store_begin(b->store, true, &b->f));
+    fine(sy_store_snapshot_put(b->store, rec.seq, "00", sy_span_of("state"), &b->f));
+    fine(sy_store_commit(b->store, rec.seq, &b->f));
+    fine(sy_keeper_start(&b->keeper, &keep, &b->f));
+    until(rows(b) >= 2 && count_files(b, ".log") == 1 && !status_has(b, "\"open\":0,"));
+    size_t before = rows(b);
+    clock.wall = JANUARY + 73 * 365 * DAY; /* 2099 */
+    rec = (sy_jrec){.type = SY_J_MESSAGE, .payload = {text, payload(1, text)}};
+    fine(sy_journal_append(b->journal, &rec, &b->f));
+    assert_true(sy_journal_now(b->journal) > JANUARY + 70 * 365 * DAY);
+    for (int i = 0; i < 3; i++) { /* nor does a start take the new time at its word */
+        sy_keeper_stop(b->keeper);
+        fine(sy_keeper_start(&b->keeper, &keep, &b->f));
+        until(!status_has(b, "\"open\":0,"));
+    }
+    assert_int_equal(rows(b), before);
+    close_box(b);
+}
+
 int main(void)
 {
 #define IN_A_BOX(name) cmocka_unit_test_setup_teardown(name, keeper_rig_setup, keeper_rig_teardown)
@@ -195,6 +269,7 @@ int main(void)
         IN_A_BOX(expires_by_time_but_for_what_is_held),
         IN_A_BOX(expires_for_want_of_room),
         IN_A_BOX(readings_expire_by_chunks),
+        IN_A_BOX(a_clock_that_jumps_lets_nothing_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

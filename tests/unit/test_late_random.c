@@ -26,6 +26,11 @@
 #define DAY  ((sy_ms)86400000)
 #define HOUR ((sy_ms)3600000)
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CASES = 20 };
+#else
+enum { CASES = 80 };
+#endif
 enum { RECORDS = 4 * NAIVE_READINGS + 4000, RESTARTS = 3 };
 
 static random_case c;
@@ -529,7 +534,7 @@ static void one_case(uint64_t seed, const sy_zone *const zones[3], totals *n)
 static void any_order_of_arrival(void **state)
 {
     const char *cases = getenv("SY_CASES"), *first = getenv("SY_SEED");
-    uint64_t todo = cases ? strtoull(cases, NULL, 10) : 150;
+    uint64_t todo = cases ? strtoull(cases, NULL, 10) : CASES;
     uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
     sy_arena arena;
     totals n = {0};
