@@ -54,8 +54,10 @@ void sy_memory_init(sy_memory *m)
 
 static void free_run(sy_open *o)
 {
-    if (o)
+    if (o) {
         free(o->v);
+        free(o->row);
+    }
     free(o);
 }
 
@@ -285,6 +287,8 @@ static void undo_run(sy_memory *m, const sy_undo *u)
     o->last_seq = u->run.last_seq;
     if (sealed) {
         o->number = 0;
+        free(o->row);
+        o->row = NULL;
         link_run(s, o); /* its place is still there: rooms never shrink */
     }
 }

@@ -11,9 +11,9 @@
  *     of nothing else: not of batches, snapshots, restarts.
  *  2. Chunks and amendments are numbered from 1 in the order in which they are made. What a query
  *     sees is what is in memory and the rows up to a number that was read together with it.
- *  3. `sealed` and `amends` hold what was made since the last commit and is no row that others see
- *     yet, in order of its numbers. (A store that is opened to read only never commits: there they
- *     hold all that was made from the journal behind the saved samples.)
+ *  3. `sealed` and `amends` hold what was made since rows were last committed, in order of its
+ *     numbers. (A store that is opened to read only never writes: there they hold all that was made
+ *     from the journal behind the saved samples.)
  *  4. sy_memory_undo brings back the state of sy_memory_begin and allocates nothing.
  * Everything here is under `mu`. Only the thread that holds the batch changes anything, so that it
  * may read without it.
@@ -47,6 +47,7 @@ typedef struct sy_open { /* one run */
     sy_ms touched;              /* the log's clock when it was last added to */
     uint64_t first_seq, last_seq;
     uint64_t number; /* of the chunk, once sealed */
+    void *row;       /* and what will be its row (seal.c); NULL: it is one already */
     uint64_t batch;  /* that touched it last */
 } sy_open;
 

@@ -57,7 +57,7 @@ static sy_err set_quality(sy_store *s, const putting *p, const sy_hit *h, sy_qua
     if (h->run)
         return sy_open_set(&s->memory, h->run, h->at, q, f);
     const sy_amend a = {.t = p->x.t, .value = h->value, .series = p->series, .quality = q};
-    return sy_amend_put(s, &a, f);
+    return sy_amend_add(&s->memory, &a, f);
 }
 
 static at_time look_at(const sy_hit *hits, size_t n, double value)

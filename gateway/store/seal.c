@@ -132,37 +132,42 @@ static void bind_or_null(sqlite3_stmt *st, int at, double x)
         sqlite3_bind_double(st, at, x);
 }
 
-static sy_err put_row(sy_store *s, const sy_open *o, uint64_t number, const sy_sample *v,
-                      sy_span bytes, sy_fail *f)
+/* All of a chunk's row but its leaf's index. */
+typedef struct sealed_row {
+    sy_chunk_figures figures;
+    sy_digest root;
+    size_t n;
+    char bytes[];
+} sealed_row;
+
+static sy_err put_row(sy_store *s, const sy_open *o, sy_fail *f)
 {
     uint64_t leaf = 0;
-    sy_chunk_figures x;
-    sy_digest root = sy_chunk_root(v, o->n);
-    sy_span root_bytes = {(const char *)root.b, sizeof root.b};
-    sy_err e = put_leaf(s, o, &root, &leaf, f);
+    const sealed_row *r = o->row;
+    sy_err e = put_leaf(s, o, &r->root, &leaf, f);
     sqlite3_stmt *st = e ? NULL : sy_store__get(s, SY_SQL_CHUNK_ADD, f);
     if (!st)
         return e ? e : SY_E_IO;
-    sy_chunk_sum(v, o->n, &x);
-    sy_store__bind(st, "iiiiii", (int64_t)number, (int64_t)o->series, o->lo, o->hi, (int64_t)o->n,
-                   (int64_t)x.valid);
-    bind_or_null(st, 7, x.min);
-    bind_or_null(st, 8, x.max);
-    sqlite3_bind_double(st, 9, x.sum);
+    sy_store__bind(st, "iiiiii", (int64_t)o->number, (int64_t)o->series, o->lo, o->hi,
+                   (int64_t)o->n, (int64_t)r->figures.valid);
+    bind_or_null(st, 7, r->figures.min);
+    bind_or_null(st, 8, r->figures.max);
+    sqlite3_bind_double(st, 9, r->figures.sum);
     sqlite3_bind_int64(st, 10, (int64_t)o->first_seq);
     sqlite3_bind_int64(st, 11, (int64_t)o->last_seq);
     sqlite3_bind_int64(st, 12, (int64_t)leaf);
-    sqlite3_bind_blob64(st, 13, root_bytes.p, root_bytes.n, SQLITE_STATIC);
-    sqlite3_bind_blob64(st, 14, bytes.p, bytes.n, SQLITE_STATIC);
+    sqlite3_bind_blob64(st, 13, r->root.b, sizeof r->root.b, SQLITE_STATIC);
+    sqlite3_bind_blob64(st, 14, r->bytes, r->n, SQLITE_STATIC);
     int rc = sqlite3_step(st);
     if (rc != SQLITE_DONE)
         e = sy_store__err(s->writer, rc, "write a chunk", f);
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
-    return e ? e : sy_store__run(s, SY_SQL_CHUNKS_SET, f, "i", (int64_t)number);
+    return e;
 }
 
-static sy_err write_chunk(sy_store *s, const sy_open *o, uint64_t number, sy_fail *f)
+/* Encoded and hashed at once, so that writing many rows together takes no time. */
+static sy_err make_row(sy_store *s, sy_open *o, sy_fail *f)
 {
     sy_sample *v = s->seal->sorted;
     for (uint32_t i = 0; i < o->n; i++)
@@ -171,24 +176,65 @@ static sy_err write_chunk(sy_store *s, const sy_open *o, uint64_t number, sy_fai
     qsort(v, o->n, sizeof *v, by_time);
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
-    sy_err e = sy_store__in_batch(s, f);
-    if (!e)
-        e = sy_chunk_encode(v, o->n, &bytes, f);
-    if (!e && bytes.failed)
+    sy_err e = sy_chunk_encode(v, o->n, &bytes, f);
+    sealed_row *r = e || bytes.failed ? NULL : malloc(sizeof *r + bytes.n);
+    if (r) {
+        sy_chunk_sum(v, o->n, &r->figures);
+        r->root = sy_chunk_root(v, o->n);
+        r->n = bytes.n;
+        memcpy(r->bytes, bytes.p, bytes.n);
+        o->row = r;
+    } else if (!e) {
         e = sy_fail_set(f, SY_E_NOMEM, "no memory for a chunk");
-    if (!e)
-        e = put_row(s, o, number, v, sy_buf_span(&bytes), f);
+    }
     sy_buf_fini(&bytes);
     return e;
 }
 
 sy_err sy_seal(sy_store *s, sy_open *o, sy_fail *f)
 {
-    uint64_t number = s->memory.chunks + 1;
     sy_err e = SY_OK;
-    if (!s->read_only && number > s->disk_chunks)
-        e = write_chunk(s, o, number, f);
-    return e ? e : sy_open_seal(&s->memory, o, f);
+    if (!s->read_only && s->memory.chunks + 1 > s->disk_chunks)
+        e = make_row(s, o, f);
+    if (!e)
+        e = sy_open_seal(&s->memory, o, f);
+    if (e && !o->number) {
+        free(o->row);
+        o->row = NULL;
+    }
+    return e;
+}
+
+bool sy_seal_must_write(const sy_store *s)
+{
+    enum { MOST_CHUNKS = 256, MOST_AMENDS = 4096 };
+    return s->memory.n_sealed >= MOST_CHUNKS || s->memory.n_amends >= MOST_AMENDS;
+}
+
+static sy_err put_amend(sy_store *s, uint64_t number, const sy_amend *a, sy_fail *f)
+{
+    if (number <= s->disk_amended)
+        return SY_OK;
+    return sy_store__run(s, SY_SQL_AMEND_ADD, f, "iiidi", (int64_t)number, (int64_t)a->series, a->t,
+                         a->value, (int64_t)a->quality);
+}
+
+sy_err sy_seal_write(sy_store *s, sy_fail *f)
+{
+    const sy_memory *m = &s->memory;
+    sy_err e = sy_store__in_batch(s, f);
+    for (; s->chunks_written < m->n_sealed && !e; s->chunks_written++)
+        if (m->sealed[s->chunks_written]->row)
+            e = put_row(s, m->sealed[s->chunks_written], f);
+    for (; s->amends_written < m->n_amends && !e; s->amends_written++)
+        e = put_amend(s, sy_amend_rows(m) + 1 + s->amends_written, &m->amends[s->amends_written],
+                      f);
+    if (!e)
+        e = sy_store__run(s, SY_SQL_CHUNKS_SET, f, "i", (int64_t)m->chunks);
+    if (!e)
+        e = sy_store__run(s, SY_SQL_AMENDS_SET, f, "i", (int64_t)m->amended);
+    s->rows_written = !e;
+    return e;
 }
 
 static int64_t hour_of(sy_ms t)
@@ -373,19 +419,4 @@ sy_err sy_hits(sy_store *s, uint32_t series, sy_ms t, sy_open *run, bool sealed,
     *hits = s->seal->hits;
     *n = s->seal->n_hits;
     return e;
-}
-
-sy_err sy_amend_put(sy_store *s, const sy_amend *a, sy_fail *f)
-{
-    uint64_t number = s->memory.amended + 1;
-    sy_err e = SY_OK;
-    if (!s->read_only && number > s->disk_amended) {
-        e = sy_store__in_batch(s, f);
-        if (!e)
-            e = sy_store__run(s, SY_SQL_AMEND_ADD, f, "iiidi", (int64_t)number, (int64_t)a->series,
-                              a->t, a->value, (int64_t)a->quality);
-        if (!e)
-            e = sy_store__run(s, SY_SQL_AMENDS_SET, f, "i", (int64_t)number);
-    }
-    return e ? e : sy_amend_add(&s->memory, a, f);
 }

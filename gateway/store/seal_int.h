@@ -36,7 +36,10 @@ typedef struct sy_hit {
 /* All of them; borrowed until the next call. `sealed`: look at chunks too. */
 SY_MUST_USE sy_err sy_hits(sy_store *s, uint32_t series, sy_ms t, sy_open *run, bool sealed,
                            sy_hit **hits, size_t *n, sy_fail *f);
-/* Another quality of a sealed sample. */
-SY_MUST_USE sy_err sy_amend_put(sy_store *s, const sy_amend *a, sy_fail *f);
+/* Rows of what is sealed and amended in memory alone; in a batch. Not with every commit: a row
+ * each costs a dozen pages, many together little more. */
+SY_MUST_USE sy_err sy_seal_write(sy_store *s, sy_fail *f);
+/* There is so much that the next commit has to. */
+bool sy_seal_must_write(const sy_store *s);
 
 #endif

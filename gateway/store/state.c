@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open samples between processes: saved with a snapshot, read at the next open, told to a tool. */
 #include "base/log.h"
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 static sy_err read_numbers(sy_store *s, sy_fail *f)
 {
@@ -72,7 +72,9 @@ sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f)
 {
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
-    sy_err e = sy_memory_save(&s->memory, seq, true, &bytes, f);
+    sy_err e = sy_seal_write(s, f);
+    if (!e)
+        e = sy_memory_save(&s->memory, seq, true, &bytes, f);
     sy_span span = sy_buf_span(&bytes);
     if (!e)
         e = sy_store__run(s, SY_SQL_OPEN_PUT, f, "ib", (int64_t)seq, &span);

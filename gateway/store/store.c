@@ -35,6 +35,18 @@ const char *sy_counter_name(sy_counter c)
     return c < SY_N_COUNTERS ? names[c] : "";
 }
 
+/* Pages that a checkpoint writes: each once, however many frames it has; at most all of them. */
+static uint64_t pages_at_most(sqlite3 *db, int frames)
+{
+    sqlite3_stmt *st = NULL;
+    int pages = frames;
+    if (sqlite3_prepare_v2(db, "PRAGMA page_count", -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) < frames)
+        pages = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return (uint64_t)pages;
+}
+
 /* After each commit; `frames` are in the WAL now. */
 static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
 {
@@ -46,7 +58,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
     int in_wal = 0, moved = 0;
     int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
     if (rc == SQLITE_OK && moved > s->wal_done) {
-        s->written += (uint64_t)(moved - s->wal_done) * PAGE;
+        s->written += pages_at_most(db, moved - s->wal_done) * PAGE;
         s->wal_done = moved;
     }
     /* A checkpoint that fails (a full disk) is tried again after the next commit. */
@@ -170,7 +182,8 @@ static void forget_batch(sy_store *s)
 static void leave(sy_store *s)
 {
     s->failed = SY_OK;
-    s->begun = false;
+    s->begun = s->rows_written = false;
+    s->chunks_written = s->amends_written = 0;
     atomic_store(&s->in_batch, false);
     pthread_mutex_unlock(&s->write_mu);
 }
@@ -226,7 +239,7 @@ void sy_store_commit_every(sy_store *s, sy_ms ms)
 
 bool sy_store_writes(const sy_store *s)
 {
-    return s->begun || s->due;
+    return s->begun || s->due || sy_seal_must_write(s);
 }
 
 static sy_err write_counters(sy_store *s, bool pending, sy_fail *f)
@@ -262,11 +275,13 @@ static void show(sy_store *s, bool written, bool pending)
             s->pending[c] = 0;
     }
     memset(s->add, 0, sizeof s->add);
-    if (s->disk_chunks < s->memory.chunks && written)
+    bool rows = written && s->rows_written && s->chunks_written == s->memory.n_sealed &&
+                s->amends_written == s->memory.n_amends;
+    if (s->disk_chunks < s->memory.chunks && rows)
         s->disk_chunks = s->memory.chunks;
-    if (s->disk_amended < s->memory.amended && written)
+    if (s->disk_amended < s->memory.amended && rows)
         s->disk_amended = s->memory.amended;
-    sy_memory_settle(&s->memory, !s->read_only);
+    sy_memory_settle(&s->memory, rows);
     if (!written)
         s->is_pending = true;
     else if (pending)
@@ -308,6 +323,8 @@ sy_err sy_store_commit(sy_store *s, uint64_t journal_seq, sy_fail *f)
     bool light = !e && !sy_store_writes(s);
     if (!e && !light && !s->read_only) {
         e = sy_store__in_batch(s, f);
+        if (!e && (s->due || sy_seal_must_write(s)))
+            e = sy_seal_write(s, f);
         if (!e)
             e = sy_store__run(s, SY_SQL_POSITION, f, "i", (int64_t)journal_seq);
         if (!e)

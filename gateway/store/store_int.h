@@ -93,6 +93,9 @@ struct sy_store {
     sy_ms commit_every;
     sy_ms written_at; /* monotonic, of the last commit that was written */
     bool is_pending;
+    /* Of sealed and amends, in this batch; rows_written: all of them. */
+    size_t chunks_written, amends_written;
+    bool rows_written;
     /* Numbers up to these are rows: made again from the log, they are not written again. */
     uint64_t disk_chunks, disk_amended;
     struct sy_seal_room *seal;

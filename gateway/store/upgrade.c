@@ -4,7 +4,7 @@
  * seals all but its last runs; those are saved as open samples. Part of the transaction of all
  * steps: an upgrade that is cut short leaves the rows.
  */
-#include "store/store_int.h"
+#include "store/seal_int.h"
 
 static sy_err put_row(sy_store *s, sqlite3_stmt *st, sy_fail *f)
 {
@@ -14,6 +14,20 @@ static sy_err put_row(sy_store *s, sqlite3_stmt *st, sy_fail *f)
     /* The log's clock stands still: nothing is idle, so that runs are as long as can be. */
     return sy_store_reading(s, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), value,
                             quality, 0, (uint64_t)sqlite3_column_int64(st, 4), &put, f);
+}
+
+/* What is sealed is rows of this transaction and is not taken back one by one. */
+static sy_err write_rows(sy_store *s, sy_fail *f)
+{
+    if (!sy_seal_must_write(s)) {
+        sy_memory_settle(&s->memory, false);
+        return SY_OK;
+    }
+    sy_err e = sy_seal_write(s, f);
+    if (!e)
+        sy_memory_settle(&s->memory, true);
+    s->chunks_written = s->amends_written = 0;
+    return e;
 }
 
 static sy_err put_rows(sy_store *s, sy_fail *f)
@@ -28,9 +42,8 @@ static sy_err put_rows(sy_store *s, sy_fail *f)
         return sy_store__err(s->writer, rc, "read old readings", f);
     while (!e && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         e = put_row(s, st, f);
-        /* What is sealed is rows of this transaction and is not taken back one by one. */
         if (!e)
-            sy_memory_settle(&s->memory, true);
+            e = write_rows(s, f);
     }
     if (!e && rc != SQLITE_DONE)
         e = sy_store__err(s->writer, rc, "read old readings", f);

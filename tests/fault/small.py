@@ -36,6 +36,7 @@ class Case(steel.Case):
 
     DESTINATION = False
     DURABILITY = "balanced"
+    RETENTION = {}
     MISSING = "60 min"
 
     def setUp(self):
@@ -61,6 +62,8 @@ class Case(steel.Case):
                 {"quantity": "temperature", "device": "c1", "name": "t", "unit": "degC"}]}],
             coap={"listen": ["127.0.0.1:%d" % self.port]}, **more)
         self.tree["gateway"]["durability"] = self.DURABILITY
+        if self.RETENTION:
+            self.tree["gateway"]["retention"] = self.RETENTION
         del self.tree["mqtt"]
         self.config_path = self.config(self.tree)
         self.data = self.dir / "box" / "data"

@@ -73,10 +73,15 @@ class Each(small.Case):
                 if not self.gateway.running():
                     self.ended_well()
             self.ctl.rest()
-            if self.gateway.running():
-                self.until_sent("readings to go on", False)
-                self.compare()
-                self.gateway.kill()
+            try:
+                if self.gateway.running():
+                    self.until_sent("readings to go on", False)
+                    self.compare()
+            except (OSError, AssertionError):
+                if self.gateway.running():
+                    raise
+                self.ended_well()  # of what failed before
+            self.gateway.kill()
             self.gateway.start()
             self.until_sent("readings after another start", True)
             self.compare()
