@@ -102,6 +102,16 @@ static sy_ms ends(const plan *p, size_t i)
     return i < p->n_rows ? p->rows[i].to : p->now;
 }
 
+/* What bears a date from before the year 2000 was stamped by a box whose clock was wrong (one
+ * without a battery boots in 1970): its age is not known, so that it goes for want of room alone.
+ */
+#define NO_AGE_BEFORE ((sy_ms)946684800000)
+
+static bool is_old(sy_ms t, sy_ms before)
+{
+    return t < before && t >= NO_AGE_BEFORE;
+}
+
 /* Which rows go: AT_ONCE at most, oldest first; their places in p->rows. */
 static size_t choose(const plan *p, uint64_t judged, size_t chosen[AT_ONCE])
 {
@@ -111,9 +121,13 @@ static size_t choose(const plan *p, uint64_t judged, size_t chosen[AT_ONCE])
         total += p->rows[i].stored;
     for (size_t i = 0; i < p->n_rows && n < AT_ONCE; i++) {
         const sy_segment_row *r = &p->rows[i];
-        bool old = ends(p, i) < p->now - p->keeping.raw.time;
-        if (!old && total <= limit)
+        sy_ms end = ends(p, i);
+        bool old = is_old(end, p->now - p->keeping.raw.time);
+        if (!old && total <= limit) {
+            if (end < NO_AGE_BEFORE)
+                continue; /* those after it may be old */
             break;
+        }
         /* What the judge would be rebuilt from stays. */
         if (r->last > judged || is_segment_held(p, r))
             continue;
@@ -179,7 +193,7 @@ static sy_err expire_damaged(sy_keeper *k, const plan *p, const sy_segment_file 
         if (files[i].kind != SY_SEG_DAMAGED || r == p->n_rows)
             continue;
         sy_ms from = p->rows[r].from;
-        if (from >= p->now - p->keeping.raw.time || is_held(p, from, from))
+        if (!is_old(from, p->now - p->keeping.raw.time) || is_held(p, from, from))
             continue;
         e = sy_sealed_remove(k->dir, &files[i], f);
         if (!e)
@@ -189,12 +203,18 @@ static sy_err expire_damaged(sy_keeper *k, const plan *p, const sy_segment_file 
     return e;
 }
 
-static sy_err expire_alerts_before(sy_keeper *k, sy_ms now, sy_ms before, size_t *n, sy_fail *f)
+static sy_stretch goes(const plan *p, sy_ms time, bool over)
+{
+    return over ? (sy_stretch){SY_MS_NONE, p->now - p->least}
+                : (sy_stretch){NO_AGE_BEFORE, p->now - time};
+}
+
+static sy_err expire_alerts_within(sy_keeper *k, sy_ms now, sy_stretch of, size_t *n, sy_fail *f)
 {
     sy_err e = sy_store_begin(k->o.store, true, f);
     if (e)
         return e;
-    e = sy_store_expire_alerts(k->o.store, before, AT_ONCE, now, n, f);
+    e = sy_store_expire_alerts(k->o.store, of, AT_ONCE, now, n, f);
     if (!e && *n)
         return sy_store_done(k->o.store, f);
     sy_store_rollback(k->o.store);
@@ -213,10 +233,10 @@ static sy_err expire_alerts(sy_keeper *k, const plan *p, sy_fail *f)
         if (!e)
             e = sy_store_oldest_alert(k->o.store, &oldest, f);
         bool over = !e && b.alerts > limit_of(p, &p->keeping.alerts);
-        sy_ms before = p->now - (over ? p->least : p->keeping.alerts.time);
-        if (e || oldest == SY_MS_NONE || oldest >= before)
+        sy_stretch of = goes(p, p->keeping.alerts.time, over);
+        if (e || oldest == SY_MS_NONE || oldest >= of.before)
             break;
-        e = expire_alerts_before(k, p->now, before, &n, f);
+        e = expire_alerts_within(k, p->now, of, &n, f);
         total += e ? 0 : n;
         if (n == 0)
             break;
@@ -230,12 +250,12 @@ static sy_err expire_alerts(sy_keeper *k, const plan *p, sy_fail *f)
     return e;
 }
 
-static sy_err expire_readings_before(sy_keeper *k, sy_ms now, sy_ms before, size_t *n, sy_fail *f)
+static sy_err expire_readings_within(sy_keeper *k, sy_ms now, sy_stretch of, size_t *n, sy_fail *f)
 {
     sy_err e = sy_store_begin(k->o.store, true, f);
     if (e)
         return e;
-    e = sy_store_expire_readings(k->o.store, before, AT_ONCE, now, n, f);
+    e = sy_store_expire_readings(k->o.store, of, AT_ONCE, now, n, f);
     if (!e && *n)
         return sy_store_done(k->o.store, f);
     sy_store_rollback(k->o.store);
@@ -254,10 +274,10 @@ static sy_err expire_readings(sy_keeper *k, const plan *p, sy_fail *f)
         if (!e)
             e = sy_store_oldest_reading(k->o.store, &oldest, f);
         bool over = !e && b.readings > limit_of(p, &p->keeping.readings);
-        sy_ms before = p->now - (over ? p->least : p->keeping.readings.time);
-        if (e || oldest == SY_MS_NONE || oldest >= before)
+        sy_stretch of = goes(p, p->keeping.readings.time, over);
+        if (e || oldest == SY_MS_NONE || oldest >= of.before)
             break;
-        e = expire_readings_before(k, p->now, before, &n, f);
+        e = expire_readings_within(k, p->now, of, &n, f);
         total += e ? 0 : n;
         if (n == 0)
             break;

@@ -191,7 +191,7 @@ static sy_err expire_alert(sy_store *s, const char *id, sy_ms now, size_t *n, sy
     return e;
 }
 
-sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now, size_t *n,
+sy_err sy_store_expire_alerts(sy_store *s, sy_stretch of, size_t max, sy_ms now, size_t *n,
                               sy_fail *f)
 {
     sy_query q;
@@ -204,16 +204,17 @@ sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now, 
         return e;
     sy_arena_init(&arena, sy_heap(), 0);
     ids = sy_arena_get(&arena, max * sizeof *ids);
-    e = ids ? sy_query_begin(&q, s,
-                             "SELECT id FROM alert a WHERE cleared<?1 AND NOT EXISTS "
-                             "(SELECT 1 FROM hold h WHERE h.alert=a.id) AND NOT EXISTS "
-                             "(SELECT 1 FROM event e JOIN outbox o ON o.number=e.number "
-                             "WHERE e.alert=a.id) ORDER BY cleared LIMIT ?2",
-                             f)
+    e = ids ? sy_query_begin(
+                  &q, s,
+                  "SELECT id FROM alert a WHERE cleared>=?3 AND cleared<?1 AND NOT EXISTS "
+                  "(SELECT 1 FROM hold h WHERE h.alert=a.id) AND NOT EXISTS "
+                  "(SELECT 1 FROM event e JOIN outbox o ON o.number=e.number "
+                  "WHERE e.alert=a.id) ORDER BY cleared LIMIT ?2",
+                  f)
             : sy_fail_set(f, SY_E_NOMEM, "no memory for what expires");
     if (e)
         goto end;
-    sy_store__bind(q.st, "ii", before, (int64_t)max);
+    sy_store__bind(q.st, "iii", of.before, (int64_t)max, of.from);
     while (found < max && (e = sy_query_next(&q, f)) == SY_OK) {
         ids[found] = sy_arena_text(&arena, sy_span_of(sy_query_text(&q, 0)));
         if (!ids[found++])
@@ -225,12 +226,14 @@ sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now, 
     e = e == SY_E_NOTFOUND ? SY_OK : e;
     for (size_t i = 0; i < found && !e; i++)
         e = expire_alert(s, ids[i], now, n, f);
+    char sql[256];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT number,leaf FROM event e WHERE alert IS NULL AND time>=%lld AND "
+                     "time<?1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.number=e.number) "
+                     "ORDER BY time LIMIT ?2",
+                     (long long)of.from);
     if (!e)
-        e = expire_events(s,
-                          "SELECT number,leaf FROM event e WHERE alert IS NULL AND "
-                          "time<?1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.number=e.number) "
-                          "ORDER BY time LIMIT ?2",
-                          NULL, before, (int64_t)max, now, n, f);
+        e = expire_events(s, sql, NULL, of.before, (int64_t)max, now, n, f);
 end:
     sy_arena_fini(&arena);
     return sy_store__fail(s, e);

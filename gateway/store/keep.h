@@ -25,14 +25,19 @@ SY_MUST_USE sy_err sy_store_release(sy_store *s, const char *alert, sy_fail *f);
 SY_MUST_USE sy_err sy_store_holds(sy_store *s, bool (*fn)(void *ctx, const sy_hold_row *h),
                                   void *ctx, sy_fail *f);
 
-/* Up to max alerts that were cleared before `before`, oldest first, with their events; then as many
- * events without an alert of before then. *n: rows of both that went. */
-SY_MUST_USE sy_err sy_store_expire_alerts(sy_store *s, sy_ms before, size_t max, sy_ms now,
+/* A stretch of time: from `from` on, before `before`. */
+typedef struct sy_stretch {
+    sy_ms from, before;
+} sy_stretch;
+
+/* Up to max alerts that were cleared within `of`, oldest first, with their events; then as many
+ * events without an alert of then. *n: rows of both that went. */
+SY_MUST_USE sy_err sy_store_expire_alerts(sy_store *s, sy_stretch of, size_t max, sy_ms now,
                                           size_t *n, sy_fail *f);
 
-/* Up to max chunks of readings that ended before `before`, the oldest first, at most one a series:
+/* Up to max chunks of readings that ended within `of`, the oldest first, at most one a series:
  * *n of them; ask again while it is not 0. */
-SY_MUST_USE sy_err sy_store_expire_readings(sy_store *s, sy_ms before, size_t max, sy_ms now,
+SY_MUST_USE sy_err sy_store_expire_readings(sy_store *s, sy_stretch of, size_t max, sy_ms now,
                                             size_t *n, sy_fail *f);
 /* The last time in the oldest chunk; SY_MS_NONE: there is none. */
 SY_MUST_USE sy_err sy_store_oldest_reading(sy_store *s, sy_ms *time, sy_fail *f);

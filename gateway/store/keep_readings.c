@@ -21,7 +21,7 @@ typedef struct chunk_row {
     sy_ms t1;
 } chunk_row;
 
-static sy_err find_old(sy_store *s, sy_ms before, size_t max, chunk_row **rows, size_t *n,
+static sy_err find_old(sy_store *s, sy_stretch of, size_t max, chunk_row **rows, size_t *n,
                        sy_fail *f)
 {
     sy_query q;
@@ -32,12 +32,12 @@ static sy_err find_old(sy_store *s, sy_ms before, size_t max, chunk_row **rows, 
     sy_err e = sy_query_begin(
         &q, s,
         "SELECT c.number,c.series,c.t1,c.leaf FROM series s JOIN chunk c ON c.number="
-        "(SELECT number FROM chunk WHERE series=s.id AND t1<?1 AND NOT EXISTS " HELD
+        "(SELECT number FROM chunk WHERE series=s.id AND t1>=?3 AND t1<?1 AND NOT EXISTS " HELD
         " ORDER BY t1 LIMIT 1) ORDER BY c.t1 LIMIT ?2",
         f);
     if (e)
         return e;
-    sy_store__bind(q.st, "ii", before, (int64_t)max);
+    sy_store__bind(q.st, "iii", of.before, (int64_t)max, of.from);
     while ((e = sy_query_next(&q, f)) == SY_OK) {
         if (sy_grow(sy_heap(), &list, &cap, *n + 1, sizeof **rows)) {
             e = sy_fail_set(f, SY_E_NOMEM, "no memory for what expires");
@@ -74,7 +74,7 @@ static sy_err expire_chunk(sy_store *s, const chunk_row *c, sy_ms now, sy_fail *
     return e;
 }
 
-sy_err sy_store_expire_readings(sy_store *s, sy_ms before, size_t max, sy_ms now, size_t *n,
+sy_err sy_store_expire_readings(sy_store *s, sy_stretch of, size_t max, sy_ms now, size_t *n,
                                 sy_fail *f)
 {
     chunk_row *rows = NULL;
@@ -82,7 +82,7 @@ sy_err sy_store_expire_readings(sy_store *s, sy_ms before, size_t max, sy_ms now
     *n = 0;
     sy_err e = sy_store__in_batch(s, f);
     if (!e)
-        e = find_old(s, before, max, &rows, &found, f);
+        e = find_old(s, of, max, &rows, &found, f);
     for (size_t i = 0; i < found && !e; i++) {
         e = expire_chunk(s, &rows[i], now, f);
         *n += !e;

@@ -133,7 +133,8 @@ static sy_err expire(bench *b, sy_ms before, size_t *total)
     for (size_t n = 1; n > 0 && !e;) {
         e = sy_store_begin(b->s, false, &b->f);
         if (!e)
-            e = sy_store_expire_readings(b->s, before, EXPIRE_AT_ONCE, before, &n, &b->f);
+            e = sy_store_expire_readings(b->s, (sy_stretch){SY_MS_NONE, before}, EXPIRE_AT_ONCE,
+                                         before, &n, &b->f);
         if (e)
             sy_store_rollback(b->s);
         else

@@ -295,10 +295,6 @@ class Store(small.Case):
 
 
 class Clock(small.Case):
-    # What bears a date of 1970 is old by its date, and would expire.
-    RETENTION = {"readings": {"time": "200 years"}, "raw": {"time": "200 years"},
-                 "alerts": {"time": "200 years"}}
-
     def test_steps(self):
         """Hours, 1970, 2099 and back, while it runs and over a restart: everything acknowledged is
         stored once, and the log gives the same again."""
