@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's batches and rows: one effect per reading, all of a batch or nothing of it. */
+#include "base/hash.h"
 #include "store_rig.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void readings_have_one_effect(void **state)
 {
@@ -326,6 +328,13 @@ static void the_newest_snapshot_is_kept(void **state)
     sy_store_close(s);
 }
 
+static bool count_row(void *ctx, const sy_reading_row *r)
+{
+    (void)r;
+    ++*(size_t *)ctx;
+    return true;
+}
+
 /* As a tool takes what is open from the gateway, by the control socket. */
 static void adopt(sy_store *tool, sy_store *gateway)
 {
@@ -365,6 +374,57 @@ static void a_tool_reads_while_the_gateway_writes(void **state)
     assert_int_equal(store_rig_counter(r, SY_N_received), 4);
     assert_int_equal(store_rig_position(r), 2);
     sy_store_close(r);
+}
+
+/* What a tool takes from the socket, or finds saved: any flipped bit is found; and where whoever
+ * flipped it made the checksum anew, it is refused or read, within bounds. */
+static void hostile_open_samples(void **state)
+{
+    sy_store *s = store_rig_open(*state), *tool = NULL;
+    sy_fail f;
+    sy_buf b;
+    uint64_t refused = 0, x = 9;
+    sy_buf_init(&b, sy_heap());
+    fine(sy_store_begin(s, false, &f), f);
+    for (int i = 0; i < 40; i++)
+        store_rig_put(s, i % 2 ? "a" : "b", 1000 * i, i / 10.0, SY_Q_GOOD);
+    fine(sy_store_commit(s, 1, &f), f);
+    fine(sy_store_open_bytes(s, &b, &f), f);
+    sy_store_close(s);
+    fine(sy_store_open(&tool, *state, true, &f), f);
+    for (size_t i = 0; i < 8 * b.n; i++) {
+        b.p[i / 8] = (char)(b.p[i / 8] ^ 1 << i % 8);
+        assert_int_equal(sy_store_adopt(tool, sy_buf_span(&b), &f), SY_E_CORRUPT);
+        b.p[i / 8] = (char)(b.p[i / 8] ^ 1 << i % 8);
+    }
+    for (size_t cut = 0; cut < b.n; cut++)
+        assert_int_equal(sy_store_adopt(tool, (sy_span){b.p, cut}, &f), SY_E_CORRUPT);
+    for (int round = 0; round < 5000; round++) {
+        char *copy = malloc(b.n);
+        memcpy(copy, b.p, b.n);
+        for (int k = 0; k < 1 + round % 3; k++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            copy[(x >> 33) % (b.n - 4)] = (char)(x >> 25);
+        }
+        uint32_t crc = sy_crc32c(0, copy, b.n - 4);
+        for (int k = 0; k < 4; k++)
+            copy[b.n - 4 + (size_t)k] = (char)(crc >> (8 * k));
+        sy_err e = sy_store_adopt(tool, (sy_span){copy, b.n}, &f);
+        size_t n = 0;
+        double min, max;
+        uint64_t count;
+        if (!e) {
+            (void)!sy_store_readings(tool, NULL, SY_MS_NONE, SY_MS_MAX, count_row, &n, &f);
+            (void)!sy_store_figures(tool, "a", 0, SY_MS_MAX, &min, &max, &count, &f);
+        }
+        refused += e != SY_OK;
+        free(copy);
+    }
+    assert_true(refused > 2500);
+    fine(sy_store_adopt(tool, sy_buf_span(&b), &f), f);
+    fine(sy_store_readings(tool, NULL, SY_MS_NONE, SY_MS_MAX, count_row, &refused, &f), f);
+    sy_store_close(tool);
+    sy_buf_fini(&b);
 }
 
 typedef struct watcher {
@@ -482,6 +542,7 @@ int main(void)
         dir_test(alerts_come_back_in_order),
         dir_test(the_newest_snapshot_is_kept),
         dir_test(a_tool_reads_while_the_gateway_writes),
+        dir_test(hostile_open_samples),
         dir_test(others_read_while_it_is_written),
         dir_test(a_newer_schema_is_refused),
         dir_test(a_foreign_file_is_refused),
