@@ -125,7 +125,7 @@ class Killed(steel.Case):
         ended = threading.Event()
         threading.Thread(target=lambda: (replay.wait(), ended.set()), daemon=True).start()
         chance, kills = random.Random(11), 0
-        while not ended.wait(chance.uniform(0.05, 0.5)) and kills < 12:
+        while not ended.wait(chance.uniform(0.05, 0.5)) and kills < 6:
             gateway.kill()
             gateway.start()
             kills += 1

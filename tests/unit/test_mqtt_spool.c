@@ -220,7 +220,9 @@ static void what_the_journal_has_not_synced_is_read_again(void **state)
 static void what_cannot_be_kept_stays_in_the_spool(void **state)
 {
     house *h = *state;
+    pthread_mutex_lock(&h->r.lock);
     h->r.failures = 2; /* the disk fails twice, and is well again */
+    pthread_mutex_unlock(&h->r.lock);
     publish(h, "1", NULL);
     RIG_WAIT(rig_count(&h->r) == 1);
     assert_int_equal(rig_entered(&h->r), 3);
