@@ -114,10 +114,17 @@ class Gateway(Child):
                          log or pathlib.Path(data).with_suffix(".log"))
         self.config, self.data = config, data
 
+    def connected(self, s):
+        try:
+            s.connect(str(pathlib.Path(self.data) / "control.sock"))
+        except BlockingIOError:  # with a time limit, connect does not wait for a full backlog
+            return False
+        return True
+
     def control(self, line, seconds=60.0):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(seconds)
-            s.connect(str(pathlib.Path(self.data) / "control.sock"))
+            until(lambda: self.connected(s), "room at the control socket", seconds)
             s.sendall(line.encode() + b"\n")
             answer = b""
             while not answer.endswith(b"\n"):

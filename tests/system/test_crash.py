@@ -139,7 +139,7 @@ class Crash(steel.Case):
              self.dir / "inbox"], self.dir / "inbox.log")
         self.start(inbox)
         gateway = self.start(steel.Gateway(config, data))
-        seconds = KILLS * 0.9 + 3
+        seconds = KILLS * 1.3 + 5
         everyone = timed + plain
         share = -(-MESSAGES // len(everyone))
         senders = []
@@ -153,7 +153,7 @@ class Crash(steel.Case):
         for s in senders:
             s.start()
         for k in range(KILLS):
-            pause = time.monotonic() + rng.uniform(0.05, 0.8)
+            pause = time.monotonic() + rng.uniform(0.05, 1.2)
             steel.until(lambda: time.monotonic() >= pause, "the next kill", 5, 0.005)
             gateway.kill()
             if k % 5 == 2:
