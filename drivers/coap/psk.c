@@ -38,22 +38,13 @@ static void table_fini(table *t)
     *t = (table){.n = 0};
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool parse_key(table *t, sy_span text, coap_bin_const_t *out)
 {
     if (text.n == 0 || text.n % 2 != 0 || text.n / 2 > MAX_KEY)
         return false;
     uint8_t *key = sy_arena_get(&t->arena, text.n / 2);
     for (size_t i = 0; key && i < text.n; i += 2) {
-        int high = hex(text.p[i]), low = hex(text.p[i + 1]);
+        int high = sy_hex_digit(text.p[i]), low = sy_hex_digit(text.p[i + 1]);
         if (high < 0 || low < 0)
             return false;
         key[i / 2] = (uint8_t)(high << 4 | low);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 enum { HEAD = 6, TAIL = 4 }; /* "##" and the length; the CRC */
 
 uint16_t sy_hj212_crc(sy_span segment)
@@ -25,21 +27,12 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static int hex_of(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hexadecimal digits; -1. */
 static long crc_at(const char *p)
 {
     long v = 0;
     for (int i = 0; i < TAIL; i++) {
-        int d = hex_of(p[i]);
+        int d = sy_hex_digit(p[i]);
         if (d < 0)
             return -1;
         v = v << 4 | d;

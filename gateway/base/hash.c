@@ -117,3 +117,12 @@ void sy_hex(const unsigned char *bytes, size_t n, char *out)
     }
     out[2 * n] = 0;
 }
+
+int sy_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

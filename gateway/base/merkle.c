@@ -246,22 +246,18 @@ void sy_digest_hex(const sy_digest *d, char out[65])
     sy_hex(d->b, sizeof d->b, out);
 }
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 sy_err sy_digest_parse(sy_span hex, sy_digest *out)
 {
     if (hex.n != 64)
         return SY_E_PARSE;
     for (size_t i = 0; i < sizeof out->b; i++) {
-        int high = nibble(hex.p[2 * i]), low = nibble(hex.p[2 * i + 1]);
+        int high = sy_hex_digit(hex.p[2 * i]), low = sy_hex_digit(hex.p[2 * i + 1]);
         if (high < 0 || low < 0)
             return SY_E_PARSE;
         out->b[i] = (uint8_t)(high << 4 | low);
     }
-    return SY_OK;
+    /* One spelling of a digest: its own digits back. */
+    char own[65];
+    sy_digest_hex(out, own);
+    return memcmp(own, hex.p, hex.n) == 0 ? SY_OK : SY_E_PARSE;
 }

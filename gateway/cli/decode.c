@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "cli/cli.h"
 #include "drivers/formats/format.h"
 
@@ -73,12 +74,6 @@ static sy_err print_record(void *ctx, const sy_record *r)
     return out->failed ? SY_E_NOMEM : SY_OK;
 }
 
-static int digit_of(char c)
-{
-    const char *hex = "0123456789abcdef", *at = c ? strchr(hex, c | 0x20) : NULL;
-    return at && (c >= 'A' || c <= '9') ? (int)(at - hex) : -1;
-}
-
 /* A file NAME.hex holds the bytes in hexadecimal, white space aside. */
 static sy_err unhex(const char *path, sy_buf *bytes, sy_fail *f)
 {
@@ -90,7 +85,7 @@ static sy_err unhex(const char *path, sy_buf *bytes, sy_fail *f)
         char c = bytes->p[i];
         if (memchr(" \t\r\n", c, 4))
             continue;
-        int d = digit_of(c);
+        int d = sy_hex_digit(c);
         if (d < 0)
             return sy_fail_set(f, SY_E_PARSE, "%s: not hexadecimal at byte %zu", path, i);
         if (high >= 0)

@@ -3,6 +3,8 @@
  * runs on it. */
 #include "cli/stored.h"
 
+#include "base/hash.h"
+
 #include <getopt.h>
 
 #include "control/control.h"
@@ -119,13 +121,6 @@ sy_store *sy_stored_open(const char *command, const char *data)
     return s;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* {"ok":true,"open":"…"}: the hex digits become bytes in place. */
 static sy_err open_of(sy_buf *answer, sy_span *bytes, sy_fail *f)
 {
@@ -134,7 +129,7 @@ static sy_err open_of(sy_buf *answer, sy_span *bytes, sy_fail *f)
     bool fine = answer->n >= from + sizeof after - 1 && memcmp(answer->p, before, from) == 0;
     size_t to = fine ? answer->n - (sizeof after - 1) : 0;
     for (size_t i = from; fine && i + 1 < to; i += 2) {
-        int hi = hex_digit(answer->p[i]), lo = hex_digit(answer->p[i + 1]);
+        int hi = sy_hex_digit(answer->p[i]), lo = sy_hex_digit(answer->p[i + 1]);
         fine = hi >= 0 && lo >= 0;
         answer->p[n++] = (char)(hi * 16 + lo);
     }

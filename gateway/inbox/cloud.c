@@ -7,56 +7,14 @@
 
 #include <stdlib.h>
 
+#include "ledger/json_cut.h"
 #include "ledger/proof.h"
-
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The value that begins at p, in text known to be valid JSON: its end. */
-static const char *value_end(const char *p, const char *end)
-{
-    int depth = 0;
-    bool quoted = false;
-    for (; p < end; p++) {
-        if (quoted) {
-            if (*p == '\\') {
-                p++;
-            } else if (*p == '"') {
-                quoted = false;
-            }
-            continue;
-        }
-        if (*p == '"') {
-            quoted = true;
-        } else if (*p == '{' || *p == '[') {
-            depth++;
-        } else if (depth == 0 && (*p == ',' || *p == ']' || blank(*p))) {
-            return p;
-        } else if (*p == '}' || *p == ']') {
-            depth--;
-        }
-    }
-    return p;
-}
 
 static void cut(sy_span body, sy_cloud_batch *b, bool batch)
 {
-    const char *p = body.p, *end = body.p + body.n;
-    size_t i = 0;
-    while (p < end && blank(*p)) {
-        p++;
-    }
-    p += batch ? 1 : 0;
-    while (i < b->n) {
-        while (p < end && (blank(*p) || *p == ',')) {
-            p++;
-        }
-        const char *q = value_end(p, end);
-        b->v[i++].raw = (sy_span){p, (size_t)(q - p)};
-        p = q;
-    }
+    sy_span rest = sy_json_items(body, batch);
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i].raw = sy_json_next(&rest);
 }
 
 /* A text attribute: *out is NULL where it is not there. */

@@ -2,38 +2,10 @@
 /* Verifying events as a supervisor received them: one, or an array of them. */
 #include <jansson.h>
 
+#include "ledger/json_cut.h"
 #include "ledger/verify.h"
 
 enum { EVENTS_BYTES = 64 << 20 };
-
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The end of the value that begins at p, in text known to be valid JSON. */
-static const char *value_end(const char *p, const char *end)
-{
-    int depth = 0;
-    bool quoted = false;
-    for (; p < end; p++) {
-        if (quoted) {
-            if (*p == '\\')
-                p++;
-            else
-                quoted = *p != '"';
-        } else if (*p == '"') {
-            quoted = true;
-        } else if (*p == '{' || *p == '[') {
-            depth++;
-        } else if (depth == 0 && (*p == ',' || *p == ']' || blank(*p))) {
-            return p;
-        } else if (*p == '}' || *p == ']') {
-            depth--;
-        }
-    }
-    return end;
-}
 
 static const char *id_of(const json_t *event)
 {
@@ -91,17 +63,9 @@ sy_err sy_verify_events(sy_span file, sy_check *c, sy_fail *f)
                            why.text, why.line, why.column);
     bool batch = json_is_array(root);
     size_t n = batch ? json_array_size(root) : 1;
-    const char *p = file.p, *end = file.p + file.n;
-    while (p < end && blank(*p))
-        p++;
-    p += batch ? 1 : 0;
-    for (size_t i = 0; i < n; i++) {
-        while (p < end && (blank(*p) || *p == ','))
-            p++;
-        const char *q = value_end(p, end);
-        check_one((sy_span){p, (size_t)(q - p)}, batch ? json_array_get(root, i) : root, c);
-        p = q;
-    }
+    sy_span rest = sy_json_items(file, batch);
+    for (size_t i = 0; i < n; i++)
+        check_one(sy_json_next(&rest), batch ? json_array_get(root, i) : root, c);
     if (n == 0)
         sy_check_say(c, SY_FOUND_NOTE, "there are no events in the file", "文件中没有事件");
     json_decref(root);

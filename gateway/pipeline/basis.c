@@ -6,40 +6,11 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "pipeline/members.h"
 #include "rules/judge_basis.h"
 #include "store/basis.h"
 
 enum { LEAST_A_POINT = 64 };
-
-static void key(sy_buf *b, const char *name)
-{
-    char last = b->n ? b->p[b->n - 1] : '{';
-    if (last != '{' && last != '[')
-        sy_buf_char(b, ',');
-    sy_buf_json(b, sy_span_of(name));
-    sy_buf_char(b, ':');
-}
-
-static void text(sy_buf *b, const char *name, const char *value)
-{
-    key(b, name);
-    if (value)
-        sy_buf_json(b, sy_span_of(value));
-    else
-        sy_buf_text(b, "null");
-}
-
-static void integer(sy_buf *b, const char *name, int64_t value)
-{
-    key(b, name);
-    sy_buf_int(b, value);
-}
-
-static void number(sy_buf *b, const char *name, double value)
-{
-    key(b, name);
-    sy_buf_double(b, value);
-}
 
 enum { NAMES_MAX = 400 };
 typedef struct names { /* of words of the vocabulary, each once */
@@ -57,7 +28,7 @@ static void add_name(names *l, const char *id, const char *zh)
     if (l->n == NAMES_MAX)
         return;
     l->ids[l->n++] = id;
-    text(l->b, id, zh);
+    sy_member_text(l->b, id, zh);
 }
 
 static void add_word(names *l, const char *id)
@@ -81,7 +52,7 @@ static void all_names(const sy_event_of *e, const sy_basis_point *at, size_t n, 
     const sy_rule *r = e->change->alert.rule;
     const sy_site *site = e->config->site;
     names l = {.vocab = e->config->vocab, .b = b};
-    key(b, "names");
+    sy_member_key(b, "names");
     sy_buf_char(b, '{');
     for (size_t i = 0; i < r->n_tells; i++)
         for (size_t k = 0; k < r->tells[i].n_recipients; k++)
@@ -107,35 +78,35 @@ static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *
     sy_buf_init(&id, b->alloc);
     sy_event_id(&e->change->alert, e->number, &id);
     sy_buf_char(b, '{');
-    integer(b, "basis", 1);
-    key(b, "event");
+    sy_member_int(b, "basis", 1);
+    sy_member_key(b, "event");
     sy_buf_json(b, sy_buf_span(&id));
     b->failed = b->failed || id.failed;
     sy_buf_fini(&id);
-    text(b, "set", e->config->hash_hex);
-    key(b, "rule");
+    sy_member_text(b, "set", e->config->hash_hex);
+    sy_member_key(b, "rule");
     sy_buf_char(b, '{');
-    text(b, "id", r->id);
-    integer(b, "version", (int64_t)r->version->value);
-    text(b, "judgement", r->judgement_hex);
-    key(b, "text");
+    sy_member_text(b, "id", r->id);
+    sy_member_int(b, "version", (int64_t)r->version->value);
+    sy_member_text(b, "judgement", r->judgement_hex);
+    sy_member_key(b, "text");
     sy_buf_json(b, sy_rule_source(e->config->set, r));
     sy_buf_char(b, '}');
-    key(b, "premises");
+    sy_member_key(b, "premises");
     sy_buf_char(b, '{');
-    text(b, "id", premises->id);
-    text(b, "name", premises->name);
-    text(b, "code", premises->code);
-    text(b, "subject", premises->subject);
-    text(b, "zone", premises->zone ? premises->zone->name : NULL);
-    integer(b, "offset", sy_zone_offset(premises->zone, e->change->at) / 1000);
+    sy_member_text(b, "id", premises->id);
+    sy_member_text(b, "name", premises->name);
+    sy_member_text(b, "code", premises->code);
+    sy_member_text(b, "subject", premises->subject);
+    sy_member_text(b, "zone", premises->zone ? premises->zone->name : NULL);
+    sy_member_int(b, "offset", sy_zone_offset(premises->zone, e->change->at) / 1000);
     sy_buf_char(b, '}');
-    key(b, "place");
+    sy_member_key(b, "place");
     sy_buf_char(b, '{');
-    text(b, "id", place->id);
-    text(b, "kind", place->kind);
-    text(b, "name", place->name);
-    key(b, "goods");
+    sy_member_text(b, "id", place->id);
+    sy_member_text(b, "kind", place->kind);
+    sy_member_text(b, "name", place->name);
+    sy_member_key(b, "goods");
     sy_buf_char(b, '[');
     for (size_t i = 0; i < place->n_goods; i++) {
         if (i)
@@ -148,7 +119,7 @@ static void head_line(const sy_event_of *e, const sy_site_place *place, sy_buf *
 static void words(const sy_vocab *vocab, const sy_site_point *p, sy_buf *b)
 {
     const sy_word *w = p->is_state ? sy_vocab_id(vocab, sy_span_of(p->quantity)) : NULL;
-    key(b, "words");
+    sy_member_key(b, "words");
     if (!w) {
         sy_buf_text(b, "null");
         return;
@@ -170,10 +141,10 @@ static void dues(const char *of, const sy_site_due *v, size_t n, sy_buf *b)
         if (b->p[b->n - 1] != '[')
             sy_buf_char(b, ',');
         sy_buf_char(b, '{');
-        text(b, "what", v[i].what);
-        text(b, "of", of);
+        sy_member_text(b, "what", v[i].what);
+        sy_member_text(b, "of", of);
         (void)snprintf(day, sizeof day, "%04d-%02d-%02d", (int)d.year, d.month, d.day);
-        text(b, "due", day);
+        sy_member_text(b, "due", day);
         sy_buf_char(b, '}');
     }
 }
@@ -185,25 +156,25 @@ static void point_line(const sy_event_of *e, const sy_basis_point *at, sy_buf *b
     const sy_site_place *place = &e->config->site->places[p->place];
     const sy_site_premises *premises = &e->config->site->premises[place->premises];
     sy_buf_char(b, '{');
-    text(b, "point", p->series);
-    text(b, "device", p->device);
-    text(b, "name", p->name);
-    text(b, "place", place->id);
-    text(b, "quantity", p->quantity);
-    text(b, "unit", p->is_state ? NULL : p->unit);
+    sy_member_text(b, "point", p->series);
+    sy_member_text(b, "device", p->device);
+    sy_member_text(b, "name", p->name);
+    sy_member_text(b, "place", place->id);
+    sy_member_text(b, "quantity", p->quantity);
+    sy_member_text(b, "unit", p->is_state ? NULL : p->unit);
     words(e->config->vocab, p, b);
-    integer(b, "every", p->every);
-    integer(b, "delivery", p->delivery);
-    key(b, "range");
+    sy_member_int(b, "every", p->every);
+    sy_member_int(b, "delivery", p->delivery);
+    sy_member_key(b, "range");
     sy_buf_char(b, '[');
     sy_buf_double(b, p->range_lo);
     sy_buf_char(b, ',');
     sy_buf_double(b, p->range_hi);
     sy_buf_char(b, ']');
-    number(b, "accuracy", p->accuracy);
-    number(b, "uncertainty", p->uncertainty);
-    number(b, "resolution", p->resolution);
-    key(b, "limits");
+    sy_member_number(b, "accuracy", p->accuracy);
+    sy_member_number(b, "uncertainty", p->uncertainty);
+    sy_member_number(b, "resolution", p->resolution);
+    sy_member_key(b, "limits");
     sy_buf_char(b, '[');
     for (size_t i = 0; i < at->n_limits; i++) {
         if (i)
@@ -211,7 +182,7 @@ static void point_line(const sy_event_of *e, const sy_basis_point *at, sy_buf *b
         sy_buf_double(b, at->limits[i]);
     }
     sy_buf_char(b, ']');
-    key(b, "dues");
+    sy_member_key(b, "dues");
     sy_buf_char(b, '[');
     if (!b->failed) {
         dues("point", p->dues, p->n_dues, b);
@@ -302,9 +273,9 @@ static bool take(void *ctx, const sy_reading_row *r)
 static void reading_line(const char *series, const struct ring_row *r, sy_buf *b)
 {
     sy_buf_char(b, '{');
-    text(b, "series", series);
-    integer(b, "t", r->t);
-    key(b, "v");
+    sy_member_text(b, "series", series);
+    sy_member_int(b, "t", r->t);
+    sy_member_key(b, "v");
     if (isfinite(r->v)) {
         sy_buf_double(b, r->v);
     } else {
@@ -312,7 +283,7 @@ static void reading_line(const char *series, const struct ring_row *r, sy_buf *b
         memcpy(&bits, &r->v, sizeof bits);
         sy_buf_printf(b, "\"%016llx\"", (unsigned long long)bits);
     }
-    key(b, "q");
+    sy_member_key(b, "q");
     sy_buf_char(b, '"');
     sy_quality_text(r->q, b);
     sy_buf_text(b, "\"}");
@@ -371,9 +342,9 @@ static sy_err list_point(sy_store *s, const sy_basis_series *p, listing *l, sy_f
         return e;
     uint64_t listed = g->n < g->cap ? g->n : g->cap;
     sy_buf_text(&l->line, p->line);
-    integer(&l->line, "from", p->from);
-    integer(&l->line, "to", p->to);
-    integer(&l->line, "left_out", (int64_t)(g->n - listed));
+    sy_member_int(&l->line, "from", p->from);
+    sy_member_int(&l->line, "to", p->to);
+    sy_member_int(&l->line, "left_out", (int64_t)(g->n - listed));
     sy_buf_char(&l->line, '}');
     end_line(l);
     for (uint64_t i = g->n - listed; i < g->n; i++) {

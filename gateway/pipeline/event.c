@@ -3,6 +3,10 @@
  * order, because the bytes must be the same in every replay. */
 #include "pipeline/event.h"
 
+#include <math.h>
+
+#include "pipeline/members.h"
+
 static const char *const change_texts[] = {
     [SY_CHANGE_RAISED] = "raised",   [SY_CHANGE_ESCALATED] = "escalated",
     [SY_CHANGE_CLEARED] = "cleared", [SY_CHANGE_SUPERSEDED] = "superseded",
@@ -27,101 +31,68 @@ void sy_event_id(const sy_alert *a, uint64_t number, sy_buf *out)
     sy_buf_int(out, (int64_t)number);
 }
 
-static void key(sy_buf *b, const char *name)
-{
-    char last = b->n ? b->p[b->n - 1] : '{';
-    if (last != '{' && last != '[')
-        sy_buf_char(b, ',');
-    sy_buf_json(b, sy_span_of(name));
-    sy_buf_char(b, ':');
-}
-
-static void text(sy_buf *b, const char *name, const char *value)
-{
-    key(b, name);
-    if (value)
-        sy_buf_json(b, sy_span_of(value));
-    else
-        sy_buf_text(b, "null");
-}
-
-static void integer(sy_buf *b, const char *name, int64_t value)
-{
-    key(b, name);
-    sy_buf_int(b, value);
-}
-
 static void truth(sy_buf *b, const char *name, bool value)
 {
-    key(b, name);
+    sy_member_key(b, name);
     sy_buf_text(b, value ? "true" : "false");
-}
-
-static void number(sy_buf *b, const char *name, double value, bool none)
-{
-    key(b, name);
-    if (none)
-        sy_buf_text(b, "null");
-    else
-        sy_buf_double(b, value);
 }
 
 static void when(sy_buf *b, const char *name, sy_ms t)
 {
     char t_text[25];
     if (t == SY_MS_NONE) {
-        text(b, name, NULL);
+        sy_member_text(b, name, NULL);
         return;
     }
     sy_time_text(t, t_text);
-    text(b, name, t_text);
+    sy_member_text(b, name, t_text);
 }
 
 static void both(sy_buf *b, const char *name, const char *en, const char *zh)
 {
-    key(b, name);
+    sy_member_key(b, name);
     if (!en && !zh) {
         sy_buf_text(b, "null");
         return;
     }
     sy_buf_char(b, '{');
-    text(b, "en", en);
-    text(b, "zh", zh);
+    sy_member_text(b, "en", en);
+    sy_member_text(b, "zh", zh);
     sy_buf_char(b, '}');
 }
 
 static void alert_object(sy_buf *b, const sy_alert *a, bool is_state)
 {
     const sy_rule *r = a->rule;
-    key(b, "alert");
+    sy_member_key(b, "alert");
     sy_buf_char(b, '{');
-    text(b, "id", a->id);
-    text(b, "rule", r->id);
-    text(b, "pack", NULL);
-    integer(b, "version", (int64_t)r->version->value);
-    text(b, "subject", a->subject);
-    text(b, "severity", sy_alert_level_text(a->level, SY_EN));
+    sy_member_text(b, "id", a->id);
+    sy_member_text(b, "rule", r->id);
+    sy_member_text(b, "pack", NULL);
+    sy_member_int(b, "version", (int64_t)r->version->value);
+    sy_member_text(b, "subject", a->subject);
+    sy_member_text(b, "severity", sy_alert_level_text(a->level, SY_EN));
     when(b, "onset", a->onset);
     when(b, "raised", a->raised);
     when(b, "cleared", a->cleared);
-    text(b, "state", state_texts[a->state]);
-    number(b, "min", a->min, is_state);
-    number(b, "max", a->max, is_state);
-    integer(b, "count", (int64_t)a->count);
-    text(b, "message", r->say.en ? r->say.en : r->say.zh);
+    sy_member_text(b, "state", state_texts[a->state]);
+    sy_member_number(b, "min", is_state ? NAN : a->min);
+    sy_member_number(b, "max", is_state ? NAN : a->max);
+    sy_member_int(b, "count", (int64_t)a->count);
+    sy_member_text(b, "message", r->say.en ? r->say.en : r->say.zh);
     sy_buf_char(b, '}');
 }
 
 static void rule_object(sy_buf *b, const sy_alert *a, const sy_site_premises *premises)
 {
     const sy_rule *r = a->rule;
-    key(b, "rule");
+    sy_member_key(b, "rule");
     sy_buf_char(b, '{');
-    text(b, "id", r->id);
-    integer(b, "version", (int64_t)r->version->value);
+    sy_member_text(b, "id", r->id);
+    sy_member_int(b, "version", (int64_t)r->version->value);
     both(b, "title", r->title.en, r->title.zh);
     both(b, "say", r->say.en, r->say.zh);
-    key(b, "basis");
+    sy_member_key(b, "basis");
     sy_buf_char(b, '[');
     for (size_t i = 0; i < r->n_bases; i++) {
         if (i)
@@ -130,23 +101,23 @@ static void rule_object(sy_buf *b, const sy_alert *a, const sy_site_premises *pr
         both(b, "text", r->bases[i].text.en, r->bases[i].text.zh);
         both(b, "clause", r->bases[i].clause.en, r->bases[i].clause.zh);
         truth(b, "verify", r->bases[i].verify);
-        text(b, "origin", r->bases[i].origin == SY_ORIGIN_LAW ? "law" : "policy");
+        sy_member_text(b, "origin", r->bases[i].origin == SY_ORIGIN_LAW ? "law" : "policy");
         sy_buf_char(b, '}');
     }
     sy_buf_char(b, ']');
-    key(b, "limit");
+    sy_member_key(b, "limit");
     sy_buf_char(b, '{');
     for (int lang = SY_EN; lang <= SY_ZH; lang++) {
         sy_buf limit;
         sy_buf_init(&limit, b->alloc);
         sy_limit_text(r, a->level, premises, (sy_lang)lang, &limit);
-        key(b, lang == SY_EN ? "en" : "zh");
+        sy_member_key(b, lang == SY_EN ? "en" : "zh");
         sy_buf_json(b, sy_buf_span(&limit));
         b->failed = b->failed || limit.failed;
         sy_buf_fini(&limit);
     }
     sy_buf_char(b, '}');
-    text(b, "judgement", r->judgement_hex);
+    sy_member_text(b, "judgement", r->judgement_hex);
     sy_buf_char(b, '}');
 }
 
@@ -154,28 +125,28 @@ static void site_objects(sy_buf *b, const sy_config *c, const sy_site_point *poi
 {
     const sy_site_place *place = &c->site->places[point->place];
     const sy_site_premises *premises = &c->site->premises[place->premises];
-    key(b, "premises");
+    sy_member_key(b, "premises");
     sy_buf_char(b, '{');
-    text(b, "id", premises->id);
-    text(b, "name", premises->name);
-    text(b, "code", premises->code);
+    sy_member_text(b, "id", premises->id);
+    sy_member_text(b, "name", premises->name);
+    sy_member_text(b, "code", premises->code);
     sy_buf_char(b, '}');
-    key(b, "place");
+    sy_member_key(b, "place");
     sy_buf_char(b, '{');
-    text(b, "id", place->id);
-    text(b, "kind", place->kind);
-    text(b, "name", place->name);
+    sy_member_text(b, "id", place->id);
+    sy_member_text(b, "kind", place->kind);
+    sy_member_text(b, "name", place->name);
     sy_buf_char(b, '}');
-    text(b, "device", point->device);
-    text(b, "series", point->series);
-    text(b, "quantity", point->quantity);
-    text(b, "unit", point->is_state ? NULL : point->unit);
+    sy_member_text(b, "device", point->device);
+    sy_member_text(b, "series", point->series);
+    sy_member_text(b, "quantity", point->quantity);
+    sy_member_text(b, "unit", point->is_state ? NULL : point->unit);
 }
 
 static void tell_object(sy_buf *b, const sy_alert *a, const sy_site_premises *premises)
 {
     const sy_tell *tell = sy_event_tell(a->rule, a->level);
-    key(b, "tell");
+    sy_member_key(b, "tell");
     sy_buf_char(b, '[');
     for (size_t i = 0; tell && i < tell->n_recipients; i++) {
         if (i)
@@ -184,7 +155,7 @@ static void tell_object(sy_buf *b, const sy_alert *a, const sy_site_premises *pr
     }
     sy_buf_char(b, ']');
     if (!tell || !tell->respond_within) {
-        text(b, "respond_within_ms", NULL);
+        sy_member_text(b, "respond_within_ms", NULL);
         return;
     }
     /* The unit table's base of time is the second. */
@@ -192,7 +163,7 @@ static void tell_object(sy_buf *b, const sy_alert *a, const sy_site_premises *pr
     const sy_unit *second = sy_unit_by_id("s");
     double s =
         sy_unit_convertible(n->unit, second) ? sy_unit_convert(n->value, n->unit, second) : 0;
-    integer(b, "respond_within_ms", (int64_t)(s * 1000 + 0.5));
+    sy_member_int(b, "respond_within_ms", (int64_t)(s * 1000 + 0.5));
 }
 
 static void data_object(sy_buf *b, const sy_event_of *e)
@@ -201,23 +172,23 @@ static void data_object(sy_buf *b, const sy_event_of *e)
     const sy_site *site = e->config->site;
     const sy_site_point *point = &site->points[a->point];
     const sy_site_premises *premises = &site->premises[site->places[point->place].premises];
-    key(b, "data");
+    sy_member_key(b, "data");
     sy_buf_char(b, '{');
-    text(b, "change", sy_change_text(e->change->kind));
-    text(b, "clock", e->replay_clock ? "replay" : "wall");
+    sy_member_text(b, "change", sy_change_text(e->change->kind));
+    sy_member_text(b, "clock", e->replay_clock ? "replay" : "wall");
     alert_object(b, a, point->is_state);
-    text(b, "replaces", a->replaces);
-    text(b, "replaced_by", e->change->replaced_by);
-    text(b, "reason", e->change->late ? "late-readings" : NULL);
+    sy_member_text(b, "replaces", a->replaces);
+    sy_member_text(b, "replaced_by", e->change->replaced_by);
+    sy_member_text(b, "reason", e->change->late ? "late-readings" : NULL);
     rule_object(b, a, premises);
     site_objects(b, e->config, point);
     tell_object(b, a, premises);
-    key(b, "measure");
+    sy_member_key(b, "measure");
     sy_buf_char(b, '{');
-    integer(b, "counted_ms", a->counted);
-    integer(b, "unknown_ms", a->unknown);
-    integer(b, "exempt_ms", a->exempt);
-    integer(b, "span_ms", a->span);
+    sy_member_int(b, "counted_ms", a->counted);
+    sy_member_int(b, "unknown_ms", a->unknown);
+    sy_member_int(b, "exempt_ms", a->exempt);
+    sy_member_int(b, "span_ms", a->span);
     sy_buf_text(b, "}}");
 }
 
@@ -227,25 +198,25 @@ void sy_event_json(const sy_event_of *e, sy_buf *out)
     sy_buf word;
     sy_buf_init(&word, out->alloc);
     sy_buf_char(out, '{');
-    text(out, "specversion", "1.0");
+    sy_member_text(out, "specversion", "1.0");
     sy_event_id(a, e->number, &word);
-    key(out, "id");
+    sy_member_key(out, "id");
     sy_buf_json(out, sy_buf_span(&word));
     sy_buf_reset(&word);
     sy_buf_text(&word, "/steelyard/");
     sy_buf_text(&word, e->config->site->gateway);
-    key(out, "source");
+    sy_member_key(out, "source");
     sy_buf_json(out, sy_buf_span(&word));
     sy_buf_reset(&word);
     sy_buf_text(&word, "steelyard.alert.");
     sy_buf_text(&word, sy_change_text(e->change->kind));
-    key(out, "type");
+    sy_member_key(out, "type");
     sy_buf_json(out, sy_buf_span(&word));
     out->failed = out->failed || word.failed;
     sy_buf_fini(&word);
-    text(out, "subject", a->subject);
+    sy_member_text(out, "subject", a->subject);
     when(out, "time", e->change->at);
-    text(out, "datacontenttype", "application/json");
+    sy_member_text(out, "datacontenttype", "application/json");
     data_object(out, e);
     sy_buf_char(out, '}');
 }

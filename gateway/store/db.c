@@ -226,3 +226,16 @@ const char *sy_query_text(const sy_query *q, int column)
 {
     return (const char *)sqlite3_column_text(q->st, column);
 }
+
+sy_err sy_store__number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s, sql, f);
+    if (e)
+        return e;
+    e = sy_query_next(&q, f);
+    if (!e)
+        *out = (uint64_t)sqlite3_column_int64(q.st, 0);
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? sy_fail_set(f, SY_E_CORRUPT, "store: a row is missing") : e;
+}

@@ -16,22 +16,9 @@ typedef struct nodes {
     sy_fail *f;
 } nodes;
 
-static sy_err count(sy_store *s, uint64_t *n, sy_fail *f)
-{
-    sy_query q;
-    sy_err e = sy_query_begin(&q, s, "SELECT coalesce(max(n)+1,0) FROM leaf", f);
-    if (e)
-        return e;
-    e = sy_query_next(&q, f);
-    if (!e)
-        *n = (uint64_t)sqlite3_column_int64(q.st, 0);
-    sy_query_end(&q);
-    return e;
-}
-
 sy_err sy_store_leaves(sy_store *s, uint64_t *n, sy_fail *f)
 {
-    return count(s, n, f);
+    return sy_store__number(s, "SELECT coalesce(max(n)+1,0) FROM leaf", n, f);
 }
 
 static sy_err get_node(void *ctx, unsigned level, uint64_t index, sy_digest *out)
@@ -50,16 +37,20 @@ static sy_err get_node(void *ctx, unsigned level, uint64_t index, sy_digest *out
     return e;
 }
 
+static sy_err ask_nodes(nodes *a, sy_store *s, sy_fail *f)
+{
+    a->f = f;
+    return sy_query_begin(&a->q, s, "SELECT hash FROM node WHERE level=?1 AND i=?2", f);
+}
+
 static sy_err open_nodes(nodes *a, sy_store *s, uint64_t need, sy_fail *f)
 {
     *a = (nodes){.f = f};
-    sy_err e = count(s, &a->n, f);
+    sy_err e = sy_store_leaves(s, &a->n, f);
     if (!e && need > a->n)
         e = sy_fail_set(f, SY_E_RANGE, "store: the ledger has %llu leaves, not %llu",
                         (unsigned long long)a->n, (unsigned long long)need);
-    if (!e)
-        e = sy_query_begin(&a->q, s, "SELECT hash FROM node WHERE level=?1 AND i=?2", f);
-    return e;
+    return e ? e : ask_nodes(a, s, f);
 }
 
 /* Whether the ledger has the leaf from before the store was made again. */
@@ -95,12 +86,12 @@ sy_err sy_store_leaf(sy_store *s, sy_span leaf, uint64_t *index, sy_fail *f)
     if (found)
         return SY_OK;
     if (!e)
-        e = count(s, &n, f);
+        e = sy_store_leaves(s, &n, f);
     if (!e)
         e = sy_store__run(s, SY_SQL_LEAF_ADD, f, "ib", (int64_t)n, &leaf);
     nodes a = {0};
     if (!e)
-        e = open_nodes(&a, s, n, f);
+        e = ask_nodes(&a, s, f);
     for (unsigned level = 0; !e; level++) {
         sy_span bytes = {(const char *)h.b, sizeof h.b};
         sy_digest left;

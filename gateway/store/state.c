@@ -86,25 +86,12 @@ sy_err sy_store__save_open(sy_store *s, uint64_t seq, sy_fail *f)
     return e;
 }
 
-static sy_err count_of(sy_store *s, const char *sql, uint64_t *n, sy_fail *f)
-{
-    sy_query q;
-    sy_err e = sy_query_begin(&q, s, sql, f);
-    if (e)
-        return e;
-    e = sy_query_next(&q, f);
-    if (!e)
-        *n = (uint64_t)sqlite3_column_int64(q.st, 0);
-    sy_query_end(&q);
-    return e;
-}
-
 sy_err sy_store__take_over(sy_store *s, sy_fail *f)
 {
     sy_memory *m = &s->memory;
-    sy_err e = count_of(s, "SELECT coalesce(max(number),0) FROM chunk", &m->chunks, f);
+    sy_err e = sy_store__number(s, "SELECT coalesce(max(number),0) FROM chunk", &m->chunks, f);
     if (!e)
-        e = count_of(s, "SELECT coalesce(max(number),0) FROM amended", &m->amended, f);
+        e = sy_store__number(s, "SELECT coalesce(max(number),0) FROM amended", &m->amended, f);
     if (!e)
         e = sy_store__run(s, SY_SQL_CHUNKS_SET, f, "i", (int64_t)m->chunks);
     if (!e)

@@ -395,22 +395,10 @@ sy_err sy_store_counters(sy_store *s, uint64_t out[SY_N_COUNTERS], sy_fail *f)
     return SY_OK;
 }
 
-static sy_err one_number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f)
-{
-    sy_query q;
-    sy_err e = sy_query_begin(&q, s, sql, f);
-    if (e)
-        return e;
-    e = sy_query_next(&q, f);
-    if (!e)
-        *out = (uint64_t)sqlite3_column_int64(q.st, 0);
-    sy_query_end(&q);
-    return e == SY_E_NOTFOUND ? sy_fail_set(f, SY_E_CORRUPT, "store: a row is missing") : e;
-}
-
 static sy_err position_on_disk(sy_store *s, uint64_t *journal_seq, sy_fail *f)
 {
-    return one_number(s, "SELECT value FROM counter WHERE name='journal_seq'", journal_seq, f);
+    return sy_store__number(s, "SELECT value FROM counter WHERE name='journal_seq'", journal_seq,
+                            f);
 }
 
 sy_err sy_store_position(sy_store *s, uint64_t *journal_seq, sy_fail *f)
@@ -433,5 +421,5 @@ uint64_t sy_store_open_seq(sy_store *s)
 
 sy_err sy_store_series_count(sy_store *s, uint64_t *n, sy_fail *f)
 {
-    return one_number(s, "SELECT count(*) FROM series", n, f);
+    return sy_store__number(s, "SELECT count(*) FROM series", n, f);
 }

@@ -175,6 +175,8 @@ SY_MUST_USE sy_err sy_query_begin(sy_query *q, sy_store *s, const char *sql, sy_
 /* SY_OK and a row, SY_E_NOTFOUND at the end. */
 SY_MUST_USE sy_err sy_query_next(sy_query *q, sy_fail *f);
 void sy_query_end(sy_query *q);
+/* The number that a query of one row and one column gives; SY_E_CORRUPT where there is no row. */
+SY_MUST_USE sy_err sy_store__number(sy_store *s, const char *sql, uint64_t *out, sy_fail *f);
 /* Text of a column, NULL where it is null; borrowed until the next step. */
 const char *sy_query_text(const sy_query *q, int column);
 
