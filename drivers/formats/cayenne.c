@@ -71,8 +71,9 @@ static size_t several(sy_records *l, const sy_record *like, sy_span rest)
     return 0;
 }
 
-sy_err sy_cayenne_fill(sy_records *l, sy_span bytes, const sy_record *like, sy_fail *f)
+static sy_err fill(sy_records *l, sy_span bytes, sy_fail *f)
 {
+    const sy_record good = {.quality = SY_Q_GOOD}, *like = &good;
     while (bytes.n > 2) {
         const lpp_type *t = NULL;
         for (size_t i = 0; i < sizeof types / sizeof types[0] && !t; i++)
@@ -101,20 +102,8 @@ static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, v
                      sy_fail *f)
 {
     (void)map;
-    sy_records l;
-    const sy_record like = {.quality = SY_Q_GOOD};
-    sy_records_init(&l);
-    sy_err e = sy_cayenne_fill(&l, payload, &like, f);
-    if (!e)
-        e = sy_records_emit(&l, sink, ctx, f);
-    sy_records_fini(&l);
-    return e;
+    return sy_bytes_decode(fill, payload, sink, ctx, f);
 }
 
-static int probe(sy_span payload)
-{
-    (void)payload;
-    return 0;
-}
-
-const sy_format sy_format_cayenne = {"cayenne", 0xffff, decode, probe};
+/* Any few bytes may look like it: it is named, never found. */
+const sy_format sy_format_cayenne = {"cayenne", 0xffff, decode, NULL, NULL};

@@ -70,8 +70,9 @@ static size_t several(sy_records *l, const sy_record *like, sy_span rest)
     }
 }
 
-sy_err sy_elsys_fill(sy_records *l, sy_span bytes, const sy_record *like, sy_fail *f)
+static sy_err fill(sy_records *l, sy_span bytes, sy_fail *f)
 {
+    const sy_record good = {.quality = SY_Q_GOOD}, *like = &good;
     while (bytes.n > 0) {
         const elsys_type *t = NULL;
         for (size_t i = 0; i < sizeof types / sizeof types[0] && !t; i++)
@@ -98,21 +99,8 @@ static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, v
                      sy_fail *f)
 {
     (void)map;
-    sy_records l;
-    const sy_record like = {.quality = SY_Q_GOOD};
-    sy_records_init(&l);
-    sy_err e = sy_elsys_fill(&l, payload, &like, f);
-    if (!e)
-        e = sy_records_emit(&l, sink, ctx, f);
-    sy_records_fini(&l);
-    return e;
+    return sy_bytes_decode(fill, payload, sink, ctx, f);
 }
 
-/* Any few bytes may look like it: only named, never found. */
-static int probe(sy_span payload)
-{
-    (void)payload;
-    return 0;
-}
-
-const sy_format sy_format_elsys = {"elsys", 0xffff, decode, probe};
+/* Any few bytes may look like it: it is named, never found. */
+const sy_format sy_format_elsys = {"elsys", 0xffff, decode, NULL, NULL};

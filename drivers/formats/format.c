@@ -3,6 +3,7 @@
 #include "drivers/formats/format.h"
 
 #include "drivers/formats/all.h"
+#include "drivers/formats/json_in.h"
 
 const sy_format *const sy_formats[] = {
 #define SY_FORMAT_ADDRESS(name) &sy_format_##name,
@@ -29,13 +30,19 @@ const sy_format *sy_format_by_content(uint16_t content_format)
 const sy_format *sy_format_probe(sy_span payload)
 {
     const sy_format *best = NULL;
+    json_t *root = NULL;
     int sure = 0;
+    char first = sy_json_first(payload);
+    if ((first == '{' || first == '[') && sy_json_in(payload, &root, NULL) != SY_OK)
+        root = NULL;
     for (size_t i = 0; sy_formats[i]; i++) {
-        int p = sy_formats[i]->probe(payload);
+        const sy_format *f = sy_formats[i];
+        int p = f->probe ? f->probe(payload) : f->probe_json && root ? f->probe_json(root) : 0;
         if (p > sure) {
             sure = p;
-            best = sy_formats[i];
+            best = f;
         }
     }
+    json_decref(root);
     return best;
 }

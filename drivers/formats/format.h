@@ -30,6 +30,7 @@ typedef struct sy_record {
 
 typedef sy_err (*sy_record_fn)(void *ctx, const sy_record *r);
 
+struct json_t;
 typedef struct sy_format {
     const char *name;        /* "senml-json", "senml-cbor", "json", "number" */
     uint16_t content_format; /* CoAP Content-Format (110, 112, 50, 0), 0xffff: none */
@@ -38,8 +39,10 @@ typedef struct sy_format {
      * SY_E_PARSE, SY_E_RANGE, SY_E_UNSUPPORTED with a reason; a sink's error is passed on. */
     sy_err (*decode)(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f);
-    /* How surely the bytes are of this format, 0 to 100, for finding it. */
+    /* How surely the bytes are of this format, 0 to 100, for finding it. NULL: never found. */
     int (*probe)(sy_span payload);
+    /* Instead, for JSON: of the parsed text, which is parsed once for all of them. */
+    int (*probe_json)(const struct json_t *root);
 } sy_format;
 
 /* All formats, ended by NULL. */

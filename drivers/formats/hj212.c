@@ -174,4 +174,4 @@ static int probe(sy_span payload)
     return skip == 0 && frame.crc_good ? 98 : 70;
 }
 
-const sy_format sy_format_hj212 = {"hj212", 0xffff, decode, probe};
+const sy_format sy_format_hj212 = {"hj212", 0xffff, decode, probe, NULL};

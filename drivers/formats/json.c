@@ -6,8 +6,6 @@
  * A path that leads nowhere in this message gives no record (devices send what has changed); a
  * message in which no path leads anywhere is refused, since then the map is not that of the device.
  */
-#include <math.h>
-
 #include "drivers/formats/all.h"
 #include "drivers/formats/json_in.h"
 #include "drivers/formats/records.h"
@@ -87,30 +85,20 @@ static json_t *walk(json_t *root, const char *path)
     return root;
 }
 
-/* Epoch seconds or milliseconds tell themselves apart: 10^11 s is the year 5138, 10^11 ms 1973. */
 static sy_err time_of(json_t *v, const char *path, sy_record *r, sy_fail *f)
 {
-    sy_record t = {.kind = SY_REC_NULL};
-    if (!sy_json_scalar(v, &t) || (t.kind != SY_REC_NUMBER && t.kind != SY_REC_TEXT))
+    double number;
+    if (sy_json_time(v, r))
+        return SY_OK;
+    if (!json_is_number(v) && !json_is_string(v))
         return sy_fail_set(f, SY_E_PARSE,
                            "the time at %s is neither a number nor a text; RFC 3339, epoch seconds "
                            "or milliseconds are read",
                            path);
-    if (t.kind == SY_REC_TEXT && sy_double_parse(t.text, &t.number) != SY_OK) {
-        if (sy_time_parse(t.text, &r->time) != SY_OK)
-            return sy_fail_set(f, SY_E_PARSE, "the time at %s is not RFC 3339 with an offset",
-                               path);
-        r->has_time = true;
-        r->time_s = (double)r->time / 1000.0;
-        return SY_OK;
-    }
-    double seconds = fabs(t.number) >= 1e11 ? t.number / 1e3 : t.number;
-    if (!(seconds >= 0 && seconds <= 253402300799.0))
-        return sy_fail_set(f, SY_E_RANGE, "the time at %s is outside 1970 to 9999", path);
-    r->has_time = true;
-    r->time_s = seconds;
-    r->time = (sy_ms)llrint(seconds * 1e3);
-    return SY_OK;
+    if (json_is_string(v) &&
+        sy_double_parse((sy_span){json_string_value(v), json_string_length(v)}, &number) != SY_OK)
+        return sy_fail_set(f, SY_E_PARSE, "the time at %s is not RFC 3339 with an offset", path);
+    return sy_fail_set(f, SY_E_RANGE, "the time at %s is outside 1970 to 9999", path);
 }
 
 static sy_err mapped_time(json_t *root, const sy_device *map, sy_record *r, sy_fail *f)
@@ -187,4 +175,4 @@ static int probe(sy_span payload)
     return sy_json_first(payload) == '{' ? 50 : 0;
 }
 
-const sy_format sy_format_json = {"json", 50, decode, probe};
+const sy_format sy_format_json = {"json", 50, decode, probe, NULL};

@@ -5,40 +5,15 @@
  * PubSub (Part 14, ua-data).
  */
 #include "drivers/formats/all.h"
-#include "drivers/formats/json_in.h"
 #include "drivers/formats/records.h"
 
-typedef sy_err (*fill_fn)(sy_records *l, json_t *root, sy_fail *f);
-
-static sy_err decode_with(fill_fn fill, sy_span payload, sy_record_fn sink, void *ctx, sy_fail *f)
+static bool has_all(const json_t *root, const char *const *keys, size_t n)
 {
-    json_t *root;
-    sy_records l;
-    sy_err e = sy_json_in(payload, &root, f);
-    if (e)
-        return e;
-    sy_records_init(&l);
-    e = fill(&l, root, f);
-    if (!e)
-        e = sy_records_emit(&l, sink, ctx, f);
-    sy_records_fini(&l);
-    json_decref(root);
-    return e;
-}
-
-static int probe_all(sy_span payload, const char *const *keys, size_t n, int sure)
-{
-    json_t *root;
-    sy_fail f;
-    char first = sy_json_first(payload);
-    if ((first != '{' && first != '[') || sy_json_in(payload, &root, &f) != SY_OK)
-        return 0;
     const json_t *object = json_is_array(root) ? json_array_get(root, 0) : root;
     bool all = json_is_object(object);
     for (size_t i = 0; i < n && all; i++)
         all = json_object_get(object, keys[i]) != NULL;
-    json_decref(root);
-    return all ? sure : 0;
+    return all;
 }
 
 static void put(sy_records *l, const sy_record *like, sy_span device, sy_span name, const json_t *v)
@@ -61,7 +36,7 @@ static void put_fault(sy_records *l, const sy_record *like, sy_span name)
 }
 
 /* Neuron: {timestamp, node, group, values {}, errors {}} or {…, tags [{name, value | error}]}. */
-static sy_err neuron_fill(sy_records *l, json_t *root, sy_fail *f)
+static sy_err neuron_fill(sy_records *l, const json_t *root, sy_fail *f)
 {
     sy_record like = {.quality = SY_Q_GOOD};
     const char *key;
@@ -93,17 +68,12 @@ static sy_err neuron_fill(sy_records *l, json_t *root, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err neuron_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
-                            sy_fail *f)
-{
-    (void)map;
-    return decode_with(neuron_fill, p, sink, ctx, f);
-}
+SY_JSON_DECODER(neuron_decode, neuron_fill)
 
-static int neuron_probe(sy_span payload)
+static int neuron_probe(const json_t *root)
 {
     static const char *const keys[] = {"timestamp", "node", "group"};
-    return probe_all(payload, keys, 3, 90);
+    return has_all(root, keys, 3) ? 90 : 0;
 }
 
 /* ThingsBoard: {k: v}, {ts, values {}}, an array of these, or by device {"devA": [{ts, values}]}.
@@ -175,7 +145,7 @@ static void meters(sy_records *l, const json_t *batch)
     }
 }
 
-static sy_err thingsboard_fill(sy_records *l, json_t *root, sy_fail *f)
+static sy_err thingsboard_fill(sy_records *l, const json_t *root, sy_fail *f)
 {
     const sy_record like = {.quality = SY_Q_GOOD};
     const sy_span none = {"", 0};
@@ -204,7 +174,7 @@ static sy_err thingsboard_fill(sy_records *l, json_t *root, sy_fail *f)
         telemetry(l, root, none, &like);
         return SY_OK;
     }
-    json_object_foreach(root, key, v)
+    json_object_foreach((json_t *)root, key, v)
     {
         if (json_is_array(v)) {
             json_array_foreach(v, i, item)
@@ -218,35 +188,20 @@ static sy_err thingsboard_fill(sy_records *l, json_t *root, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err thingsboard_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
-                                 sy_fail *f)
-{
-    (void)map;
-    return decode_with(thingsboard_fill, p, sink, ctx, f);
-}
+SY_JSON_DECODER(thingsboard_decode, thingsboard_fill)
 
-static int thingsboard_probe(sy_span payload)
+static int thingsboard_probe(const json_t *root)
 {
     static const char *const one[] = {"ts", "values"};
     static const char *const osm[] = {"UNIX", "VALUES"};
-    int sure = probe_all(payload, one, 2, 85);
-    if (!sure)
-        sure = probe_all(payload, osm, 2, 85);
-    if (sure || sy_json_first(payload) != '{')
-        return sure;
-    json_t *root;
-    sy_fail f;
-    if (sy_json_in(payload, &root, &f) != SY_OK)
-        return 0;
-    const json_t *first = json_object_iter_value(json_object_iter(root));
-    if (json_is_array(first) && json_object_get(json_array_get(first, 0), "values"))
-        sure = 85;
-    json_decref(root);
-    return sure;
+    if (has_all(root, one, 2) || has_all(root, osm, 2))
+        return 85;
+    const json_t *first = json_object_iter_value(json_object_iter((json_t *)root));
+    return json_object_get(json_array_get(first, 0), "values") ? 85 : 0;
 }
 
 /* Qingping: sensorData [{name: {value, unit, status}, timestamp: {value}}]; status 1 is a fault. */
-static sy_err qingping_fill(sy_records *l, json_t *root, sy_fail *f)
+static sy_err qingping_fill(sy_records *l, const json_t *root, sy_fail *f)
 {
     json_t *list = json_object_get(root, "sensorData"), *item, *v;
     size_t i;
@@ -276,19 +231,13 @@ static sy_err qingping_fill(sy_records *l, json_t *root, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err qingping_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
-                              sy_fail *f)
-{
-    (void)map;
-    return decode_with(qingping_fill, p, sink, ctx, f);
-}
+SY_JSON_DECODER(qingping_decode, qingping_fill)
 
-static int qingping_probe(sy_span payload)
+static int qingping_probe(const json_t *root)
 {
-    static const char *const keys[] = {"sensorData"};
-    static const char *const newer[] = {"sensor_data"};
-    int sure = probe_all(payload, keys, 1, 90);
-    return sure ? sure : probe_all(payload, newer, 1, 85);
+    return json_is_array(json_object_get(root, "sensorData"))    ? 90
+           : json_is_array(json_object_get(root, "sensor_data")) ? 85
+                                                                 : 0;
 }
 
 /* OPC UA Part 14, section 7.2.3: DataSetMessages with a Payload of DataValues {Value,
@@ -319,7 +268,7 @@ static void ua_value(sy_records *l, const sy_record *like, sy_span name, const j
         put(l, &r, (sy_span){"", 0}, name, value);
 }
 
-static sy_err opcua_fill(sy_records *l, json_t *root, sy_fail *f)
+static sy_err opcua_fill(sy_records *l, const json_t *root, sy_fail *f)
 {
     json_t *messages = json_object_get(root, "Messages"), *item, *v;
     size_t i;
@@ -338,21 +287,16 @@ static sy_err opcua_fill(sy_records *l, json_t *root, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err opcua_decode(sy_span p, const sy_device *map, sy_record_fn sink, void *ctx,
-                           sy_fail *f)
-{
-    (void)map;
-    return decode_with(opcua_fill, p, sink, ctx, f);
-}
+SY_JSON_DECODER(opcua_decode, opcua_fill)
 
-static int opcua_probe(sy_span payload)
+static int opcua_probe(const json_t *root)
 {
     static const char *const keys[] = {"MessageType", "Messages"};
-    return probe_all(payload, keys, 2, 90);
+    return has_all(root, keys, 2) ? 90 : 0;
 }
 
-const sy_format sy_format_neuron = {"neuron", 0xffff, neuron_decode, neuron_probe};
-const sy_format sy_format_thingsboard = {"generic_mqtt", 0xffff, thingsboard_decode,
+const sy_format sy_format_neuron = {"neuron", 0xffff, neuron_decode, NULL, neuron_probe};
+const sy_format sy_format_thingsboard = {"generic_mqtt", 0xffff, thingsboard_decode, NULL,
                                          thingsboard_probe};
-const sy_format sy_format_qingping = {"qingping", 0xffff, qingping_decode, qingping_probe};
-const sy_format sy_format_opcua = {"opcua", 0xffff, opcua_decode, opcua_probe};
+const sy_format sy_format_qingping = {"qingping", 0xffff, qingping_decode, NULL, qingping_probe};
+const sy_format sy_format_opcua = {"opcua", 0xffff, opcua_decode, NULL, opcua_probe};

@@ -33,4 +33,4 @@ static int probe(sy_span payload)
     return sy_double_parse(trimmed(payload), &d) == SY_OK ? 80 : 0;
 }
 
-const sy_format sy_format_number = {"number", 0, decode, probe};
+const sy_format sy_format_number = {"number", 0, decode, probe, NULL};

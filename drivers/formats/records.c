@@ -2,6 +2,8 @@
 /* Records gathered before they are given, and how scalars of JSON become records. */
 #include "drivers/formats/records.h"
 
+#include "drivers/formats/json_in.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -81,6 +83,34 @@ sy_err sy_records_emit(const sy_records *l, sy_record_fn sink, void *ctx, sy_fai
             return e;
     }
     return SY_OK;
+}
+
+sy_err sy_bytes_decode(sy_bytes_fill fill, sy_span payload, sy_record_fn sink, void *ctx,
+                       sy_fail *f)
+{
+    sy_records l;
+    sy_records_init(&l);
+    sy_err e = fill(&l, payload, f);
+    if (!e)
+        e = sy_records_emit(&l, sink, ctx, f);
+    sy_records_fini(&l);
+    return e;
+}
+
+sy_err sy_json_decode(sy_json_fill fill, sy_span payload, sy_record_fn sink, void *ctx, sy_fail *f)
+{
+    json_t *root;
+    sy_records l;
+    sy_err e = sy_json_in(payload, &root, f);
+    if (e)
+        return e;
+    sy_records_init(&l);
+    e = fill(&l, root, f);
+    if (!e)
+        e = sy_records_emit(&l, sink, ctx, f);
+    sy_records_fini(&l);
+    json_decref(root);
+    return e;
 }
 
 bool sy_json_scalar(const json_t *v, sy_record *r)

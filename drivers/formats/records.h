@@ -31,6 +31,22 @@ sy_span sy_records_join(sy_records *l, sy_span prefix, sy_span key);
 /* Give all to the sink. SY_E_PARSE "no reading in the message" where there is none. */
 SY_MUST_USE sy_err sy_records_emit(const sy_records *l, sy_record_fn sink, void *ctx, sy_fail *f);
 
+/* Decoding as most formats do it: parse, fill, give. fill: SY_OK, or a refusal with its reason. */
+typedef sy_err (*sy_json_fill)(sy_records *l, const json_t *root, sy_fail *f);
+SY_MUST_USE sy_err sy_json_decode(sy_json_fill fill, sy_span payload, sy_record_fn sink, void *ctx,
+                                  sy_fail *f);
+typedef sy_err (*sy_bytes_fill)(sy_records *l, sy_span bytes, sy_fail *f);
+SY_MUST_USE sy_err sy_bytes_decode(sy_bytes_fill fill, sy_span payload, sy_record_fn sink,
+                                   void *ctx, sy_fail *f);
+/* One JSON format: its decode function, named by it, over FILL. */
+#define SY_JSON_DECODER(name, fill)                                                                \
+    static sy_err name(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,        \
+                       sy_fail *f)                                                                 \
+    {                                                                                              \
+        (void)map;                                                                                 \
+        return sy_json_decode(fill, payload, sink, ctx, f);                                        \
+    }
+
 /* JSON: kind and value of a record from a scalar; false for an object or array. */
 bool sy_json_scalar(const json_t *v, sy_record *r);
 /* Each scalar below v as a record like `like`, named by its path from `prefix`, steps joined by

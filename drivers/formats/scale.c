@@ -85,4 +85,4 @@ static int probe(sy_span payload)
     return read(payload, &r) ? 90 : 0;
 }
 
-const sy_format sy_format_scale = {"scale", 0xffff, decode, probe};
+const sy_format sy_format_scale = {"scale", 0xffff, decode, probe, NULL};

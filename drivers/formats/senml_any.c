@@ -15,10 +15,4 @@ static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, v
 }
 
 /* Found by the names of its two kinds. */
-static int probe(sy_span payload)
-{
-    (void)payload;
-    return 0;
-}
-
-const sy_format sy_format_senml = {"senml", 0xffff, decode, probe};
+const sy_format sy_format_senml = {"senml", 0xffff, decode, NULL, NULL};

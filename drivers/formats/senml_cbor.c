@@ -361,4 +361,4 @@ static int probe(sy_span payload)
     return array >= 0x81 && array <= 0x9f && map >= 0xa1 && map <= 0xbf ? 85 : 0;
 }
 
-const sy_format sy_format_senml_cbor = {"senml-cbor", 112, decode, probe};
+const sy_format sy_format_senml_cbor = {"senml-cbor", 112, decode, probe, NULL};

@@ -83,4 +83,4 @@ static int probe(sy_span payload)
                : 30;
 }
 
-const sy_format sy_format_senml_json = {"senml-json", 110, decode, probe};
+const sy_format sy_format_senml_json = {"senml-json", 110, decode, probe, NULL};

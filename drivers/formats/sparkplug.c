@@ -156,4 +156,4 @@ static int probe(sy_span payload)
     return like ? 95 : 0;
 }
 
-const sy_format sy_format_sparkplugb = {"sparkplugb", 0xffff, decode, probe};
+const sy_format sy_format_sparkplugb = {"sparkplugb", 0xffff, decode, probe, NULL};
