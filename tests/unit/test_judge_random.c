@@ -292,7 +292,7 @@ static void differential(void **state)
 {
     const char *cases = getenv("SY_CASES"), *first = getenv("SY_SEED");
     const char *only = getenv("SY_CONSTRUCTS");
-    size_t todo = cases ? strtoul(cases, NULL, 10) : 300;
+    size_t wanted = cases ? strtoul(cases, NULL, 10) : 300;
     uint64_t from = first ? strtoull(first, NULL, 10) : 1;
     sy_arena arena;
     texts x = {.seed = from};
@@ -306,12 +306,12 @@ static void differential(void **state)
         sy_buf_init(all[i], sy_heap());
     }
     choose();
-    for (; n.cases < todo; x.seed++) {
+    for (; n.cases < wanted; x.seed++) {
         one_case(&x, zones, &n);
     }
     print_message("%zu cases, %zu judged, %zu with alerts\n", n.cases, n.judged, n.with_alerts);
-    assert_true(only || todo < 100 || n.judged * 2 > n.cases);
-    assert_true(only || todo < 100 || n.with_alerts * 3 > n.judged);
+    assert_true(only || wanted < 100 || n.judged * 2 > n.cases);
+    assert_true(only || wanted < 100 || n.with_alerts * 3 > n.judged);
     for (int i = 0; i < 6; i++) {
         sy_buf_fini(all[i]);
     }
