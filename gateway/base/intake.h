@@ -12,7 +12,16 @@
 
 #include "base/os.h"
 
-typedef enum sy_transport { SY_TRANSPORT_MQTT = 1, SY_TRANSPORT_COAP = 2 } sy_transport;
+/* How a message came; the numbers stand in the journal. */
+typedef enum sy_transport {
+    SY_TRANSPORT_MQTT = 1,   /* source: the topic */
+    SY_TRANSPORT_COAP = 2,   /* source: the device's id, as for those below */
+    SY_TRANSPORT_HJ212 = 3,  /* HJ 212 over TCP: payload is one frame */
+    SY_TRANSPORT_MODBUS = 4, /* polled by the gateway: payload is what the slave answered */
+    SY_TRANSPORT_BOX = 5,    /* the box itself: disk, load, uplink */
+} sy_transport;
+/* "mqtt", "coap", "hj212", "modbus", "box": as configuration, log and `decode` write it. */
+const char *sy_transport_name(sy_transport t);
 
 enum {
     SY_MSG_RETAINED = 1,        /* MQTT: a stored copy, not a new event */
@@ -31,7 +40,7 @@ typedef struct sy_message {
     sy_transport transport;
     uint8_t flags;
     uint16_t content_format; /* CoAP Content-Format; 0xffff: none */
-    sy_span source;          /* MQTT topic, or CoAP device id */
+    sy_span source;          /* as sy_transport says */
     sy_span ident;           /* the transport's identity of this message, at most 64 bytes */
     sy_span payload;
 } sy_message;

@@ -89,7 +89,7 @@ static void list(const sy_config *c, const char *dir, bool json)
     sy_buf_text(&out, json ? "[" : "");
     for (size_t i = 0; i < c->n_devices; i++) {
         const sy_device *d = &c->devices[i];
-        const char *transport = d->transport == SY_TRANSPORT_MQTT ? "mqtt" : "coap";
+        const char *transport = sy_transport_name(d->transport);
         const char *where = d->topic ? d->topic : "";
         const char *credential = credential_text(d, dir);
         if (json) {

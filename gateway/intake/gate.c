@@ -273,7 +273,7 @@ static void gate_rejected(void *ctx, sy_transport t, sy_reject why, sy_span sour
     char from[160], text[240];
     atomic_fetch_add(&g->rejected[why], 1);
     sy_log(SY_LOG_WARN, "message-rejected", "transport=%s why=%s source=%s msg=%s",
-           t == SY_TRANSPORT_MQTT ? "mqtt" : "coap", words[why], sy_logq(source, from, sizeof from),
+           sy_transport_name(t), words[why], sy_logq(source, from, sizeof from),
            sy_logq(sy_span_of(detail), text, sizeof text));
 }
 
