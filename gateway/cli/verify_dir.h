@@ -51,9 +51,9 @@ void sy_verify_chunks(sy_verifying *v);
 void sy_verify_journal(sy_verifying *v);
 /* Alerts as they stand are what their newest events say. */
 void sy_verify_alerts(sy_verifying *v);
-/* verify_heads.c: what a person did; a restore is told and kept in mind. */
+/* verify_heads.c: the leaf o of what a person did; a restore is told and kept in mind. */
 struct json_t;
-void sy_verify_action(sy_verifying *v, uint64_t index, const struct json_t *leaf);
+void sy_verify_action(sy_verifying *v, uint64_t index, const struct json_t *o);
 /* Heads that were received earlier: the ledger continues them, but for what a restore lost. */
 void sy_verify_heads_file(sy_verifying *v, const char *path);
 
