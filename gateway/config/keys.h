@@ -142,7 +142,8 @@
     X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
-    X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above")
+    X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
+    X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert")
 /* clang-format on */
 
 #define SY_KEY_CELL(cell, ...) cell,
