@@ -9,7 +9,12 @@
 
 #include "base/intake.h"
 
-typedef enum sy_credential { SY_CRED_NONE, SY_CRED_PASSWORD, SY_CRED_PSK } sy_credential;
+typedef enum sy_credential {
+    SY_CRED_NONE,
+    SY_CRED_PASSWORD,
+    SY_CRED_PSK,
+    SY_CRED_CERTIFICATE /* X.509, whose name is the device's id */
+} sy_credential;
 
 /* One row of a plain JSON mapping: the value at `path` ("$.a.b[0]") is the record `name`. */
 typedef struct sy_map_row {

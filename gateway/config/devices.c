@@ -63,6 +63,10 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "psk is for coap; a device of mqtt has a password",
                      "psk 用于 coap；mqtt 设备使用 password");
+    if (c[DV_CREDENTIAL].choice == 3)
+        sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
+                     "certificate is for coap; a device of mqtt has a password",
+                     "certificate 用于 coap；mqtt 设备使用 password");
     if (c[DV_CREDENTIAL].choice == 2 && managed)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "the managed broker lets nobody in without a credential: write password",
@@ -80,10 +84,18 @@ static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential creden
                      "'topic' is for mqtt; a device of coap sends to /r/<id>",
                      "“topic”只用于 mqtt；coap 设备发送到 /r/<id>");
     if (credential == SY_CRED_PASSWORD)
-        sy_cfg_error(l, at, "wrong-value", NULL,
-                     "password is for mqtt; a device of coap has psk, or none with 'from'",
-                     "password 用于 mqtt；coap 设备使用 psk，或 none 加“from”");
-    if (credential == SY_CRED_PSK && l->c->coap && !l->c->n_dtls_listen)
+        sy_cfg_error(
+            l, at, "wrong-value", NULL,
+            "password is for mqtt; a device of coap has psk, certificate, or none with 'from'",
+            "password 用于 mqtt；coap 设备使用 psk、certificate，或 none 加“from”");
+    if (credential == SY_CRED_CERTIFICATE && l->c->coap &&
+        (!l->c->n_dtls_listen || !l->c->dtls.cert))
+        sy_cfg_error(l, at, "missing-key", NULL,
+                     "a device with a certificate needs coap: {dtls: {listen: […], ca: FILE, cert: "
+                     "FILE, key: FILE}}",
+                     "使用证书的设备需要 coap: {dtls: {listen: […], ca: 文件, cert: 文件, key: "
+                     "文件}}");
+    if (credential == SY_CRED_PSK && l->c->coap && (!l->c->n_dtls_listen || !l->c->psk_file))
         sy_cfg_error(l, at, "missing-key", NULL,
                      "a device with psk (as without 'credential') needs coap: {dtls: {listen: […], "
                      "psk: FILE}}",
@@ -98,7 +110,8 @@ static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential creden
 /* What is written; else what the transport has. */
 static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
 {
-    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE};
+    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE,
+                                                SY_CRED_CERTIFICATE};
     bool managed = l->c->broker && strcmp(l->c->broker, "managed") == 0;
     if (c[DV_CREDENTIAL].set)
         return credentials[c[DV_CREDENTIAL].choice];

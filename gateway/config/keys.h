@@ -68,8 +68,11 @@
     X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
 
 #define SY_KEYS_DTLS(X) \
-    X(DT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens") \
-    X(DT_PSK, "psk", PATH, true, 0, 0, NULL, NULL, "file of pre-shared keys, lines `identity:hex key`")
+    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, for keys of observed devices alone", "where it listens") \
+    X(DT_PSK, "psk", PATH, false, 0, 0, NULL, "none", "file of pre-shared keys, lines `identity:hex key`") \
+    X(DT_CA, "ca", PATH, false, 0, 0, NULL, "none", "whom devices' certificates must come from (PEM); revocation lists may be in it") \
+    X(DT_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
+    X(DT_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
 
 #define SY_KEYS_HJ212(X) \
     X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
@@ -131,7 +134,7 @@
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
     X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
-    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
+    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, certificate (its name is the id), or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have")
