@@ -14,7 +14,7 @@
 #include "rules/tree.h"
 
 typedef struct sy_tls_files {
-    const char *ca, *cert, *key; /* absolute paths; NULL where not given */
+    const char *ca, *cert, *key, *crl; /* absolute paths; NULL where not given */
 } sy_tls_files;
 
 typedef enum sy_destination_kind {
@@ -26,6 +26,8 @@ typedef struct sy_destination {
     const char *name;
     sy_destination_kind kind;
     const char *url;
+    const char *const *also; /* further addresses */
+    size_t n_also;
     sy_tls_files tls;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
@@ -70,6 +72,9 @@ typedef struct sy_config {
     const char *const *dtls_listen;
     size_t n_dtls_listen;
     const char *psk_file;
+    sy_tls_files dtls; /* certificates of CoAP: all three or none */
+    const char *const *hj212_listen;
+    size_t n_hj212_listen;      /* 0: no HJ 212 over TCP */
     const char *console_listen; /* NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;
