@@ -40,13 +40,22 @@ static coap_pdu_code_t code_of(int dotted)
     return (coap_pdu_code_t)COAP_RESPONSE_CODE(dotted);
 }
 
-/* Refuse: count it, and make the answer. */
-static bool refuse(const request *r, outcome *o, int dotted, sy_reject why, const char *text)
+/* Refuse: count it, name it in a word (NULL: that of `why`), and make the answer. */
+static bool refuse_as(const request *r, outcome *o, int dotted, sy_reject why, const char *reason,
+                      const char *text)
 {
+    char peer[SY_COAP_PEER_TEXT];
     o->code = code_of(dotted);
     snprintf(o->text, sizeof o->text, "%s", text);
-    r->c->intake->rejected(r->c->intake->ctx, SY_TRANSPORT_COAP, why, r->device, text);
+    sy_coap__peer_text(&r->peer, peer);
+    sy_refusal refusal = {SY_TRANSPORT_COAP, why, reason, r->device, peer, text};
+    sy_intake_refuse(r->c->intake, &refusal);
     return false;
+}
+
+static bool refuse(const request *r, outcome *o, int dotted, sy_reject why, const char *text)
+{
+    return refuse_as(r, o, dotted, why, NULL, text);
 }
 
 /* The device of /r/<device>; false for any other path. */
@@ -89,21 +98,24 @@ static sy_span option_bytes(const coap_pdu_t *pdu, coap_option_num_t number)
 /* A device speaks for itself, and only so as the configuration allows. */
 static bool admitted(request *r, const sy_device *d, outcome *o)
 {
+    if (d->revoked)
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "revoked-device",
+                         "this device was revoked");
     if (d->transport != SY_TRANSPORT_COAP)
         return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "this device is not configured for CoAP");
     if (r->peer.dtls) {
         const coap_bin_const_t *id = coap_session_get_psk_identity(r->session);
         if (id && sy_span_is((sy_span){(const char *)id->s, id->length}, d->id))
             return true;
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      "the identity of this DTLS session is that of another device");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "speaks-for-another",
+                         "the identity of this DTLS session is that of another device");
     }
     if (d->credential != SY_CRED_NONE)
-        return refuse(r, o, 401, SY_REJECT_NOT_ALLOWED,
-                      "this device needs a credential; use DTLS with its pre-shared key");
+        return refuse_as(r, o, 401, SY_REJECT_NOT_ALLOWED, "no-credential",
+                         "this device needs a credential; use DTLS with its pre-shared key");
     if (!sy_coap__from(&r->peer, d))
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      "this device may not send from this address");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "wrong-address",
+                         "this device may not send from this address");
     r->flags |= SY_MSG_UNAUTHENTICATED;
     return true;
 }

@@ -63,6 +63,11 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "psk is for coap; a device of mqtt has a password",
                      "psk 用于 coap；mqtt 设备使用 password");
+    if (c[DV_CREDENTIAL].choice == 3 && (!managed || !l->c->n_cert_listen))
+        sy_cfg_error(l, c[DV_CREDENTIAL].node, "missing-key", NULL,
+                     "a device with a certificate needs the managed broker, and mqtt: "
+                     "{certificates: {listen: […]}}",
+                     "使用证书的设备需要受管代理以及 mqtt: {certificates: {listen: […]}}");
     if (c[DV_CREDENTIAL].choice == 2 && managed)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "the managed broker lets nobody in without a credential: write password",
@@ -98,7 +103,8 @@ static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential creden
 /* What is written; else what the transport has. */
 static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
 {
-    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE};
+    static const sy_credential credentials[] = {SY_CRED_PASSWORD, SY_CRED_PSK, SY_CRED_NONE,
+                                                SY_CRED_CERTIFICATE};
     bool managed = l->c->broker && strcmp(l->c->broker, "managed") == 0;
     if (c[DV_CREDENTIAL].set)
         return credentials[c[DV_CREDENTIAL].choice];
