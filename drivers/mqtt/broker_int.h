@@ -36,6 +36,9 @@ typedef struct sy_broker__setup {
     sy_spool_page *page;
 } sy_broker__setup;
 
+/* broker_setup.c: as the options say; `s` is zeroed but for the descriptors, which are -1. */
+SY_MUST_USE sy_err sy_broker__set_up(sy_broker__setup *s, const sy_broker_options *o, sy_fail *f);
+
 /* broker_plugin.c: the plugin's file; what it shares with us; its lines in mosquitto.conf. */
 SY_MUST_USE sy_err sy_broker__find_plugin(char out[SY_BROKER__PATH], sy_fail *f);
 SY_MUST_USE sy_err sy_broker__share(sy_broker__setup *s, sy_fail *f);

@@ -31,17 +31,17 @@ typedef struct sy_access sy_access;
 SY_MUST_USE sy_err sy_access_parse(sy_access **out, sy_span text, sy_fail *f);
 void sy_access_free(sy_access *a); /* NULL is allowed */
 
-/* user and password may be NULL. now: epoch ms. */
-sy_access_verdict sy_access_login(const sy_access *a, const char *user, const char *password,
+/* name and password may be NULL. now: epoch ms. */
+sy_access_verdict sy_access_login(const sy_access *a, const char *name, const char *password,
                                   sy_ms now);
 /* By a certificate of this common name. */
-sy_access_verdict sy_access_certificate(const sy_access *a, const char *user);
-bool sy_access_may_write(const sy_access *a, const char *user, const char *topic);
-bool sy_access_may_read(const sy_access *a, const char *user);
+sy_access_verdict sy_access_certificate(const sy_access *a, const char *name);
+bool sy_access_may_write(const sy_access *a, const char *name, const char *topic);
+bool sy_access_may_read(const sy_access *a, const char *name);
 /* True for a user of "s": what it writes is not a device's. */
-bool sy_access_is_stranger(const sy_access *a, const char *user);
+bool sy_access_is_stranger(const sy_access *a, const char *name);
 /* True where a password before is still kept, whether or not it is over. */
-bool sy_access_has_old(const sy_access *a, const char *user);
+bool sy_access_has_old(const sy_access *a, const char *name);
 /* Tell of each user of `before` who could no longer log in as it did then. */
 void sy_access_revoked(const sy_access *before, const sy_access *after,
                        void (*gone)(void *ctx, const char *user), void *ctx);
