@@ -13,7 +13,7 @@ typedef enum sy_credential {
     SY_CRED_NONE,
     SY_CRED_PASSWORD,
     SY_CRED_PSK,
-    SY_CRED_CERTIFICATE, /* X.509 whose common name is the device's id */
+    SY_CRED_CERTIFICATE /* X.509, whose common name is the device's id */
 } sy_credential;
 
 /* One row of a plain JSON mapping: the value at `path` ("$.a.b[0]") is the record `name`. */

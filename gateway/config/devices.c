@@ -85,10 +85,18 @@ static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential creden
                      "'topic' is for mqtt; a device of coap sends to /r/<id>",
                      "“topic”只用于 mqtt；coap 设备发送到 /r/<id>");
     if (credential == SY_CRED_PASSWORD)
-        sy_cfg_error(l, at, "wrong-value", NULL,
-                     "password is for mqtt; a device of coap has psk, or none with 'from'",
-                     "password 用于 mqtt；coap 设备使用 psk，或 none 加“from”");
-    if (credential == SY_CRED_PSK && l->c->coap && !l->c->n_dtls_listen)
+        sy_cfg_error(
+            l, at, "wrong-value", NULL,
+            "password is for mqtt; a device of coap has psk, certificate, or none with 'from'",
+            "password 用于 mqtt；coap 设备使用 psk、certificate，或 none 加“from”");
+    if (credential == SY_CRED_CERTIFICATE && l->c->coap &&
+        (!l->c->n_dtls_listen || !l->c->dtls.cert))
+        sy_cfg_error(l, at, "missing-key", NULL,
+                     "a device with a certificate needs coap: {dtls: {listen: […], ca: FILE, cert: "
+                     "FILE, key: FILE}}",
+                     "使用证书的设备需要 coap: {dtls: {listen: […], ca: 文件, cert: 文件, key: "
+                     "文件}}");
+    if (credential == SY_CRED_PSK && l->c->coap && (!l->c->n_dtls_listen || !l->c->psk_file))
         sy_cfg_error(l, at, "missing-key", NULL,
                      "a device with psk (as without 'credential') needs coap: {dtls: {listen: […], "
                      "psk: FILE}}",

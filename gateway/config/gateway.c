@@ -23,6 +23,16 @@ const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path)
     return sy_cfg_copy(l, (sy_span){buf, b + 1 + p});
 }
 
+static void readable(sy_loader *l, const sy_cfg_cell *c)
+{
+    FILE *f = c->set && !l->kept ? fopen(c->text, "re") : NULL;
+    if (c->set && !l->kept && (!f || fgetc(f) == EOF))
+        sy_cfg_error(l, c->node, "file", NULL, "the file %s cannot be read, or is empty",
+                     "文件 %s 无法读取或为空", c->text);
+    if (f)
+        fclose(f);
+}
+
 void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
 {
     sy_cfg_cell c[TL_N];
@@ -31,14 +41,8 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text};
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
-    for (int i = 0; i < TL_N && !l->kept; i++) {
-        FILE *f = c[i].set ? fopen(c[i].text, "re") : NULL;
-        if (c[i].set && (!f || fgetc(f) == EOF))
-            sy_cfg_error(l, c[i].node, "file", NULL, "the file %s cannot be read, or is empty",
-                         "文件 %s 无法读取或为空", c[i].text);
-        if (f)
-            fclose(f);
-    }
+    for (int i = 0; i < TL_N; i++)
+        readable(l, &c[i]);
 }
 
 static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char *data_override)
@@ -208,6 +212,17 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
     c->dtls_listen = d[DT_LISTEN].texts;
     c->n_dtls_listen = d[DT_LISTEN].n;
     c->psk_file = d[DT_PSK].text;
+    c->dtls = (sy_tls_files){d[DT_CA].text, d[DT_CERT].text, d[DT_KEY].text};
+    int given = (d[DT_CA].node != NULL) + (d[DT_CERT].node != NULL) + (d[DT_KEY].node != NULL);
+    if (given % 3 != 0)
+        sy_cfg_error(l, o[CO_DTLS].node, "tls", NULL, "'ca', 'cert' and 'key' go together",
+                     "ca、cert 与 key 须同时给出");
+    if (given == 0 && !d[DT_PSK].node)
+        sy_cfg_error(l, o[CO_DTLS].node, "missing-key", NULL,
+                     "dtls needs something to know devices by: 'psk', or 'ca', 'cert' and 'key'",
+                     "dtls 需要辨认设备的凭据：“psk”，或“ca”“cert”“key”");
+    for (int i = DT_CA; i <= DT_KEY; i++)
+        readable(l, &d[i]);
     if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
         sy_cfg_warn(
             l, d[DT_PSK].node, "file", NULL,

@@ -73,8 +73,11 @@
     X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
 
 #define SY_KEYS_DTLS(X) \
-    X(DT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens") \
-    X(DT_PSK, "psk", PATH, true, 0, 0, NULL, NULL, "file of pre-shared keys, lines `identity:hex key`")
+    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, for keys of observed devices alone", "where it listens") \
+    X(DT_PSK, "psk", PATH, false, 0, 0, NULL, "none", "file of pre-shared keys, lines `identity:hex key`") \
+    X(DT_CA, "ca", PATH, false, 0, 0, NULL, "none", "whom devices' certificates must come from (PEM); revocation lists may be in it") \
+    X(DT_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
+    X(DT_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
 
 #define SY_KEYS_CONSOLE(X) \
     X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
@@ -133,7 +136,7 @@
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
     X(DV_FORMAT, "format", TEXT, true, 0, 0, NULL, NULL, "format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
-    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, or none with `from`") \
+    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from")
 
 #define SY_KEYS_DESTINATION(X) \

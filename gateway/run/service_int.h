@@ -77,7 +77,7 @@ void sy_service__look_at_clock(sy_service *s);
 
 /* transports.c: broker, MQTT, CoAP. */
 SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
-void sy_service__transports_reload(sy_service *s);
+void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
 

@@ -225,7 +225,7 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     sy_registry_slot_set(s->devices, devices);
     warn_of_restart(s->config, next);
     sy_keeper_configure(s->keeper, next);
-    sy_service__transports_reload(s);
+    sy_service__transports_reload(s, next);
     sy_service__ledger_reload(s, next);
     sy_fail why = {0};
     if (sy_upstream_reload(s->upstream, next, &why))
