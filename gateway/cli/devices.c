@@ -80,8 +80,6 @@ static const char *credential_text(const sy_device *d, const char *dir)
         return "certificate";
     case SY_CRED_PASSWORD:
         return sy_broker_has_credential(dir, d->id) ? "password" : "password missing";
-    case SY_CRED_CERTIFICATE:
-        return "certificate";
     }
     return "";
 }
