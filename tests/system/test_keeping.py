@@ -16,6 +16,7 @@ import devices
 import steel
 
 SEED = int(os.environ.get("SY_KEEPING_SEED", "0")) or random.randrange(1, 1 << 30)
+ROUNDS = int(os.environ.get("SY_KEEPING_ROUNDS", "12"))
 SEGMENT = 256 * 1024
 RECORDS = 20  # in a message: one datagram
 START = 1767571200000  # 2026-01-05
@@ -182,7 +183,7 @@ class Keeping(steel.Case):
         self.set_up(replay=True, sync="20 ms")
         now = START
         self.mark(now - 1)
-        for _ in range(12):
+        for _ in range(ROUNDS):
             for n in range(self.rng.randrange(200, 330)):
                 now = self.one(now, 8, n)
             self.mark(now)
@@ -193,7 +194,7 @@ class Keeping(steel.Case):
             self.gateway.start()
         self.gateway.drained()
         self.all_sealed()
-        self.assertGreater(len(self.sealed()), 8)
+        self.assertGreater(len(self.sealed()), ROUNDS * 2 // 3)
         self.nothing_lost()
         self.same_alerts()
         self.assertEqual(list((self.data / "journal").glob("*.new")), [])

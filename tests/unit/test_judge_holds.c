@@ -239,7 +239,8 @@ static void check(const char *path)
     kit_load(&k, path, sy_buf_span(&text), false);
     assert_int_equal(kit_scenarios(&k, kit_zone("Asia/Shanghai", &k.arena), true), 0);
     const char *cases = getenv("SY_CASES");
-    for (uint64_t s = 1; s <= (cases ? strtoull(cases, NULL, 10) / 100 + 1 : 6); s++) {
+    uint64_t wanted = cases ? strtoull(cases, NULL, 10) / 100 : 0;
+    for (uint64_t s = 1; s <= (wanted > 6 ? wanted : 6); s++) {
         got += however_delivered(k.set, s * 7919);
     }
     assert_true(got > 20);
