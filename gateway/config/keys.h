@@ -123,7 +123,7 @@
     X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap", NULL, "how it sends; CoAP: `POST /r/<id>`") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
     X(DV_FORMAT, "format", TEXT, true, 0, 0, NULL, NULL, "format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
-    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
+    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from")
 
