@@ -29,7 +29,8 @@ enum { SY_Q_GOOD = 0, SY_Q_UNCERTAIN = 1, SY_Q_BAD = 2, SY_Q_GRADE = 3 };
     X(CLOCK_UNSYNCHRONISED, 11, "clock-unsynchronised")                                            \
     X(MAINTENANCE, 12, "maintenance")                                                              \
     X(CALIBRATING, 13, "calibrating")                                                              \
-    X(UNIT_CONVERTED, 14, "unit-converted")
+    X(UNIT_CONVERTED, 14, "unit-converted")                                                        \
+    X(SPIKE, 15, "spike")
 enum {
 #define SY_QUALITY_ENUM(name, bit, text) SY_Q_##name = 1 << bit,
     SY_QUALITY_TABLE(SY_QUALITY_ENUM)

@@ -16,6 +16,12 @@ typedef struct sy_site_due {
     int64_t day; /* the last good day: days since 1970-01-01, in the time of the premises */
 } sy_site_due;
 
+/* A number that is the device's word for a fault, as it writes it, in its own unit. */
+typedef struct sy_site_fault {
+    double value;
+    double near; /* but not where the last good reading was as near as this; NaN: always */
+} sy_site_fault;
+
 typedef struct sy_site_point {
     const char *series;   /* unique; "<device>/<name>" unless given an id */
     const char *device;   /* device id */
@@ -27,8 +33,14 @@ typedef struct sy_site_point {
     sy_ms delivery;       /* how long after its time a reading may come */
     double range_lo, range_hi;                /* physical range in the point's unit; NaN: none */
     double accuracy, uncertainty, resolution; /* NaN: not stated */
-    uint32_t place;                           /* index into places */
-    const sy_site_due *dues;                  /* its own; else those of its place, its premises */
+    const sy_site_fault *faults;
+    size_t n_faults;
+    sy_ms stuck;             /* unchanged for so long it is stuck; 0: that is not looked at */
+    bool stuck_alone;        /* also where the device has no other quantity that moves */
+    double rate;             /* most that it changes within rate_per */
+    sy_ms rate_per;          /* 0: not stated */
+    uint32_t place;          /* index into places */
+    const sy_site_due *dues; /* its own; else those of its place, its premises */
     size_t n_dues;
 } sy_site_point;
 

@@ -30,6 +30,7 @@ typedef struct sy_destination {
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
     sy_alert_level severity; /* this and above */
+    sy_ms settle;            /* alertmanager: how long an alert fires there at least */
 } sy_destination;
 
 /* How long a class of what is kept stays. */

@@ -112,6 +112,8 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 /* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
 const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
                                size_t *n);
+/* faults, stuck, rate of a point whose unit, device and resolution are read. */
+void sy_cfg_doubts(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
 void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
 void sy_cfg_watch(sy_loader *l);     /* rules against points and recipients */

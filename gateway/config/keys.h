@@ -112,6 +112,9 @@
     X(PT_RESOLUTION, "resolution", NUMBER, false, 0, 1e12, NULL, "not stated", "smallest step") \
     X(PT_ACCURACY, "accuracy", NUMBER, false, 0, 1e12, NULL, "not stated", "largest error by its specification") \
     X(PT_UNCERTAINTY, "uncertainty", NUMBER, false, 0, 1e12, NULL, "not stated", "expanded uncertainty (k = 2) of its calibration") \
+    X(PT_FAULTS, "faults", TEXTS, false, 0, 0, NULL, "those known of the format", "numbers by which the device says that it has a fault, as it sends them, or names of such: `[ds18b20, 882.6]`; `[]` for none") \
+    X(PT_STUCK, "stuck", DURATION, false, 0, 31622400000.0, NULL, "24 h for a temperature with a `resolution` of 0.2 °C or finer", "unchanged for so long while another quantity of the device moves: stuck; written here it counts without another quantity too; `0 s`: never") \
+    X(PT_RATE, "rate", TEXT, false, 0, 0, NULL, "not stated", "most that it can change within a time, in the unit: `5 / 10 min`; beyond it: a spike, until the next reading agrees") \
     X(PT_CALIBRATED, "calibrated", DATE, false, 0, 0, NULL, "not stated", "date of the last calibration") \
     X(PT_RECALIBRATE, "recalibrate", PERIOD, false, 0, 0, NULL, "not stated", "calibration period: `12 months`") \
     X(PT_DUE, "due", MAP, false, 0, 0, NULL, "`calibration`: the day before `calibrated` + `recalibrate`", "last good days by name, words of the vocabulary: `{calibration: 2027-03-31}`") \
@@ -133,7 +136,8 @@
     X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
-    X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above")
+    X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
+    X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert")
 /* clang-format on */
 
 #define SY_KEY_CELL(cell, ...) cell,
@@ -154,6 +158,6 @@ enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
 enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
 enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
 #undef SY_KEY_CELL
-enum { SY_KEYS_MOST = 16 }; /* no section has more */
+enum { SY_KEYS_MOST = 24 }; /* no section has more */
 
 #endif

@@ -145,7 +145,8 @@ static double number_or_nan(const sy_cfg_cell *c)
 
 static void only_for_quantities(sy_loader *l, const sy_cfg_cell *c, const sy_word *w)
 {
-    static const int cells[] = {PT_RANGE, PT_RESOLUTION, PT_ACCURACY, PT_UNCERTAINTY};
+    static const int cells[] = {PT_RANGE,  PT_RESOLUTION, PT_ACCURACY, PT_UNCERTAINTY,
+                                PT_FAULTS, PT_STUCK,      PT_RATE};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         if (c[cells[i]].node)
             sy_cfg_error(l, c[cells[i]].node, "not-here", NULL,
@@ -198,6 +199,7 @@ static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
     p->quantity = w->id;
     p->is_state = w->kind == SY_W_STATE;
     point_unit(l, c, w, p);
+    sy_cfg_doubts(l, c, p);
     if (p->is_state)
         only_for_quantities(l, c, w);
     if (c[PT_STATES].set && p->is_state)

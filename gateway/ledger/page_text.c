@@ -168,7 +168,8 @@ void sy_page__quality(const sy_page *p, const char *q)
                                            {"clock-unsynchronised", "时钟未同步"},
                                            {"maintenance", "维护"},
                                            {"calibrating", "校准中"},
-                                           {"unit-converted", "单位已换算"}};
+                                           {"unit-converted", "单位已换算"},
+                                           {"spike", "突变"}};
     char part[64];
     while (*q) {
         size_t n = strcspn(q, "+");

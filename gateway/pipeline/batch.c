@@ -234,11 +234,29 @@ static sy_err series_of(sy_batch *b, sy_store *s, const sy_site *site, uint32_t 
     return SY_OK;
 }
 
-/* puts: how many of each kind; the last, of those that are new, how many are late. */
-static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, uint64_t puts[4],
-                           sy_fail *f)
+/* What the quality of a reading counts as. */
+static const struct {
+    sy_quality bit;
+    sy_counter counter;
+} counted[] = {
+    {SY_Q_LATE, SY_N_late},
+    {SY_Q_DEVICE_FAULT, SY_N_faults},
+    {SY_Q_STUCK, SY_N_stuck},
+    {SY_Q_SPIKE, SY_N_spikes},
+    {SY_Q_OUT_OF_RANGE, SY_N_out_of_range},
+    {SY_Q_UNCALIBRATED, SY_N_uncalibrated},
+    {SY_Q_MAINTENANCE, SY_N_maintained},
+};
+enum { N_COUNTED = sizeof counted / sizeof *counted };
+
+/* How many readings of each kind, and of those that are new how many have each quality. */
+typedef struct puts {
+    uint64_t kind[SY_PUT_CONFLICT + 1], quality[N_COUNTED];
+} puts_of;
+
+static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, puts_of *puts, sy_fail *f)
 {
-    memset(puts, 0, 4 * sizeof *puts);
+    memset(puts, 0, sizeof *puts);
     for (size_t i = 0; i < b->n_readings; i++) {
         const sy_batch_reading *r = &b->readings[i];
         int64_t series = 0;
@@ -248,18 +266,20 @@ static sy_err put_readings(sy_batch *b, sy_store *s, const sy_site *site, uint64
             err = sy_store_reading(s, series, r->t, r->value, r->quality, r->recv, r->seq, &put, f);
         if (err)
             return err;
-        puts[put]++;
-        puts[3] += put != SY_PUT_DUPLICATE && (r->quality & SY_Q_LATE);
+        puts->kind[put]++;
+        for (size_t k = 0; k < N_COUNTED && put != SY_PUT_DUPLICATE && r->quality; k++)
+            puts->quality[k] += (r->quality & counted[k].bit) != 0;
     }
     return SY_OK;
 }
 
-static void count_readings(sy_store *s, const uint64_t puts[4])
+static void count_readings(sy_store *s, const puts_of *puts)
 {
-    sy_store_count(s, SY_N_stored, puts[SY_PUT_NEW] + puts[SY_PUT_CONFLICT]);
-    sy_store_count(s, SY_N_conflicts, puts[SY_PUT_CONFLICT]);
-    sy_store_count(s, SY_N_duplicates, puts[SY_PUT_DUPLICATE]);
-    sy_store_count(s, SY_N_late, puts[3]);
+    sy_store_count(s, SY_N_stored, puts->kind[SY_PUT_NEW] + puts->kind[SY_PUT_CONFLICT]);
+    sy_store_count(s, SY_N_conflicts, puts->kind[SY_PUT_CONFLICT]);
+    sy_store_count(s, SY_N_duplicates, puts->kind[SY_PUT_DUPLICATE]);
+    for (size_t k = 0; k < N_COUNTED; k++)
+        sy_store_count(s, counted[k].counter, puts->quality[k]);
 }
 
 static sy_err put_leaf(sy_batch *b, const sy_batch_change *c, const sy_basis_sum *readings,
@@ -343,15 +363,15 @@ static sy_err put_pasts(sy_batch *b, sy_store *s, sy_fail *f)
 sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_batch_end *end,
                        sy_fail *f)
 {
-    uint64_t puts[4];
+    puts_of puts;
     bool durable = b->n_changes > 0 || (b->ledger && sy_ledger_due(b->ledger));
     b->signed_head = false;
     sy_err err = sy_store_begin(s, durable, f);
     if (err)
         return err;
-    err = put_readings(b, s, site, puts, f);
+    err = put_readings(b, s, site, &puts, f);
     if (!err) {
-        count_readings(s, puts);
+        count_readings(s, &puts);
         err = put_notes(b, s, f);
     }
     if (!err)
@@ -382,13 +402,13 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
 
 sy_err sy_batch_again(sy_batch *b, sy_store *s, const sy_site *site, uint64_t seq, sy_fail *f)
 {
-    uint64_t puts[4];
+    puts_of puts;
     if (b->n_readings == 0)
         return SY_OK;
     sy_err err = sy_store_begin(s, false, f);
     if (err)
         return err;
-    err = put_readings(b, s, site, puts, f);
+    err = put_readings(b, s, site, &puts, f);
     if (!err)
         err = sy_store_commit(s, seq, f);
     if (err)

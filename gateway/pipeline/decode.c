@@ -5,6 +5,7 @@
  * kept in a small copy. */
 #include "pipeline/decode.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #define LAST_MS ((sy_ms)253402300799999) /* 9999-12-31T23:59:59.999Z: what RFC 3339 can write */
@@ -66,7 +67,10 @@ static bool timed(pass *p, const sy_record *r, sy_decoded *out)
 
 static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
 {
-    sy_decoded out = {.point = channel->point, .quality = r->quality, .judged = true};
+    sy_decoded out = {.point = channel->point,
+                      .raw = r->kind == SY_REC_NUMBER ? r->number : (double)NAN,
+                      .quality = r->quality,
+                      .judged = true};
     if (p->rec->flags & SY_MSG_UNAUTHENTICATED)
         out.quality |= SY_Q_UNAUTHENTICATED;
     if (p->env->unsynced && !p->env->replay_clock)

@@ -23,6 +23,7 @@ typedef struct sy_decoded {
     uint32_t point; /* index into site->points */
     sy_ms t;
     double value;
+    double raw; /* a quantity as the device wrote it; NaN: none */
     sy_quality quality;
     bool judged; /* false: older than `lateness` */
 } sy_decoded;

@@ -19,6 +19,7 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
     e->batch = batch;
     e->clock = e->start = e->judge_start = e->judge_in_force = SY_MS_NONE;
     sy_late_init(&e->late);
+    sy_doubts_init(&e->doubts);
     *out = e;
     return SY_OK;
 }
@@ -48,6 +49,7 @@ void sy_engine_close(sy_engine *e)
     sy_engine__era_close(e->now);
     sy_changes_fini(&e->changes);
     sy_late_fini(&e->late);
+    sy_doubts_fini(&e->doubts);
     free(e->early);
     free(e->data_dir);
     free(e);
@@ -190,6 +192,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     e->now = next;
     sy_batch_site(e->batch);
     err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
+    if (!err)
+        err = sy_doubts_site(&e->doubts, next->config->site);
     if (err) {
         sy_engine__era_close(old);
         return err;
@@ -261,6 +265,7 @@ static sy_err set_back(sy_engine *e, sy_ms to)
     move(&e->judge_start, by);
     move(&e->judge_in_force, by);
     e->clock = to;
+    sy_doubts_forget(&e->doubts);
     sy_engine__break(e, "the clock was set back");
     return err;
 }
@@ -319,11 +324,13 @@ static bool judged_again(sy_engine *e, const sy_decoded *r, sy_verdict verdict)
            sy_late_note(&e->late, e->now->config->site->points[r->point].place, r->t, e->clock);
 }
 
-static sy_err on_reading(void *ctx, const sy_decoded *r)
+static sy_err on_reading(void *ctx, const sy_decoded *decoded)
 {
     taking *t = ctx;
     sy_engine *e = t->e;
-    sy_quality quality = r->quality;
+    sy_decoded reading = *decoded;
+    const sy_decoded *r = &reading;
+    sy_quality quality = reading.quality = sy_doubts_mark(&e->doubts, decoded);
     sy_err err = SY_OK;
     if (!e->now->judge) {
         err = wait_for_mark(e, t->rec, r);

@@ -9,6 +9,7 @@
 #include "pipeline/engine.h"
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/quality.h"
 
 typedef struct sy_era { /* one accepted set in force */
     sy_engine *engine;
@@ -29,6 +30,7 @@ struct sy_engine {
     sy_ms judge_start, judge_in_force; /* as the judge was opened */
     sy_changes changes;
     sy_late late;
+    sy_doubts doubts;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Snapshots of the engine. Little endian, in this order: u8 format (2), u8 bits (1 replay,
+ * Snapshots of the engine. Little endian, in this order: u8 format (3), u8 bits (1 replay,
  * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
  * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
- * to be judged again (late.c, sy_late_save), the judge's own bytes (blob).
+ * to be judged again (late.c, sy_late_save), what makes readings doubtful (quality.c,
+ * sy_doubts_save), the judge's own bytes (blob).
  * Equal states give equal bytes.
  */
 #include "pipeline/engine_int.h"
 
-enum { FORMAT = 2, REPLAY = 1, UNSYNCED = 2 };
+enum { FORMAT = 3, REPLAY = 1, UNSYNCED = 2 };
+
+static void put_part(sy_buf *out, sy_buf *part)
+{
+    sy_buf_blob(out, sy_buf_span(part));
+    out->failed = out->failed || part->failed;
+    sy_buf_reset(part);
+}
 
 sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
 {
@@ -26,12 +34,13 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     sy_buf_u64(out, (uint64_t)e->judge_start);
     sy_buf_u64(out, (uint64_t)e->judge_in_force);
     sy_changes_save(&e->changes, out);
-    sy_buf late;
-    sy_buf_init(&late, sy_heap());
-    sy_late_save(&e->late, &late);
-    sy_buf_blob(out, sy_buf_span(&late));
-    out->failed = out->failed || late.failed;
-    sy_buf_fini(&late);
+    sy_buf part;
+    sy_buf_init(&part, sy_heap());
+    sy_late_save(&e->late, &part);
+    put_part(out, &part);
+    sy_doubts_save(&e->doubts, &part);
+    put_part(out, &part);
+    sy_buf_fini(&part);
     sy_buf judge;
     sy_buf_init(&judge, sy_heap());
     err = sy_judge_save(e->now->judge, &judge);
@@ -58,6 +67,7 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     e->judge_in_force = (sy_ms)sy_rd_u64(&in);
     sy_err err = sy_changes_load(&e->changes, &in);
     sy_rd late = sy_rd_of(sy_rd_blob(&in));
+    sy_rd doubts = sy_rd_of(sy_rd_blob(&in));
     sy_span judge = sy_rd_blob(&in);
     if (err || in.bad)
         return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
@@ -67,6 +77,10 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     err = sy_late_site(&e->late, e->now->config->site, NULL);
     if (!err)
         err = sy_late_load(&e->late, &late);
+    if (!err)
+        err = sy_doubts_site(&e->doubts, e->now->config->site);
+    if (!err)
+        err = sy_doubts_load(&e->doubts, &doubts);
     if (!err)
         err = sy_engine__judge_open(e, e->now);
     if (!err)

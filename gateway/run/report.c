@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pipeline/quality.h"
 #include "run/rss.h"
 #include "run/service_int.h"
 
@@ -95,6 +96,32 @@ static void put_ports(sy_service *s, sy_buf *b)
     sy_buf_printf(b, "],\"dtls_from\":%zu}", s->config->n_coap_listen);
 }
 
+static void put_due(sy_buf *b, const sy_site_point *p, sy_ms until, size_t n)
+{
+    char text[25] = "";
+    sy_time_text(until, text);
+    sy_buf_text(b, n ? ",{\"series\":" : "{\"series\":");
+    sy_buf_json(b, sy_span_of(p->series));
+    sy_buf_printf(b, ",\"until\":\"%s\"}", text);
+}
+
+/* Points whose calibration is over, or soon will be. */
+static void put_calibration(const sy_site *site, sy_ms now, sy_buf *b)
+{
+    enum { SHOWN = 100 };
+    const sy_ms soon = (sy_ms)30 * 86400000;
+    for (int later = 0; later <= 1; later++) {
+        size_t n = 0;
+        sy_buf_text(b, later ? "],\"soon\":[" : ",\"calibration\":{\"overdue\":[");
+        for (size_t i = 0; i < site->n_points && n < SHOWN; i++) {
+            sy_ms until = sy_calibrated_until(site, &site->points[i]);
+            if (later ? until > now && until - soon <= now : until <= now)
+                put_due(b, &site->points[i], until, n++);
+        }
+    }
+    sy_buf_text(b, "]}");
+}
+
 void sy_service__status(sy_service *s, sy_buf *json)
 {
     sy_buf_char(json, '{');
@@ -107,6 +134,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_keeper_status(s->keeper, json);
     sy_buf_text(json, ",\"upstream\":");
     sy_upstream_status(s->upstream, json);
+    sy_ms now = sy_service__now(s);
+    put_calibration(s->config->site, now, json);
     sy_buf_text(json, ",\"configuration\":{\"file\":");
     sy_buf_json(json, sy_span_of(s->o.config_file));
     sy_buf_printf(json, ",\"set\":\"%s\",\"fell_back\":%s,\"refused\":", s->config->hash_hex,

@@ -30,6 +30,12 @@ void sy_store_close(sy_store *s);
     X(late, "readings too late to be judged")                                                      \
     X(rejudged, "places judged again for readings that came late")                                 \
     X(future, "readings ahead of the clock")                                                       \
+    X(faults, "readings that their device, or a number known of it, calls a fault")                \
+    X(stuck, "readings of a quantity that stands still")                                           \
+    X(spikes, "readings that jump further than can be")                                            \
+    X(out_of_range, "readings beyond the physical range")                                          \
+    X(uncalibrated, "readings of a point whose calibration is overdue")                            \
+    X(maintained, "readings that came during maintenance")                                         \
     X(retained, "retained copies that were no new reading")                                        \
     X(alerts, "alerts raised")                                                                     \
     X(events_queued, "events put into the outbox, by destination")                                 \
