@@ -14,7 +14,7 @@
 #include "rules/tree.h"
 
 typedef struct sy_tls_files {
-    const char *ca, *cert, *key; /* absolute paths; NULL where not given */
+    const char *ca, *cert, *key, *crl; /* absolute paths; NULL where not given */
 } sy_tls_files;
 
 typedef enum sy_destination_kind {
@@ -26,6 +26,8 @@ typedef struct sy_destination {
     const char *name;
     sy_destination_kind kind;
     const char *url;
+    const char *const *also; /* further addresses */
+    size_t n_also;
     sy_tls_files tls;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;

@@ -38,7 +38,7 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     sy_cfg_cell c[TL_N];
     if (!map || !sy_cfg_read(l, map, SY_S_TLS, c))
         return;
-    *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text};
+    *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text, c[TL_CRL].text};
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
     for (int i = 0; i < TL_N; i++)

@@ -83,7 +83,8 @@
 #define SY_KEYS_TLS(X) \
     X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \
     X(TL_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
-    X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
+    X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)") \
+    X(TL_CRL, "crl", PATH, false, 0, 0, NULL, "none", "lists of certificates that were revoked (PEM); one that is out of date counts on")
 
 #define SY_KEYS_PREMISES(X) \
     X(PR_ID, "id", ID, true, 0, 0, NULL, NULL, "unique among premises") \
@@ -143,6 +144,7 @@
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
     X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt", NULL, "kind of receiver") \
     X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
+    X(DS_ALSO, "also", TEXTS, false, 0, 0, NULL, "none", "further addresses of the same receiver, tried in turn where the one before does not answer; at most 7") \
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
