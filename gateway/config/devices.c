@@ -63,10 +63,11 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "psk is for coap; a device of mqtt has a password",
                      "psk 用于 coap；mqtt 设备使用 password");
-    if (c[DV_CREDENTIAL].choice == 3)
-        sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
-                     "certificate is for coap; a device of mqtt has a password",
-                     "certificate 用于 coap；mqtt 设备使用 password");
+    if (c[DV_CREDENTIAL].choice == 3 && (!managed || !l->c->n_cert_listen))
+        sy_cfg_error(l, c[DV_CREDENTIAL].node, "missing-key", NULL,
+                     "a device with a certificate needs the managed broker, and mqtt: "
+                     "{certificates: {listen: […]}}",
+                     "使用证书的设备需要受管代理以及 mqtt: {certificates: {listen: […]}}");
     if (c[DV_CREDENTIAL].choice == 2 && managed)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "the managed broker lets nobody in without a credential: write password",
