@@ -43,7 +43,8 @@ typedef struct sy_device {
         int bits;
         bool v6;
         bool set;
-    } from; /* CoAP: allowed peers */
+    } from;                            /* CoAP: allowed peers */
+    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what (drivers/modbus/map.h) */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;

@@ -26,7 +26,9 @@
     X(elsys)                                                                                       \
     X(cayenne)                                                                                     \
     X(scale)                                                                                       \
-    X(sparkplugb)
+    X(sparkplugb)                                                                                  \
+    X(modbus)                                                                                      \
+    X(modbus_poll)
 
 #define SY_FORMAT_EXTERN(name) extern const sy_format sy_format_##name;
 SY_FORMATS(SY_FORMAT_EXTERN)

@@ -12,7 +12,7 @@ static void check_format(sy_loader *l, const sy_cfg_cell *c)
 {
     if (!c->set || sy_format_find(sy_span_of(c->text)))
         return;
-    const char *names[32];
+    const char *names[64];
     size_t n = 0;
     for (const sy_format *const *f = sy_formats; *f && n < sizeof names / sizeof *names; f++)
         names[n++] = (*f)->name;
@@ -39,6 +39,32 @@ static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
             rows[d->n_map++] = (sy_map_row){key->text.p, path->text.p};
     }
     d->map = rows;
+}
+
+/* Keys that mean something for modbus only. */
+static void not_modbus(sy_loader *l, const sy_cfg_cell *c)
+{
+    static const struct {
+        int cell;
+        const char *name;
+    } keys[] = {{DV_ADDRESS, "address"},
+                {DV_UNIT, "unit"},
+                {DV_POLL, "poll"},
+                {DV_TIMEOUT, "timeout"},
+                {DV_REGISTERS, "registers"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (c[keys[i].cell].node)
+            sy_cfg_error(l, c[keys[i].cell].node, "not-here", NULL, "'%s' is for devices of modbus",
+                         "“%s”只用于 modbus 设备", keys[i].name);
+}
+
+/* What every device that sends by itself has. */
+static void sends(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
+{
+    not_modbus(l, c);
+    if (!c[DV_FORMAT].node)
+        sy_cfg_error(l, at, "missing-key", NULL, "the key 'format' is missing in devices[]",
+                     "缺少键“format”（devices[]）");
 }
 
 static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
@@ -134,15 +160,24 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg
     if (c[DV_FROM].set)
         d->from.set =
             sy_value_cidr(sy_span_of(c[DV_FROM].text), d->from.addr, &d->from.bits, &d->from.v6);
-    if (!c[DV_TRANSPORT].set)
+    if (!c[DV_TRANSPORT].set) {
+        if (!c[DV_REGISTERS].node)
+            sends(l, node, c);
         return;
-    if (c[DV_TRANSPORT].choice == 0) {
-        d->transport = SY_TRANSPORT_MQTT;
+    }
+    static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
+                                              SY_TRANSPORT_MODBUS};
+    d->transport = transports[c[DV_TRANSPORT].choice];
+    if (d->transport == SY_TRANSPORT_MODBUS) {
+        sy_cfg_modbus_device(l, node, c, d);
+        return;
+    }
+    sends(l, node, c);
+    if (d->transport == SY_TRANSPORT_MQTT) {
         mqtt_device(l, node, c);
         if (c[DV_TOPIC].set)
             *topic = (sy_cfg_unique){d->topic, c[DV_TOPIC].node};
     } else {
-        d->transport = SY_TRANSPORT_COAP;
         coap_device(l, c, d->credential);
     }
 }
@@ -174,6 +209,7 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
         qsort(l->by_id, n, sizeof(sy_device *), by_id);
     l->c->devices = l->devices;
     l->c->n_devices = n;
+    sy_cfg_modbus_lines(l);
 }
 
 const sy_device *sy_cfg_device(const sy_loader *l, const char *id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Broker, MQTT and CoAP, as the configuration asks for them. */
+/* Broker, MQTT, CoAP and Modbus, as the configuration asks for them. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -100,6 +100,8 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
     sy_err err = s->config->broker ? open_mqtt(s, f) : SY_OK;
     if (!err && s->config->coap)
         err = open_coap(s, f);
+    if (!err && !s->o.replay)
+        err = sy_modbus_start(&s->modbus, sy_gate_intake(s->gate), s->devices, f);
     return err;
 }
 
@@ -114,4 +116,6 @@ void sy_service__transports_reload(sy_service *s)
     }
     if (s->mqtt)
         sy_mqtt_reload(s->mqtt);
+    if (s->modbus)
+        sy_modbus_reload(s->modbus);
 }

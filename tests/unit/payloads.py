@@ -11,7 +11,7 @@ import sys
 
 # Formats without a decoder yet would be listed here by folder; what is listed is reported.
 NO_TIME = "senml/rfc8428_ex1.json"
-NOT_DECODED = {"modbus", "lorawan_dragino", "lorawan_milesight"}
+NOT_DECODED = {"lorawan_dragino", "lorawan_milesight"}
 
 
 def decode(steelyard, folder, path):
