@@ -13,6 +13,7 @@
     X(RT_GATEWAY, "gateway", MAP, true, 0, 0, NULL, NULL, "the box itself") \
     X(RT_MQTT, "mqtt", MAP, false, 0, 0, NULL, "no MQTT", "intake by MQTT") \
     X(RT_COAP, "coap", MAP, false, 0, 0, NULL, "no CoAP", "intake by CoAP") \
+    X(RT_HJ212, "hj212", MAP, false, 0, 0, NULL, "no HJ 212", "intake by HJ 212 over TCP") \
     X(RT_CONSOLE, "console", MAP, false, 0, 0, NULL, "no console", "the console") \
     X(RT_PREMISES, "premises", LIST, false, 0, 0, NULL, "none", "what is supervised") \
     X(RT_DEVICES, "devices", LIST, false, 0, 0, NULL, "none", "who may send") \
@@ -67,8 +68,14 @@
     X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
 
 #define SY_KEYS_DTLS(X) \
-    X(DT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens") \
-    X(DT_PSK, "psk", PATH, true, 0, 0, NULL, NULL, "file of pre-shared keys, lines `identity:hex key`")
+    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, for keys of observed devices alone", "where it listens") \
+    X(DT_PSK, "psk", PATH, false, 0, 0, NULL, "none", "file of pre-shared keys, lines `identity:hex key`") \
+    X(DT_CA, "ca", PATH, false, 0, 0, NULL, "none", "whom devices' certificates must come from (PEM); revocation lists may be in it") \
+    X(DT_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
+    X(DT_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
+
+#define SY_KEYS_HJ212(X) \
+    X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
 
 #define SY_KEYS_CONSOLE(X) \
     X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
@@ -123,38 +130,19 @@
 
 #define SY_KEYS_DEVICE(X) \
     X(DV_ID, "id", ID, true, 0, 0, NULL, NULL, "unique; ASCII, at most 64 characters") \
-    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap modbus", NULL, "how it sends; CoAP: `POST /r/<id>`; Modbus: it is asked") \
+    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212 modbus", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP; modbus: it is asked") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
-    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "required, but for modbus", "format of its messages: `senml-json`, `senml-cbor`, `json`, `number` … (docs/formats-devices.md)") \
+    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; modbus: none", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
-    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, or none with `from`") \
-    X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from") \
+    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, certificate (its name is the id), or none with `from`") \
+    X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
+    X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
+    X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have") \
     X(DV_ADDRESS, "address", TEXT, false, 0, 0, NULL, "none", "modbus (required): `host:port`, or a serial line `/dev/ttyUSB0,9600,8N1`") \
     X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247") \
     X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s", "modbus: how often it is asked") \
     X(DV_TIMEOUT, "timeout", DURATION, false, 10, 10000, NULL, "1 s", "modbus: how long its answer may take") \
     X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus (required): its register map: the name of one that ships, a file, or a list of registers")
-
-#define SY_KEYS_MAP(X) \
-    X(MP_TITLE, "title", NAME, false, 0, 0, NULL, "none", "for people: which device") \
-    X(MP_SOURCE, "source", TEXT, false, 0, 0, NULL, "none", "for people: where it is published") \
-    X(MP_GAP, "gap", COUNT, false, 0, 32, NULL, "10", "so many registers may lie between two that one request reads") \
-    X(MP_MOST, "most", COUNT, false, 4, 125, NULL, "125", "registers that one request may read; some devices take fewer than the protocol allows") \
-    X(MP_REGISTERS, "registers", LIST, true, 0, 0, NULL, NULL, "the registers")
-
-#define SY_KEYS_REGISTER(X) \
-    X(RG_NAME, "name", NAME, true, 0, 0, NULL, NULL, "name of the value; a point's `name`") \
-    X(RG_TABLE, "table", CHOICE, false, 0, 0, "coil discrete holding input", "by the address, then 40001 is the first holding register", "the table that it is in; `address` then counts from 0") \
-    X(RG_ADDRESS, "address", TEXT, true, 0, 0, NULL, NULL, "first register: 0 to 65535 or `0x…` with `table`; without it five or six digits, `40001`, `300001`") \
-    X(RG_TYPE, "type", CHOICE, false, 0, 0, "u16 i16 u32 i32 u64 i64 f32 f64 bcd bcd32 bits bool", "u16; bool for coils and discrete inputs", "what the bits mean") \
-    X(RG_ORDER, "order", CHOICE, false, 0, 0, "ABCD CDAB BADC DCBA", "ABCD", "order of the bytes; ABCD: the highest first, as the protocol has it") \
-    X(RG_BIT, "bit", COUNT, false, 0, 15, NULL, "0; bool: any bit", "bits, bool: the lowest bit that counts, 0 is the last of the register") \
-    X(RG_WIDTH, "width", COUNT, false, 1, 16, NULL, "all bits from `bit` on", "bits: how many") \
-    X(RG_SCALE, "scale", NUMBER, false, -1e12, 1e12, NULL, "1", "value = what is read × scale + offset") \
-    X(RG_OFFSET, "offset", NUMBER, false, -1e12, 1e12, NULL, "0", "see `scale`") \
-    X(RG_UNIT, "unit", TEXT, false, 0, 0, NULL, "that of the point", "unit of the value") \
-    X(RG_STATES, "states", MAP, false, 0, 0, NULL, "none", "words for what is read: `{open: 1, closed: 0}`") \
-    X(RG_ERRORS, "errors", TEXTS, false, 0, 0, NULL, "none", "what is read where there is no measurement: `[0x7fff, 0x8000]`; such a reading is bad, with `device-fault`")
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
@@ -176,14 +164,13 @@ enum { SY_KEYS_FLASH(SY_KEY_CELL) FL_N };
 enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
 enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
 enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };
+enum { SY_KEYS_HJ212(SY_KEY_CELL) HJ_N };
 enum { SY_KEYS_CONSOLE(SY_KEY_CELL) CN_N };
 enum { SY_KEYS_TLS(SY_KEY_CELL) TL_N };
 enum { SY_KEYS_PREMISES(SY_KEY_CELL) PR_N };
 enum { SY_KEYS_PLACE(SY_KEY_CELL) PL_N };
 enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
 enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
-enum { SY_KEYS_MAP(SY_KEY_CELL) MP_N };
-enum { SY_KEYS_REGISTER(SY_KEY_CELL) RG_N };
 enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
 #undef SY_KEY_CELL
 enum { SY_KEYS_MOST = 24 }; /* no section has more */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "config/config_int.h"
-#include "config/keys.h"
+#include "config/keys_registers.h"
 #include "drivers/modbus/map.h"
 #include "rules/units.h"
 #include "rules/vocab.h"

@@ -5,6 +5,7 @@
  */
 #include "config/config_int.h"
 #include "config/keys.h"
+#include "config/keys_registers.h"
 
 #define ROW(cell, key, type, required, lo, hi, choices, missing, doc)                              \
     {key, SY_T_##type, required, lo, hi, choices, missing, doc},
@@ -17,6 +18,7 @@ static const sy_cfg_key keys_flash[] = {SY_KEYS_FLASH(ROW)};
 static const sy_cfg_key keys_mqtt[] = {SY_KEYS_MQTT(ROW)};
 static const sy_cfg_key keys_coap[] = {SY_KEYS_COAP(ROW)};
 static const sy_cfg_key keys_dtls[] = {SY_KEYS_DTLS(ROW)};
+static const sy_cfg_key keys_hj212[] = {SY_KEYS_HJ212(ROW)};
 static const sy_cfg_key keys_console[] = {SY_KEYS_CONSOLE(ROW)};
 static const sy_cfg_key keys_tls[] = {SY_KEYS_TLS(ROW)};
 static const sy_cfg_key keys_premises[] = {SY_KEYS_PREMISES(ROW)};
@@ -38,6 +40,7 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_MQTT] = {"mqtt", keys_mqtt, MQ_N},
     [SY_S_COAP] = {"coap", keys_coap, CO_N},
     [SY_S_DTLS] = {"coap.dtls", keys_dtls, DT_N},
+    [SY_S_HJ212] = {"hj212", keys_hj212, HJ_N},
     [SY_S_CONSOLE] = {"console", keys_console, CN_N},
     [SY_S_TLS] = {"tls", keys_tls, TL_N},
     [SY_S_PREMISES] = {"premises[]", keys_premises, PR_N},
