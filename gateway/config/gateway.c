@@ -187,7 +187,7 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
     c->dtls_listen = d[DT_LISTEN].texts;
     c->n_dtls_listen = d[DT_LISTEN].n;
     c->psk_file = d[DT_PSK].text;
-    c->dtls = (sy_tls_files){d[DT_CA].text, d[DT_CERT].text, d[DT_KEY].text};
+    c->dtls = (sy_tls_files){.ca = d[DT_CA].text, .cert = d[DT_CERT].text, .key = d[DT_KEY].text};
     int given = (d[DT_CA].node != NULL) + (d[DT_CERT].node != NULL) + (d[DT_KEY].node != NULL);
     if (given % 3 != 0)
         sy_cfg_error(l, o[CO_DTLS].node, "tls", NULL, "'ca', 'cert' and 'key' go together",
