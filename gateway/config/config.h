@@ -63,6 +63,9 @@ typedef struct sy_config {
     const char *broker; /* "managed", or mqtt:// mqtts:// */
     const char *const *mqtt_listen;
     size_t n_mqtt_listen;
+    const char *const *cert_listen; /* mqtt.certificates */
+    size_t n_cert_listen;
+    const char *cert_ca, *cert_crl; /* absolute paths; crl may be NULL */
     sy_tls_files mqtt_tls;
     bool mqtt_v311;                        /* mqtt.version: 3.1.1 */
     const char *mqtt_user, *mqtt_password; /* external broker */
