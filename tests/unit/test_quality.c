@@ -115,6 +115,9 @@ static void known_faults(void **state)
     assert_int_equal(put(r, "bee/temperature", day, -327.68), FAULT);
     assert_int_equal(put(r, "bee/temperature", day, 327.670013), FAULT); /* a float */
     assert_int_equal(put(r, "bee/temperature", day, 327.7), FAULT);
+    assert_int_equal(put_as(r, "bee/temperature", day, 327.7, SY_Q_BAD | SY_Q_OUT_OF_RANGE), FAULT);
+    assert_int_equal(put_as(r, "bee/temperature", day, 99, SY_Q_BAD | SY_Q_OUT_OF_RANGE),
+                     SY_Q_BAD | SY_Q_OUT_OF_RANGE);
     assert_int_equal(put(r, "bee/temperature", day, 85), GOOD);
     assert_int_equal(put(r, "two/t", day, -100), GOOD); /* nothing known of its device */
     assert_int_equal(put(r, "freezer/temperature", day, 882.6), FAULT);
