@@ -9,7 +9,12 @@
 
 #include "base/intake.h"
 
-typedef enum sy_credential { SY_CRED_NONE, SY_CRED_PASSWORD, SY_CRED_PSK } sy_credential;
+typedef enum sy_credential {
+    SY_CRED_NONE,
+    SY_CRED_PASSWORD,
+    SY_CRED_PSK,
+    SY_CRED_CERTIFICATE /* X.509, whose name is the device's id */
+} sy_credential;
 
 /* One row of a plain JSON mapping: the value at `path` ("$.a.b[0]") is the record `name`. */
 typedef struct sy_map_row {
@@ -43,7 +48,9 @@ typedef struct sy_device {
         int bits;
         bool v6;
         bool set;
-    } from; /* CoAP: allowed peers */
+    } from;               /* CoAP, HJ 212: allowed peers */
+    const char *mn;       /* HJ 212: by which the device is known; else NULL */
+    const char *password; /* HJ 212: its PW must be this; NULL: whatever it is */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;
@@ -65,6 +72,11 @@ void sy_registry_unref(sy_registry *r);
 const sy_device *sy_registry_by_id(const sy_registry *r, sy_span id);
 /* The device whose topic matches; exact topics win over "/#", longer over shorter. */
 const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic);
+/* The device of this MN (HJ 212), which is never empty. */
+const sy_device *sy_registry_by_mn(const sy_registry *r, sy_span mn);
+
+/* May the device send from this address (IPv4 mapped into IPv6)? False without `from`. */
+bool sy_device_from(const sy_device *d, const unsigned char addr[16]);
 
 /* Where drivers find the registry in force; swapped by a reload. */
 typedef struct sy_registry_slot sy_registry_slot;

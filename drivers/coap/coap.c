@@ -110,58 +110,26 @@ static sy_err listen_on(sy_coap *c, const char *const *listen, size_t n, coap_pr
     return SY_OK;
 }
 
-static const coap_bin_const_t *psk_of(coap_bin_const_t *identity, coap_session_t *session,
-                                      void *arg)
+static void handle_all(sy_coap *c, coap_resource_t *resource, coap_method_handler_t handler)
 {
-    sy_coap *c = arg;
-    (void)session;
-    sy_span id = {(const char *)identity->s, identity->length};
-    const coap_bin_const_t *key = sy_coap__psk_find(c->psk, id);
-    if (!key)
-        c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, id,
-                            "no pre-shared key for this identity");
-    return key;
-}
-
-static sy_err use_psk(sy_coap *c, sy_fail *f)
-{
-    if (c->o.n_dtls_listen == 0)
-        return SY_OK;
-    if (!c->o.psk_file)
-        return sy_fail_set(f, SY_E_USAGE, "coap.dtls needs a file of keys; set coap.dtls.psk");
-    if (!coap_dtls_is_supported())
-        return sy_fail_set(f, SY_E_UNSUPPORTED, "this libcoap has no DTLS");
-    sy_err e = sy_coap__psk_open(&c->psk, c->o.psk_file, f);
-    if (e != SY_OK)
-        return e;
-    /* Neither may be empty, though the callback gives the keys; this one opens nothing. */
-    uint8_t unused[32];
-    sy_random(unused, sizeof unused);
-    coap_dtls_spsk_t setup;
-    memset(&setup, 0, sizeof setup);
-    setup.version = COAP_DTLS_SPSK_SETUP_VERSION;
-    setup.validate_id_call_back = psk_of;
-    setup.id_call_back_arg = c;
-    setup.psk_info.hint = (coap_bin_const_t){9, (const uint8_t *)"steelyard"};
-    setup.psk_info.key = (coap_bin_const_t){sizeof unused, unused};
-    if (!coap_context_set_psk2(c->ctx, &setup))
-        return sy_fail_set(f, SY_E_IO, "libcoap refuses the pre-shared keys");
-    return SY_OK;
+    static const coap_request_t methods[] = {
+        COAP_REQUEST_GET,   COAP_REQUEST_POST,  COAP_REQUEST_PUT,   COAP_REQUEST_DELETE,
+        COAP_REQUEST_FETCH, COAP_REQUEST_PATCH, COAP_REQUEST_IPATCH};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        coap_register_request_handler(resource, methods[i], handler);
+    coap_resource_set_userdata(resource, c);
+    coap_add_resource(c->ctx, resource);
 }
 
 static sy_err add_handlers(sy_coap *c, sy_fail *f)
 {
     coap_resource_t *any = coap_resource_unknown_init2(sy_coap__handle, 0);
-    if (!any)
-        return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
-    static const coap_request_t methods[] = {COAP_REQUEST_GET,    COAP_REQUEST_POST,
-                                             COAP_REQUEST_DELETE, COAP_REQUEST_FETCH,
-                                             COAP_REQUEST_PATCH,  COAP_REQUEST_IPATCH};
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        coap_register_request_handler(any, methods[i], sy_coap__handle);
-    coap_resource_set_userdata(any, c);
-    coap_add_resource(c->ctx, any);
-    return SY_OK;
+    coap_resource_t *core = coap_resource_init(coap_make_str_const(".well-known/core"), 0);
+    if (any)
+        handle_all(c, any, sy_coap__handle);
+    if (core)
+        handle_all(c, core, sy_coap__core);
+    return any && core ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
 }
 
 static sy_err open_context(sy_coap *c, sy_fail *f)
@@ -177,9 +145,11 @@ static sy_err open_context(sy_coap *c, sy_fail *f)
     coap_context_set_max_idle_sessions(c->ctx, IDLE_SESSIONS);
     coap_context_set_session_timeout(c->ctx, IDLE_SECONDS);
     coap_context_set_max_handshake_sessions(c->ctx, HANDSHAKES);
+    coap_set_app_data(c->ctx, c);
+    coap_register_event_handler(c->ctx, sy_coap__shake_event);
     sy_err e = add_handlers(c, f);
-    if (e == SY_OK)
-        e = use_psk(c, f);
+    if (e == SY_OK && c->o.n_dtls_listen > 0)
+        e = sy_coap__keys_open(c, f);
     if (e == SY_OK)
         e = listen_on(c, c->o.listen, c->o.n_listen, COAP_PROTO_UDP, f);
     if (e == SY_OK)
@@ -230,7 +200,7 @@ static void *run(void *arg)
     coap_ticks(&now);
     coap_io_prepare_epoll(c->ctx, now); /* sets its timer; coap_io_do_epoll does so again */
     while (!__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE)) {
-        int n = epoll_wait(ep, events, EVENTS, -1);
+        int n = epoll_wait(ep, events, EVENTS, sy_coap__shake_wait(c, sy_mono_ms()));
         size_t theirs = n > 0 ? without_ours(c, events, (size_t)n) : 0;
         size_t all = repeated(events, theirs, times);
         c->handled = 0;
@@ -242,6 +212,10 @@ static void *run(void *arg)
             times *= 2;
         if (c->late_n > 0)
             sy_coap__late_send(c);
+        if (c->n_shakes > 0)
+            sy_coap__shake_late(c, sy_mono_ms());
+        if (__atomic_exchange_n(&c->reload, false, __ATOMIC_ACQ_REL))
+            sy_coap__keys_reload(c);
     }
     return NULL;
 }
@@ -257,6 +231,9 @@ static void release(sy_coap *c)
     if (c->wake >= 0)
         close(c->wake);
     sy_coap__psk_close(c->psk);
+    sy_coap__cert_close(c->cert);
+    sy_coap__files_fini(&c->next);
+    pthread_mutex_destroy(&c->lock);
     sy_coap__blocks_close(c->blocks);
     free(c->answers);
     free(c->late);
@@ -286,6 +263,7 @@ sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *i
     c->intake = intake;
     c->devices = devices;
     c->wake = -1;
+    pthread_mutex_init(&c->lock, NULL);
     c->ports = calloc(o->n_listen + o->n_dtls_listen + 1, sizeof *c->ports);
     c->blocks = sy_coap__blocks_open(o->max_payload);
     c->answers = calloc(1, sizeof *c->answers);
@@ -325,6 +303,17 @@ void sy_coap_synced(sy_coap *c, uint64_t seq)
     while (seq > before && !__atomic_compare_exchange_n(&c->synced, &before, seq, true,
                                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         ;
+    wake(c);
+}
+
+void sy_coap_reload(sy_coap *c, const sy_coap_files *files)
+{
+    sy_coap_files copy = sy_coap__files_copy(files);
+    pthread_mutex_lock(&c->lock);
+    sy_coap__files_fini(&c->next);
+    c->next = copy;
+    pthread_mutex_unlock(&c->lock);
+    __atomic_store_n(&c->reload, true, __ATOMIC_RELEASE);
     wake(c);
 }
 

@@ -21,14 +21,21 @@
 #include "drivers/registry.h"
 
 typedef struct sy_coap sy_coap;
+/* By what devices are known over DTLS; each may be NULL. */
+typedef struct sy_coap_files {
+    const char *psk; /* lines "identity:hex key"; a change counts at the next handshake */
+    /* PEM, all three or none: whom devices' certificates must come from (and revocation lists),
+     * own certificate with its chain, its key. Read at the start and at a reload. */
+    const char *ca, *cert, *key;
+} sy_coap_files;
 typedef struct sy_coap_options {
     const char *const *listen; /* "127.0.0.1:5683"; port 0: a free one */
     size_t n_listen;
-    const char *const *dtls_listen; /* PSK */
+    const char *const *dtls_listen; /* PSK and certificates side by side */
     size_t n_dtls_listen;
-    const char *psk_file; /* lines "identity:hex key"; a change counts at the next
-                           * handshake */
+    sy_coap_files files;
     size_t max_payload;
+    sy_ms handshake; /* how long one may take before it counts as refused; 0: 5 s */
 } sy_coap_options;
 
 SY_MUST_USE sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *intake,
@@ -37,6 +44,9 @@ SY_MUST_USE sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const 
 uint16_t sy_coap_port(const sy_coap *c, size_t i);
 /* strict: everything up to seq is synced. Any thread, not after sy_coap_stop. */
 void sy_coap_synced(sy_coap *c, uint64_t seq);
+/* Read the files again, from where they are now, and the devices. What cannot be read is logged and
+ * leaves what was. Sessions that stand stay. Any thread, not after sy_coap_stop. */
+void sy_coap_reload(sy_coap *c, const sy_coap_files *files);
 /* What waits for its sync is not answered any more: the device sends it again. NULL is allowed. */
 void sy_coap_stop(sy_coap *c);
 

@@ -86,6 +86,49 @@ void sy_coap__psk_close(sy_coap_psk *p);
 /* The key, borrowed until the next call, or NULL. */
 const coap_bin_const_t *sy_coap__psk_find(sy_coap_psk *p, sy_span identity);
 
+/* Authorities, own certificate and key, as the files say; a former one stays in use until it is
+ * replaced. Needs OpenSSL, which libcoap is built on. */
+typedef struct sy_coap_cert sy_coap_cert;
+SY_MUST_USE sy_err sy_coap__cert_open(sy_coap_cert **out, const sy_coap_files *files, sy_fail *f);
+void sy_coap__cert_close(sy_coap_cert *t);
+/* Hand c->cert to libcoap; what it had before may be closed then. */
+SY_MUST_USE bool sy_coap__cert_use(sy_coap *c);
+typedef enum sy_cert_says {
+    SY_CERT_NONE,
+    SY_CERT_OWN,
+    SY_CERT_OTHER,
+    SY_CERT_EXPIRED
+} sy_cert_says;
+/* What the certificate of this session says of a device; NONE: it has none. */
+sy_cert_says sy_coap__cert_of(const coap_session_t *session, const char *id);
+/* Why OpenSSL broke off; empties its list of errors. */
+void sy_coap__tls_reason(char *out, size_t size);
+
+/* Keys and certificates for the DTLS listeners. What of them cannot be used at the start is an
+ * error for pre-shared keys, and a logged line for certificates: a renewal that went wrong must not
+ * keep the gateway from starting. */
+SY_MUST_USE sy_err sy_coap__keys_open(sy_coap *c, sy_fail *f);
+/* Take c->next. */
+void sy_coap__keys_reload(sy_coap *c);
+sy_coap_files sy_coap__files_copy(const sy_coap_files *files);
+void sy_coap__files_fini(sy_coap_files *files);
+
+/* A DTLS handshake under way, named by its identity as soon as that is known. */
+enum { SY_SHAKES = 128 };
+typedef struct sy_coap_shake {
+    const coap_session_t *session;
+    sy_ms until;
+    bool told; /* that it is refused */
+    char who[65];
+} sy_coap_shake;
+void sy_coap__shake_named(sy_coap *c, const coap_session_t *session, sy_span name);
+void sy_coap__shake_told(sy_coap *c, const coap_session_t *session);
+void sy_coap__shake_done(sy_coap *c, const coap_session_t *session);
+int sy_coap__shake_event(coap_session_t *session, const coap_event_t event);
+/* Milliseconds until one is late, -1: none will be; tell of those that are. */
+int sy_coap__shake_wait(const sy_coap *c, sy_ms now);
+void sy_coap__shake_late(sy_coap *c, sy_ms now);
+
 /* A confirmable request whose acknowledgement waits for the sync. */
 typedef struct sy_coap_late {
     uint64_t seq;
@@ -108,18 +151,30 @@ struct sy_coap {
     sy_coap_blocks *blocks;
     sy_coap_answers *answers;
     sy_coap_psk *psk;
+    sy_coap_cert *cert; /* what libcoap has; NULL: never had any */
+    bool by_cert;       /* cert is in force */
+    bool by_psk;        /* libcoap asks for pre-shared keys */
+    uint8_t unused[32];
+    sy_coap_shake shakes[SY_SHAKES];
+    size_t n_shakes;
     sy_coap_late *late; /* ring, in order of seq */
     size_t late_first, late_n;
-    size_t handled;  /* requests since the last wait */
-    uint64_t synced; /* atomic */
-    bool stopping;   /* atomic */
-    int wake;        /* eventfd */
+    size_t handled;       /* requests since the last wait */
+    uint64_t synced;      /* atomic */
+    bool stopping;        /* atomic */
+    int wake;             /* eventfd */
+    pthread_mutex_t lock; /* over next */
+    sy_coap_files next;   /* files of a reload, ours */
+    bool reload;          /* atomic: take them */
     pthread_t thread;
 };
 
 /* Answer to any method on any path. */
 void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
                      const coap_string_t *query, coap_pdu_t *response);
+/* Answer to /.well-known/core. */
+void sy_coap__core(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
+                   const coap_string_t *query, coap_pdu_t *response);
 /* Acknowledge what is synced now. */
 void sy_coap__late_send(sy_coap *c);
 

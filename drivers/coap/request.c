@@ -86,21 +86,35 @@ static sy_span option_bytes(const coap_pdu_t *pdu, coap_option_num_t number)
                : (sy_span){"", 0};
 }
 
+/* By what the device is configured for: a certificate does not stand in for a key, nor a key for a
+ * certificate. */
+static bool over_dtls(const request *r, const sy_device *d, outcome *o)
+{
+    sy_cert_says says = sy_coap__cert_of(r->session, d->id);
+    const coap_bin_const_t *id = coap_session_get_psk_identity(r->session);
+    if (says == SY_CERT_EXPIRED)
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "the certificate has expired");
+    if (says == SY_CERT_OTHER || (says == SY_CERT_NONE && !id) ||
+        (says == SY_CERT_NONE && !sy_span_is((sy_span){(const char *)id->s, id->length}, d->id)))
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
+                      "the identity of this DTLS session is that of another device");
+    if ((d->credential == SY_CRED_CERTIFICATE) != (says == SY_CERT_OWN))
+        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
+                      says == SY_CERT_OWN ? "this device is not configured for a certificate"
+                                          : "this device needs its certificate");
+    return true;
+}
+
 /* A device speaks for itself, and only so as the configuration allows. */
 static bool admitted(request *r, const sy_device *d, outcome *o)
 {
     if (d->transport != SY_TRANSPORT_COAP)
         return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "this device is not configured for CoAP");
-    if (r->peer.dtls) {
-        const coap_bin_const_t *id = coap_session_get_psk_identity(r->session);
-        if (id && sy_span_is((sy_span){(const char *)id->s, id->length}, d->id))
-            return true;
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      "the identity of this DTLS session is that of another device");
-    }
+    if (r->peer.dtls)
+        return over_dtls(r, d, o);
     if (d->credential != SY_CRED_NONE)
         return refuse(r, o, 401, SY_REJECT_NOT_ALLOWED,
-                      "this device needs a credential; use DTLS with its pre-shared key");
+                      "this device needs a credential; use DTLS with its key or certificate");
     if (!sy_coap__from(&r->peer, d))
         return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
                       "this device may not send from this address");
@@ -228,12 +242,12 @@ static void take(request *r, outcome *o)
 {
     coap_pdu_code_t method = coap_pdu_get_code(r->pdu);
     bool known_path = path_device(r->pdu, &r->device);
-    if (method != COAP_REQUEST_CODE_POST && method != COAP_REQUEST_CODE_PUT) {
-        (void)refuse(r, o, 405, SY_REJECT_MALFORMED, "readings are sent with POST or PUT");
-        return;
-    }
     if (!known_path) {
         (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "readings are sent to /r/<device>");
+        return;
+    }
+    if (method != COAP_REQUEST_CODE_POST && method != COAP_REQUEST_CODE_PUT) {
+        (void)refuse(r, o, 405, SY_REJECT_MALFORMED, "readings are sent with POST or PUT");
         return;
     }
     sy_registry *devices = sy_registry_slot_get(r->c->devices);
@@ -351,6 +365,8 @@ void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const c
     bool block1 = coap_check_option(pdu, COAP_OPTION_BLOCK1, &it) != NULL;
     r.blockwise = block1 && coap_get_block_b(session, pdu, COAP_OPTION_BLOCK1, &r.block) != 0;
     sy_coap__peer(session, &r.peer);
+    if (r.peer.dtls && r.c->n_shakes > 0)
+        sy_coap__shake_done(r.c, session);
     sy_coap__ident(&r.peer, pdu, r.blockwise ? &r.block : NULL, &r.ident);
     if (r.blockwise && answered_before(&r, response))
         return;

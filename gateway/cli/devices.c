@@ -76,6 +76,8 @@ static const char *credential_text(const sy_device *d, const char *dir)
         return "none needed";
     case SY_CRED_PSK:
         return "psk file";
+    case SY_CRED_CERTIFICATE:
+        return "certificate";
     case SY_CRED_PASSWORD:
         return sy_broker_has_credential(dir, d->id) ? "password" : "password missing";
     }

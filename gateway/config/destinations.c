@@ -5,6 +5,9 @@
 #include "config/config_int.h"
 #include "config/keys.h"
 
+/* Alertmanager's default group_interval is 5 min. */
+enum { SETTLE_MS = 360 * 1000 };
+
 static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *d)
 {
     if (c[DS_TLS].set && !d->tls.ca)
@@ -31,6 +34,11 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
     }
     d->kind = (sy_destination_kind)c[DS_KIND].choice;
     d->severity = (sy_alert_level)(SY_NOTICE + c[DS_SEVERITY].choice);
+    d->settle = c[DS_SETTLE].set ? c[DS_SETTLE].ms : SETTLE_MS;
+    if (c[DS_SETTLE].node && d->kind != SY_DEST_ALERTMANAGER)
+        sy_cfg_error(l, c[DS_SETTLE].node, "not-here", NULL,
+                     "'settle' is for receivers of kind alertmanager",
+                     "“settle”只用于 alertmanager 类接收方");
     if (c[DS_URL].set && c[DS_KIND].set && !sy_value_url(c[DS_URL].node->text, schemes[d->kind]))
         sy_cfg_error(l, c[DS_URL].node, "wrong-value", NULL,
                      "'url' must be %s://host:port/path for this kind",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sections about the box itself: gateway, mqtt, coap, console, and the TLS files that several
- * sections name.
+ * The sections about the box itself: gateway, mqtt, coap, hj212, console, and the TLS files that
+ * several sections name.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -23,6 +23,16 @@ const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path)
     return sy_cfg_copy(l, (sy_span){buf, b + 1 + p});
 }
 
+static void readable(sy_loader *l, const sy_cfg_cell *c)
+{
+    FILE *f = c->set && !l->kept ? fopen(c->text, "re") : NULL;
+    if (c->set && !l->kept && (!f || fgetc(f) == EOF))
+        sy_cfg_error(l, c->node, "file", NULL, "the file %s cannot be read, or is empty",
+                     "文件 %s 无法读取或为空", c->text);
+    if (f)
+        fclose(f);
+}
+
 void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
 {
     sy_cfg_cell c[TL_N];
@@ -31,14 +41,8 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text};
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
-    for (int i = 0; i < TL_N && !l->kept; i++) {
-        FILE *f = c[i].set ? fopen(c[i].text, "re") : NULL;
-        if (c[i].set && (!f || fgetc(f) == EOF))
-            sy_cfg_error(l, c[i].node, "file", NULL, "the file %s cannot be read, or is empty",
-                         "文件 %s 无法读取或为空", c[i].text);
-        if (f)
-            fclose(f);
-    }
+    for (int i = 0; i < TL_N; i++)
+        readable(l, &c[i]);
 }
 
 static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char *data_override)
@@ -183,6 +187,17 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
     c->dtls_listen = d[DT_LISTEN].texts;
     c->n_dtls_listen = d[DT_LISTEN].n;
     c->psk_file = d[DT_PSK].text;
+    c->dtls = (sy_tls_files){d[DT_CA].text, d[DT_CERT].text, d[DT_KEY].text};
+    int given = (d[DT_CA].node != NULL) + (d[DT_CERT].node != NULL) + (d[DT_KEY].node != NULL);
+    if (given % 3 != 0)
+        sy_cfg_error(l, o[CO_DTLS].node, "tls", NULL, "'ca', 'cert' and 'key' go together",
+                     "ca、cert 与 key 须同时给出");
+    if (given == 0 && !d[DT_PSK].node)
+        sy_cfg_error(l, o[CO_DTLS].node, "missing-key", NULL,
+                     "dtls needs something to know devices by: 'psk', or 'ca', 'cert' and 'key'",
+                     "dtls 需要辨认设备的凭据：“psk”，或“ca”“cert”“key”");
+    for (int i = DT_CA; i <= DT_KEY; i++)
+        readable(l, &d[i]);
     if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
         sy_cfg_warn(
             l, d[DT_PSK].node, "file", NULL,
@@ -193,16 +208,20 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
 {
     sy_cfg_cell m[MQ_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
-    sy_cfg_cell console = {0};
+    sy_cfg_cell console = {0}, hj212[HJ_N] = {0};
     if (root[RT_MQTT].set)
         read_mqtt(l, root[RT_MQTT].node, m);
     if (root[RT_COAP].set)
         read_coap(l, root[RT_COAP].node, o, d);
+    if (root[RT_HJ212].set && sy_cfg_read(l, root[RT_HJ212].node, SY_S_HJ212, hj212)) {
+        l->c->hj212_listen = hj212[HJ_LISTEN].texts;
+        l->c->n_hj212_listen = hj212[HJ_LISTEN].n;
+    }
     if (root[RT_CONSOLE].set && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
         l->c->console_listen = n[CN_LISTEN].text;
         if (n[CN_LISTEN].set)
             console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
     }
-    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console}, 2);
+    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console, &hj212[HJ_LISTEN]}, 3);
     check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Broker, MQTT and CoAP, as the configuration asks for them. */
+/* Broker, MQTT, CoAP and HJ 212, as the configuration asks for them. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -76,6 +76,11 @@ static sy_err open_mqtt(sy_service *s, sy_fail *f)
     return SY_OK;
 }
 
+static sy_coap_files coap_files(const sy_config *c)
+{
+    return (sy_coap_files){c->psk_file, c->dtls.ca, c->dtls.cert, c->dtls.key};
+}
+
 static sy_err open_coap(sy_service *s, sy_fail *f)
 {
     const sy_config *c = s->config;
@@ -83,7 +88,7 @@ static sy_err open_coap(sy_service *s, sy_fail *f)
                          .n_listen = c->n_coap_listen,
                          .dtls_listen = c->dtls_listen,
                          .n_dtls_listen = c->n_dtls_listen,
-                         .psk_file = c->psk_file,
+                         .files = coap_files(c),
                          .max_payload = c->max_payload};
     sy_coap *coap = NULL;
     sy_err err = sy_coap_start(&coap, &o, sy_gate_intake(s->gate), s->devices, f);
@@ -100,10 +105,13 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
     sy_err err = s->config->broker ? open_mqtt(s, f) : SY_OK;
     if (!err && s->config->coap)
         err = open_coap(s, f);
+    if (!err && s->config->n_hj212_listen)
+        err = sy_hj212_start(&s->hj212, s->config->hj212_listen, s->config->n_hj212_listen,
+                             sy_gate_intake(s->gate), s->devices, f);
     return err;
 }
 
-void sy_service__transports_reload(sy_service *s)
+void sy_service__transports_reload(sy_service *s, const sy_config *next)
 {
     if (s->broker) {
         sy_fail why = {0};
@@ -114,4 +122,8 @@ void sy_service__transports_reload(sy_service *s)
     }
     if (s->mqtt)
         sy_mqtt_reload(s->mqtt);
+    sy_coap *coap = atomic_load(&s->coap);
+    sy_coap_files files = coap_files(next);
+    if (coap)
+        sy_coap_reload(coap, &files);
 }

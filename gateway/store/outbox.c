@@ -82,24 +82,16 @@ sy_err sy_store_outbox(sy_store *s, const char *destination, size_t max, sy_aren
     return e == SY_E_NOTFOUND ? SY_OK : e;
 }
 
-static sy_err take_out(sy_store *s, const char *destination, const int64_t *numbers, size_t n,
-                       const char *refused_why, sy_fail *f)
+sy_err sy_store__take_out(sy_store *s, const char *destination, int64_t number,
+                          const char *refused_why, sy_fail *f)
 {
-    sy_counter what = refused_why ? SY_N_events_refused : SY_N_events_delivered;
-    for (size_t i = 0; i < n; i++) {
-        sy_err e = sy_store__run(s, SY_SQL_OUTBOX_DEL, f, "ti", destination, numbers[i]);
-        if (e)
-            return e;
-        if (sqlite3_changes(s->writer) == 0)
-            continue; /* done before: counted once */
-        sy_store_count(s, what, 1);
-        if (refused_why)
-            e = sy_store__run(s, SY_SQL_REFUSED_ADD, f, "tit", destination, numbers[i],
-                              refused_why);
-        if (e)
-            return e;
-    }
-    return SY_OK;
+    sy_err e = sy_store__run(s, SY_SQL_OUTBOX_DEL, f, "ti", destination, number);
+    if (e || sqlite3_changes(s->writer) == 0)
+        return e; /* done before: counted once */
+    sy_store_count(s, refused_why ? SY_N_events_refused : SY_N_events_delivered, 1);
+    return refused_why
+               ? sy_store__run(s, SY_SQL_REFUSED_ADD, f, "tit", destination, number, refused_why)
+               : SY_OK;
 }
 
 sy_err sy_store_outbox_done(sy_store *s, const char *destination, const int64_t *numbers, size_t n,
@@ -108,7 +100,8 @@ sy_err sy_store_outbox_done(sy_store *s, const char *destination, const int64_t 
     sy_err e = sy_store_begin(s, false, f);
     if (e)
         return e;
-    e = take_out(s, destination, numbers, n, refused_why, f);
+    for (size_t i = 0; i < n && !e; i++)
+        e = sy_store__take_out(s, destination, numbers[i], refused_why, f);
     if (!e)
         return sy_store__end(s, f);
     sy_store_rollback(s);

@@ -97,6 +97,9 @@ static const char *const steps[] = {
      "CREATE TRIGGER chunk_out AFTER DELETE ON chunk BEGIN"
      " UPDATE counter SET value=value-length(old.bytes) WHERE name='bytes_chunks'; END;"),
     "CREATE INDEX event_plain ON event(time) WHERE alert IS NULL;",
+    "CREATE TABLE firing(destination TEXT NOT NULL, alert TEXT NOT NULL,"
+    " number INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " PRIMARY KEY(destination,alert)) WITHOUT ROWID;",
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

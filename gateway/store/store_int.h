@@ -164,6 +164,11 @@ static inline uint64_t sy_amend_rows(const sy_memory *m)
     return m->amended - m->n_amends;
 }
 
+/* outbox.c: an event leaves the outbox of a destination: delivered, or refused and why. In a batch.
+ */
+SY_MUST_USE sy_err sy_store__take_out(sy_store *s, const char *destination, int64_t number,
+                                      const char *refused_why, sy_fail *f);
+
 /* A query: the right connection, locked, and a fresh statement. end always follows a good begin. */
 typedef struct sy_query {
     sy_store *s;

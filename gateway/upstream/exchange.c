@@ -173,16 +173,12 @@ static void describe(const sy_exchange *x, sy_reply *r)
              sy_http_note(x->http));
 }
 
-sy_err sy_exchange_send(sy_exchange *x, const sy_outbox_item *const *items, size_t n, sy_ms now,
-                        sy_reply *reply, sy_fail *f)
+/* The request that was built. */
+static sy_err go(sy_exchange *x, sy_ms now, sy_reply *reply, sy_fail *f)
 {
-    sy_err e = build(x, items, n, f);
-    if (e != SY_OK) {
-        return e;
-    }
     sy_exchange_check(x);
     bool kept = sy_tls_fd(x->tls) >= 0;
-    e = kept ? SY_OK : connect_it(x, now, f);
+    sy_err e = kept ? SY_OK : connect_it(x, now, f);
     e = e != SY_OK ? e : roundtrip(x, f);
     if (e == SY_E_IO && kept && !sy_http_begun(x->http)) {
         e = connect_it(x, now, f);
@@ -201,4 +197,28 @@ sy_err sy_exchange_send(sy_exchange *x, const sy_outbox_item *const *items, size
         sy_tls_drop(x->tls);
     }
     return SY_OK;
+}
+
+sy_err sy_exchange_send(sy_exchange *x, const sy_outbox_item *const *items, size_t n, sy_ms now,
+                        sy_reply *reply, sy_fail *f)
+{
+    sy_err e = build(x, items, n, f);
+    return e != SY_OK ? e : go(x, now, reply, f);
+}
+
+sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms now, sy_reply *reply,
+                        sy_fail *f)
+{
+    unsigned char digest[32];
+    char key[65];
+    sy_sha256 hash;
+    sy_sha256_init(&hash);
+    sy_sha256_add(&hash, body.p, body.n);
+    sy_sha256_end(&hash, digest);
+    sy_hex(digest, sizeof digest, key);
+    sy_buf_reset(&x->request);
+    sy_http_post(&x->request, x->url, type, key, body.n);
+    sy_buf_span_put(&x->request, body);
+    return x->request.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a request")
+                             : go(x, now, reply, f);
 }

@@ -1,5 +1,5 @@
 /*
- * One batch to one destination and its answer, over a connection that is kept. One thread.
+ * One request to one destination and its answer, over a connection that is kept. One thread.
  */
 #ifndef SY_EXCHANGE_H
 #define SY_EXCHANGE_H
@@ -30,6 +30,9 @@ typedef struct sy_reply {
  * error is one of the line or of TLS: nothing is known about the batch. */
 SY_MUST_USE sy_err sy_exchange_send(sy_exchange *x, const sy_outbox_item *const *items, size_t n,
                                     sy_ms now, sy_reply *reply, sy_fail *f);
+/* Likewise a body that is made already; its hash is the Idempotency-Key. */
+SY_MUST_USE sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms now,
+                                    sy_reply *reply, sy_fail *f);
 /* The peer closed, or sent what nobody asked for: the kept connection is dropped. */
 void sy_exchange_check(sy_exchange *x);
 void sy_exchange_drop(sy_exchange *x);

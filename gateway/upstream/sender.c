@@ -28,6 +28,7 @@ const sy_sender_times sy_sender_defaults = {
     .backoff_cap = 300 * 1000,
     .idle = 60 * 1000,
     .recheck = 60 * 1000,
+    .am = {.settle = 360 * 1000, .again = 60 * 1000, .keep = 72 * 3600 * 1000},
     .exchange = {.connect = 30 * 1000, .answer = 60 * 1000, .grace = 1500},
 };
 
@@ -47,6 +48,7 @@ struct sy_sender {
 
     /* of the thread alone */
     sy_exchange *x;
+    sy_am *am; /* NULL: the destination takes CloudEvents */
     sy_arena arena;
     sy_suspects suspects;
     sy_ms held_until; /* monotonic; when the held ones are tried again */
@@ -93,6 +95,13 @@ static step failed(sy_sender *s, const sy_fail *f, sy_ms *pause)
     return STEP_PAUSE;
 }
 
+static sy_ms check_time(sy_sender *s)
+{
+    sy_ms now = sy_wall_ms(), log = atomic_load(&s->log_time);
+    now = log > now ? log : now;
+    return s->build_time > now ? s->build_time : now;
+}
+
 /* The alert that an event belongs to. */
 static void alert_of(const sy_outbox_item *item, char *out, size_t size)
 {
@@ -121,19 +130,26 @@ static size_t choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_outbox_it
                      const sy_outbox_item **batch, int64_t *numbers)
 {
     size_t k = 0, bytes = 2;
+    if (s->am) {
+        sy_am_begin(s->am);
+    }
     for (size_t i = 0; i < n && k < s->limit; i++) {
-        if (passed_over(s, &items[i])) {
+        if (passed_over(s, &items[i]) ||
+            (s->am && !sy_am_choose(s->am, &items[i], &s->arena, check_time(s)))) {
             continue;
         }
-        sy_proofs_add(s->store, &items[i], &s->arena);
-        if (k > 0 && bytes + items[i].body.n + 1 > SY_BATCH_BYTES) {
+        if (!s->am) {
+            sy_proofs_add(s->store, &items[i], &s->arena);
+        }
+        if (k > 0 && bytes + items[i].body.n + 1 > SY_BATCH_BYTES && !s->am) {
             break;
         }
         batch[k] = &items[i];
         numbers[k++] = items[i].number;
         bytes += items[i].body.n + 1;
     }
-    if (k >= s->limit || !sy_proofs_head(s->store, s->name, &s->telling, head, &s->arena)) {
+    if (s->am || k >= s->limit ||
+        !sy_proofs_head(s->store, s->name, &s->telling, head, &s->arena)) {
         return k;
     }
     if (head->number == s->head_refused) {
@@ -149,8 +165,9 @@ static size_t choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_outbox_it
 static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
 {
     sy_fail f;
-    if (sy_store_outbox_done(s->store, s->name, numbers, n, NULL, &f) != SY_OK ||
-        sy_proofs_taken(s->store, s->name, numbers, n, &f) != SY_OK) {
+    if (s->am ? sy_am_taken(s->am, check_time(s), &f) != SY_OK
+              : sy_store_outbox_done(s->store, s->name, numbers, n, NULL, &f) != SY_OK ||
+                    sy_proofs_taken(s->store, s->name, numbers, n, &f) != SY_OK) {
         return failed(s, &f, pause); /* they will be sent again; the receiver knows them */
     }
     for (size_t i = 0; i < n; i++) {
@@ -226,11 +243,54 @@ static step act(sy_sender *s, const sy_outbox_item *const *batch, const int64_t 
     return STEP_PAUSE;
 }
 
-static sy_ms check_time(sy_sender *s)
+static sy_err post_alerts(sy_sender *s, sy_reply *reply, sy_fail *f)
 {
-    sy_ms now = sy_wall_ms(), log = atomic_load(&s->log_time);
-    now = log > now ? log : now;
-    return s->build_time > now ? s->build_time : now;
+    return sy_exchange_post(s->x, "application/json", sy_buf_span(&s->am->body), check_time(s),
+                            reply, f);
+}
+
+static void note_line(sy_sender *s)
+{
+    unsigned connects, resumed;
+    sy_exchange_counts(s->x, &connects, &resumed);
+    atomic_store(&s->connects, connects);
+    atomic_store(&s->resumed, resumed);
+    atomic_store(&s->connected, sy_exchange_fd(s->x) >= 0);
+}
+
+static sy_err send_batch(sy_sender *s, const sy_outbox_item *const *batch, size_t n,
+                         sy_reply *reply, sy_fail *f)
+{
+    sy_err e = SY_OK;
+    if (s->am) {
+        e = sy_am_body(s->am, batch, n, &s->arena, check_time(s), f);
+        e = e != SY_OK ? e : post_alerts(s, reply, f);
+    } else {
+        e = sy_exchange_send(s->x, batch, n, check_time(s), reply, f);
+    }
+    note_line(s);
+    return e;
+}
+
+/* An Alertmanager hears again what fires. Whatever it answers but a 2xx is a pause. */
+static step tell_again(sy_sender *s, sy_ms *pause)
+{
+    size_t n = 0;
+    sy_reply reply;
+    sy_fail f;
+    sy_err e = sy_am_again(s->am, &s->arena, check_time(s), &n, &f);
+    if (e == SY_OK && n == 0) {
+        return STEP_IDLE;
+    }
+    if (e == SY_OK) {
+        e = post_alerts(s, &reply, &f);
+        note_line(s);
+    }
+    if (e == SY_OK && reply.answer != SY_ANSWER_OK) {
+        e = sy_fail_set(&f, SY_E_PEER, "%s", reply.text);
+    }
+    e = e != SY_OK ? e : sy_am_again_taken(s->am, &f);
+    return e != SY_OK ? failed(s, &f, pause) : STEP_MORE;
 }
 
 static step one_step(sy_sender *s, sy_ms *pause)
@@ -250,15 +310,10 @@ static step one_step(sy_sender *s, sy_ms *pause)
     sy_outbox_item head;
     size_t k = choose(s, items, n, &head, batch, numbers);
     if (k == 0) {
-        return STEP_IDLE;
+        return s->am ? tell_again(s, pause) : STEP_IDLE;
     }
     sy_reply reply;
-    sy_err e = sy_exchange_send(s->x, batch, k, check_time(s), &reply, &f);
-    unsigned connects, resumed;
-    sy_exchange_counts(s->x, &connects, &resumed);
-    atomic_store(&s->connects, connects);
-    atomic_store(&s->resumed, resumed);
-    atomic_store(&s->connected, sy_exchange_fd(s->x) >= 0);
+    sy_err e = send_batch(s, batch, k, &reply, &f);
     return e != SY_OK ? failed(s, &f, pause) : act(s, batch, numbers, k, &reply, pause);
 }
 
@@ -293,6 +348,10 @@ static bool sleep_for(sy_sender *s, sy_ms ms, bool idle)
         if (n > 0 && p[2].revents) {
             sy_exchange_check(s->x);
             atomic_store(&s->connected, false);
+            if (s->am) {
+                s->am->next = 0; /* it may have been started anew, and have forgotten */
+                return true;
+            }
         }
         if (n > 0 && p[1].revents) {
             drain(s->wake_fd);
@@ -301,6 +360,9 @@ static bool sleep_for(sy_sender *s, sy_ms ms, bool idle)
                 atomic_store(&s->connected, false);
                 s->failures = 0;
                 sy_suspects_release(&s->suspects);
+                if (s->am) {
+                    s->am->next = 0;
+                }
                 return true;
             }
             if (idle) {
@@ -330,6 +392,7 @@ static void *run(void *arg)
             go = sleep_for(s, pause, false);
         } else if (what == STEP_IDLE) {
             sy_ms wait = s->times.recheck, held = s->held_until - sy_mono_ms();
+            wait = s->am ? sy_am_sleep(s->am, check_time(s), wait) : wait;
             bool holds = sy_suspects_count_held(&s->suspects) > 0;
             go = sleep_for(s, holds && held < wait ? held : wait, true);
         }
@@ -347,6 +410,10 @@ static char *copy(const char *text)
 static void release(sy_sender *s)
 {
     sy_exchange_close(s->x);
+    if (s->am) {
+        sy_am_fini(s->am);
+    }
+    free(s->am);
     sy_arena_fini(&s->arena);
     if (s->stop_fd >= 0) {
         close(s->stop_fd);
@@ -382,6 +449,13 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->ca = copy(o->files.ca);
     s->cert = copy(o->files.cert);
     s->key = copy(o->files.key);
+    if (o->alertmanager && s->name && (s->am = malloc(sizeof *s->am)) != NULL) {
+        sy_am_init(s->am, o->store, s->name, &o->times.am);
+    }
+    if (!s->name || !s->url_text || (o->alertmanager && !s->am)) {
+        release(s);
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for destination %s", o->name);
+    }
     sy_tls_paths files = {s->ca, s->cert, s->key};
     sy_err e = sy_url_parse(o->url, &s->url, f);
     if (e == SY_OK && (s->stop_fd < 0 || s->wake_fd < 0)) {
@@ -445,7 +519,8 @@ bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
 {
     return same_text(s->name, o->name) && same_text(s->url_text, o->url) &&
            same_text(s->ca, o->files.ca) && same_text(s->cert, o->files.cert) &&
-           same_text(s->key, o->files.key);
+           same_text(s->key, o->files.key) && (s->am != NULL) == o->alertmanager &&
+           (!s->am || s->am->times.settle == o->times.am.settle);
 }
 
 void sy_sender_status(sy_sender *s, sy_buf *json)

@@ -4,18 +4,21 @@
 #ifndef SY_SENDER_H
 #define SY_SENDER_H
 
+#include "upstream/am.h"
 #include "upstream/exchange.h"
 
 typedef struct sy_sender_times {
     sy_ms backoff_base, backoff_cap;
-    sy_ms idle;    /* a connection without work is closed after it */
-    sy_ms recheck; /* look into the outbox without being woken */
+    sy_ms idle;     /* a connection without work is closed after it */
+    sy_ms recheck;  /* look into the outbox without being woken */
+    sy_am_times am; /* for an Alertmanager */
     sy_exchange_times exchange;
 } sy_sender_times;
 extern const sy_sender_times sy_sender_defaults;
 
 typedef struct sy_sender_setup {
     const char *name, *url;
+    bool alertmanager; /* else CloudEvents */
     sy_tls_paths files;
     sy_store *store;
     sy_sender_times times;

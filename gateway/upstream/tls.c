@@ -219,6 +219,24 @@ static sy_err bad_file(sy_fail *f, int rc, const char *path, const char *what)
                         rc > 0 ? "part of it cannot be read" : text);
 }
 
+static sy_err load_own(sy_tls *t, const sy_tls_paths *files, sy_sha256 *hash, sy_buf *b, sy_fail *f)
+{
+    int rc = 0;
+    sy_err e = read_pem(files->cert, "cert", hash, b, f);
+    if (e == SY_OK && (rc = mbedtls_x509_crt_parse(&t->own, (unsigned char *)b->p, b->n)) != 0) {
+        e = bad_file(f, rc, files->cert, "certificate");
+    }
+    e = e != SY_OK ? e : read_pem(files->key, "key", hash, b, f);
+    if (e == SY_OK && (rc = sy_mbed_pk_parse(&t->key, (unsigned char *)b->p, b->n, &t->rng)) != 0) {
+        e = bad_file(f, rc, files->key, "private key without a password");
+    }
+    if (e == SY_OK && sy_mbed_pk_pair(&t->own.pk, &t->key, &t->rng) != 0) {
+        e = sy_fail_set(f, SY_E_USAGE, "the key %.120s does not belong to the certificate %.120s",
+                        files->key, files->cert);
+    }
+    return e;
+}
+
 static sy_err load(sy_tls *t, const sy_tls_paths *files, sy_fail *f)
 {
     sy_buf b;
@@ -230,18 +248,7 @@ static sy_err load(sy_tls *t, const sy_tls_paths *files, sy_fail *f)
     if (e == SY_OK && (rc = mbedtls_x509_crt_parse(&t->ca, (unsigned char *)b.p, b.n)) != 0) {
         e = bad_file(f, rc, files->ca, "certificate");
     }
-    e = e != SY_OK ? e : read_pem(files->cert, "cert", &hash, &b, f);
-    if (e == SY_OK && (rc = mbedtls_x509_crt_parse(&t->own, (unsigned char *)b.p, b.n)) != 0) {
-        e = bad_file(f, rc, files->cert, "certificate");
-    }
-    e = e != SY_OK ? e : read_pem(files->key, "key", &hash, &b, f);
-    if (e == SY_OK && (rc = sy_mbed_pk_parse(&t->key, (unsigned char *)b.p, b.n, &t->rng)) != 0) {
-        e = bad_file(f, rc, files->key, "private key without a password");
-    }
-    if (e == SY_OK && sy_mbed_pk_pair(&t->own.pk, &t->key, &t->rng) != 0) {
-        e = sy_fail_set(f, SY_E_USAGE, "the key %.120s does not belong to the certificate %.120s",
-                        files->key, files->cert);
-    }
+    e = e != SY_OK || !files->cert ? e : load_own(t, files, &hash, &b, f);
     if (b.p) {
         mbedtls_platform_zeroize(b.p, b.cap);
     }
@@ -337,7 +344,7 @@ static sy_err configure(sy_tls *t, sy_fail *f)
         mbedtls_ssl_conf_ca_chain(&t->conf, &t->ca, NULL);
         mbedtls_ssl_conf_verify(&t->conf, on_verify, t);
         mbedtls_ssl_conf_rng(&t->conf, mbedtls_ctr_drbg_random, &t->rng);
-        rc = mbedtls_ssl_conf_own_cert(&t->conf, &t->own, &t->key);
+        rc = t->own.version ? mbedtls_ssl_conf_own_cert(&t->conf, &t->own, &t->key) : 0;
     }
     rc = rc ? rc : mbedtls_ssl_setup(&t->ssl, &t->conf);
     rc = rc ? rc : mbedtls_ssl_set_hostname(&t->ssl, t->literal ? NULL : t->url->host);

@@ -13,7 +13,8 @@
 #include "upstream/io.h"
 
 typedef struct sy_tls_paths {
-    const char *ca, *cert, *key;
+    const char *ca;
+    const char *cert, *key; /* NULL: we show none */
 } sy_tls_paths;
 
 typedef struct sy_tls sy_tls;

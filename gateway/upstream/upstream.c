@@ -6,6 +6,7 @@
 #include "upstream/upstream.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "upstream/sender.h"
@@ -18,18 +19,39 @@ struct sy_upstream {
     sy_ms log_time;
 };
 
-static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, sy_fail *f)
+enum { URL_MAX = 1200 };
+
+/* An Alertmanager's address may be written with or without the path of its API. */
+static void api_of(const char *url, char out[URL_MAX])
 {
-    if (d->kind != SY_DEST_HTTPS) {
-        return sy_fail_set(f, SY_E_UNSUPPORTED, "destination %s: only the kind https can be served",
+    static const char path[] = "/api/v2/alerts";
+    size_t n = strlen(url), k = sizeof path - 1;
+    bool has = n >= k && strcmp(url + n - k, path) == 0;
+    while (!has && n && url[n - 1] == '/')
+        n--;
+    snprintf(out, URL_MAX, "%.*s%s", (int)n, url, has ? "" : path);
+}
+
+static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o,
+                       char url[URL_MAX], sy_fail *f)
+{
+    if (d->kind == SY_DEST_MQTT) {
+        return sy_fail_set(f, SY_E_UNSUPPORTED,
+                           "destination %s: only the kinds https and alertmanager can be served",
                            d->name);
     }
     *o = (sy_sender_setup){.name = d->name,
                            .url = d->url,
+                           .alertmanager = d->kind == SY_DEST_ALERTMANAGER,
                            .files = {d->tls.ca, d->tls.cert, d->tls.key},
                            .store = store,
                            .times = sy_sender_defaults,
                            .build_time = (sy_ms)SY_BUILD_TIME * 1000};
+    if (o->alertmanager) {
+        api_of(d->url, url);
+        o->url = url;
+        o->times.am.settle = d->settle;
+    }
     return SY_OK;
 }
 
@@ -66,7 +88,8 @@ static sy_err check_all(const sy_config *c, sy_fail *f)
     for (size_t i = 0; i < c->n_destinations; i++) {
         sy_sender_setup o = {0};
         sy_url url;
-        sy_err e = setup_of(&c->destinations[i], NULL, &o, f);
+        char text[URL_MAX];
+        sy_err e = setup_of(&c->destinations[i], NULL, &o, text, f);
         e = e != SY_OK ? e : sy_url_parse(o.url, &url, f);
         if (e != SY_OK) {
             return e;
@@ -106,7 +129,8 @@ sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < c->n_destinations && e == SY_OK; i++) {
         sy_sender_setup o;
-        e = setup_of(&c->destinations[i], u->store, &o, f);
+        char text[URL_MAX];
+        e = setup_of(&c->destinations[i], u->store, &o, text, f);
         if (e == SY_OK && (fresh[n] = find_same(u, &o)) != NULL) {
             sy_sender_kick(fresh[n++]);
         } else if (e == SY_OK && (e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {

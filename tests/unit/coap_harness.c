@@ -53,6 +53,14 @@ static const sy_device device_list[] = {
      .credential = SY_CRED_PSK,
      .from = LOOPBACK},
     {.id = "psk-2", .transport = SY_TRANSPORT_COAP, .format = "number", .credential = SY_CRED_PSK},
+    {.id = "cert-1",
+     .transport = SY_TRANSPORT_COAP,
+     .format = "number",
+     .credential = SY_CRED_CERTIFICATE},
+    {.id = "cert-2",
+     .transport = SY_TRANSPORT_COAP,
+     .format = "number",
+     .credential = SY_CRED_CERTIFICATE},
     {.id = "mqtt-1", .transport = SY_TRANSPORT_MQTT, .format = "number", .from = LOOPBACK},
     {.id = "odd-1", .transport = SY_TRANSPORT_COAP, .format = "not-there", .from = LOOPBACK},
 };
@@ -117,15 +125,16 @@ static bool knows_end(void *ctx, const sy_message *m, uint64_t *seq)
 static void rejected(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail)
 {
     harness *h = ctx;
-    (void)source;
     pthread_mutex_lock(&h->lock);
     if (t == SY_TRANSPORT_COAP)
         h->rejected[why]++;
     snprintf(h->detail, sizeof h->detail, "%s", detail);
+    snprintf(h->refused, sizeof h->refused, "%.*s", (int)source.n, source.p);
+    pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);
 }
 
-void h_start(harness *h, bool strict, const char *psk)
+void h_begin(harness *h, bool strict)
 {
     sy_fail f = {.text = ""};
     sy_registry *r;
@@ -142,22 +151,34 @@ void h_start(harness *h, bool strict, const char *psk)
     pthread_condattr_destroy(&clock);
     snprintf(h->dir, sizeof h->dir, "/tmp/sy-coap-XXXXXX");
     assert_non_null(mkdtemp(h->dir));
-    const char *const listen[] = {"127.0.0.1:0"};
-    sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = MAX_PAYLOAD};
-    char *psk_file = psk ? h_file(h, "psk", psk, strlen(psk)) : NULL;
-    if (psk) {
-        o.psk_file = psk_file;
-        o.dtls_listen = listen;
-        o.n_dtls_listen = 1;
-    }
     assert_int_equal(sy_registry_make(&r, device_list, sizeof device_list / sizeof device_list[0],
                                       NULL, NULL, &f),
                      SY_OK);
     assert_int_equal(sy_registry_slot_open(&h->devices, r, &f), SY_OK);
+}
+
+void h_serve(harness *h, const sy_coap_files *files)
+{
+    sy_fail f = {.text = ""};
+    const char *const listen[] = {"127.0.0.1:0"};
+    sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = MAX_PAYLOAD};
+    if (files) {
+        o.handshake = 300;
+        o.files = *files;
+        o.dtls_listen = listen;
+        o.n_dtls_listen = 1;
+    }
     if (sy_coap_start(&h->server, &o, &h->intake, h->devices, &f) != SY_OK)
         fail_msg("%s", f.text);
-    free(psk_file);
     h->fd = h_socket(h);
+}
+
+void h_start(harness *h, bool strict, const char *psk)
+{
+    h_begin(h, strict);
+    char *psk_file = psk ? h_file(h, "psk", psk, strlen(psk)) : NULL;
+    h_serve(h, psk ? &(sy_coap_files){.psk = psk_file} : NULL);
+    free(psk_file);
 }
 
 void h_restart(harness *h)
@@ -200,7 +221,7 @@ static void wait_for(harness *h, const size_t *count, size_t n)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 5;
+    until.tv_sec += 8;
     int rc = 0;
     pthread_mutex_lock(&h->lock);
     while (*count < n && rc == 0)
@@ -218,6 +239,11 @@ void h_wait_kept(harness *h, size_t n)
 void h_wait_submits(harness *h, size_t n)
 {
     wait_for(h, &h->submits, n);
+}
+
+void h_wait_rejected(harness *h, sy_reject why, size_t n)
+{
+    wait_for(h, &h->rejected[why], n);
 }
 
 size_t h_rejected(harness *h, sy_reject why)

@@ -24,8 +24,8 @@ typedef struct harness {
     h_kept kept[H_KEPT];
     size_t n_kept, submits;
     size_t rejected[SY_REJECT_COUNT];
-    char detail[200];
-    sy_err answer; /* what submit gives; SY_OK: it keeps */
+    char detail[200], refused[80]; /* of the last refusal: why, and who */
+    sy_err answer;                 /* what submit gives; SY_OK: it keeps */
     sy_registry_slot *devices;
     sy_coap *server;
     int fd; /* the device's socket, connected to the server */
@@ -35,14 +35,19 @@ typedef struct harness {
 /* A server on a free port with the devices of the harness. psk: lines for a file of keys, or NULL.
  */
 void h_start(harness *h, bool strict, const char *psk);
+/* The same in two steps, so that there is a folder for files before the server reads them. files:
+ * DTLS beside UDP, or NULL. */
+void h_begin(harness *h, bool strict);
+void h_serve(harness *h, const sy_coap_files *files);
 void h_stop(harness *h);
 /* Another server on the same port, without keys; what is kept stays. */
 void h_restart(harness *h);
 /* Another device's socket. */
 int h_socket(const harness *h);
-/* Wait until n messages are kept, or submitted; fails the test after 5 s. */
+/* Wait until n messages are kept, or submitted; fails the test after 8 s. */
 void h_wait_kept(harness *h, size_t n);
 void h_wait_submits(harness *h, size_t n);
+void h_wait_rejected(harness *h, sy_reject why, size_t n);
 size_t h_rejected(harness *h, sy_reject why);
 
 /* A CoAP datagram in the making. Options in ascending order. */

@@ -119,9 +119,48 @@ static void knows_its_paths_and_methods(void **state)
         assert_int_equal(r.code, 404);
         assert_non_null(strstr(r.text, "/r/<device>"));
     }
+    datagram get = d_begin(H_TYPE_CON, 1, 210, "t");
+    d_option(&get, 11, "x", 1);
+    assert_int_equal(d_exchange(h.fd, &get).code, 404);
     assert_int_equal(h.submits, 2);
-    assert_int_equal(h_rejected(&h, SY_REJECT_UNKNOWN_DEVICE), 4);
+    assert_int_equal(h_rejected(&h, SY_REJECT_UNKNOWN_DEVICE), 5);
     assert_int_equal(h_rejected(&h, SY_REJECT_MALFORMED), 5);
+    h_stop(&h);
+}
+
+static reply core(harness *h, int method, const char *query, unsigned mid)
+{
+    datagram d = d_begin(H_TYPE_CON, method, mid, "w");
+    d_option(&d, 11, ".well-known", 11);
+    d_option(&d, 11, "core", 4);
+    if (query)
+        d_option(&d, 15, query, strlen(query));
+    return d_exchange(h->fd, &d);
+}
+
+static void lists_where_readings_go(void **state)
+{
+    (void)state;
+    harness h;
+    h_start(&h, false, NULL);
+    static const char all[] = "</r>;ct=\"0 50 110 112\";rt=\"steelyard.readings\"";
+    static const struct {
+        const char *query;
+        bool there;
+    } filters[] = {{NULL, true},         {"rt=steelyard.readings", true},
+                   {"rt=steel*", true},  {"ct=110", true},
+                   {"href=/r", true},    {"href=/*", true},
+                   {"rt=steel", false},  {"ct=11", false},
+                   {"if=sensor", false}, {"=", false},
+                   {"rt=", false},       {"rt=*", true}};
+    for (unsigned i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        reply r = core(&h, 1, filters[i].query, i);
+        assert_int_equal(r.code, 205);
+        assert_string_equal(r.text, filters[i].there ? all : "");
+    }
+    for (int method = 2; method <= 7; method++)
+        assert_int_equal(core(&h, method, NULL, 100u + (unsigned)method).code, 405);
+    assert_int_equal(h.submits, 0);
     h_stop(&h);
 }
 
@@ -279,6 +318,7 @@ int main(void)
         cmocka_unit_test(keeps_and_answers),
         cmocka_unit_test(refuses_with_a_reason),
         cmocka_unit_test(knows_its_paths_and_methods),
+        cmocka_unit_test(lists_where_readings_go),
         cmocka_unit_test(answers_a_retransmission_alike),
         cmocka_unit_test(takes_what_needs_no_answer),
         cmocka_unit_test(says_when_nothing_can_be_kept),

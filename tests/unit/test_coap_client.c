@@ -128,10 +128,10 @@ static void refuses_a_bad_start(void **state)
     snprintf(taken, sizeof taken, "127.0.0.1:%u", sy_coap_port(h.server, 0));
     sy_coap_options o = {.listen = listen, .n_listen = 1, .max_payload = 1024};
     assert_int_equal(sy_coap_start(&c, &o, &h.intake, h.devices, &f), SY_E_IO);
-    o = (sy_coap_options){.dtls_listen = listen, .n_dtls_listen = 1, .psk_file = path};
+    o = (sy_coap_options){.dtls_listen = listen, .n_dtls_listen = 1, .files = {.psk = path}};
     assert_int_equal(sy_coap_start(&c, &o, &h.intake, h.devices, &f), SY_E_USAGE);
     assert_non_null(strstr(f.text, "keys:1: write a key as"));
-    o.psk_file = NULL;
+    o.files.psk = NULL;
     assert_int_equal(sy_coap_start(&c, &o, &h.intake, h.devices, &f), SY_E_USAGE);
     assert_null(c);
     free(path);

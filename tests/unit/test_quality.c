@@ -88,11 +88,20 @@ static uint32_t point(const rig *r, const char *series)
     return 0;
 }
 
+static sy_quality put_as(rig *r, const char *series, sy_ms t, double value, sy_quality q)
+{
+    sy_decoded d = {.point = point(r, series),
+                    .t = t,
+                    .value = value,
+                    .raw = value,
+                    .quality = q,
+                    .judged = true};
+    return sy_doubts_mark(&r->doubts, &d);
+}
+
 static sy_quality put(rig *r, const char *series, sy_ms t, double value)
 {
-    sy_decoded d = {
-        .point = point(r, series), .t = t, .value = value, .raw = value, .judged = true};
-    return sy_doubts_mark(&r->doubts, &d);
+    return put_as(r, series, t, value, SY_Q_GOOD);
 }
 
 #define GOOD  SY_Q_GOOD
