@@ -61,10 +61,14 @@ sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_
                           : sy_journal_append(s->journal, &rec, f);
         *seq = rec.seq;
     }
-    if (!err)
-        sy_log(SY_LOG_INFO, a.start ? "maintenance-began" : "maintenance-ended",
-               "seq=%llu kind=%s on=\"%.*s\"", (unsigned long long)*seq,
-               sy_upkeep_kind_name(a.kind), (int)a.on.n, a.on.p);
+    char shown[600];
+    sy_logq(a.on, shown, sizeof shown);
+    if (!err && a.start)
+        sy_log(SY_LOG_INFO, "maintenance-began", "seq=%llu kind=%s on=%s", (unsigned long long)*seq,
+               sy_upkeep_kind_name(a.kind), shown);
+    else if (!err)
+        sy_log(SY_LOG_INFO, "maintenance-ended", "seq=%llu kind=%s on=%s", (unsigned long long)*seq,
+               sy_upkeep_kind_name(a.kind), shown);
     sy_buf_fini(&on);
     sy_buf_fini(&text);
     return err;
