@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/account.h"
 #include "cli/alerts_hold.h"
 #include "cli/stored.h"
 #include "control/control.h"
@@ -130,7 +129,7 @@ int sy_alerts_holds(int argc, char **argv)
         {"data", required_argument, NULL, 'd'}, {"why", required_argument, NULL, 'y'},
         {"who", required_argument, NULL, 'o'},  {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
-    const char *data = NULL, *why = NULL, *who = sy_cli_account(), *verb = argv[0];
+    const char *data = NULL, *why = NULL, *who = sy_stored_account(), *verb = argv[0];
     bool json = false, all = strcmp(verb, "holds") == 0;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (c == 'h') {

@@ -5,7 +5,6 @@
  * are. A rotation is written by the running gateway, which owns the ledger.
  */
 #include "cli/keys_ledger.h"
-#include "cli/account.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/stored.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "ledger/ledger_files.h"
@@ -234,7 +234,7 @@ static int parse(int argc, char **argv, arguments *a)
 
 int sy_keys_ledger(int argc, char **argv)
 {
-    arguments a = {.verb = argv[0], .who = sy_cli_account()};
+    arguments a = {.verb = argv[0], .who = sy_stored_account()};
     bool takes_file = strcmp(a.verb, "install") == 0;
     int code = parse(argc, argv, &a);
     if (code >= 0)

@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "cli/account.h"
 #include "cli/cli.h"
 #include "cli/stored.h"
 #include "control/control.h"
@@ -163,7 +162,7 @@ int sy_cmd_maintenance(int argc, char **argv)
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    arguments a = {.verb = "", .who = sy_cli_account()};
+    arguments a = {.verb = "", .who = sy_stored_account()};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(sy_locale() == SY_ZH ? help_zh : help, stdout);
