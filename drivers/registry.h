@@ -50,9 +50,10 @@ typedef struct sy_device {
         int bits;
         bool v6;
         bool set;
-    } from;               /* CoAP, HJ 212: allowed peers */
-    const char *mn;       /* HJ 212: by which the device is known; else NULL */
-    const char *password; /* HJ 212: its PW must be this; NULL: whatever it is */
+    } from;                            /* CoAP, HJ 212: allowed peers */
+    const char *mn;                    /* HJ 212: by which the device is known; else NULL */
+    const char *password;              /* HJ 212: its PW must be this; NULL: whatever it is */
+    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what (drivers/modbus/map.h) */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;
