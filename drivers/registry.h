@@ -49,6 +49,7 @@ typedef struct sy_device {
         bool v6;
         bool set;
     } from; /* CoAP: allowed peers */
+    const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;

@@ -10,6 +10,7 @@
 #include <coap3/coap.h>
 
 #include "drivers/coap/coap.h"
+#include "drivers/formats/format.h"
 
 /* A peer: address (IPv4 mapped into IPv6), port, and whether it came over DTLS. */
 typedef struct sy_coap_peer {
@@ -129,6 +130,8 @@ int sy_coap__shake_event(coap_session_t *session, const coap_event_t event);
 int sy_coap__shake_wait(const sy_coap *c, sy_ms now);
 void sy_coap__shake_late(sy_coap *c, sy_ms now);
 
+typedef struct sy_coap_watches sy_coap_watches;
+
 /* A confirmable request whose acknowledgement waits for the sync. */
 typedef struct sy_coap_late {
     uint64_t seq;
@@ -136,6 +139,7 @@ typedef struct sy_coap_late {
     coap_mid_t mid;
     uint8_t token[8];
     uint8_t n_token;
+    bool empty;      /* of a notification: an acknowledgement and nothing else */
     uint8_t n_block; /* Block1 option to echo; 0xff: none */
     uint8_t block[3];
 } sy_coap_late;
@@ -162,12 +166,29 @@ struct sy_coap {
     size_t handled;       /* requests since the last wait */
     uint64_t synced;      /* atomic */
     bool stopping;        /* atomic */
+    sy_coap_watches *watches;
     int wake;             /* eventfd */
-    pthread_mutex_t lock; /* over next */
+    pthread_mutex_t lock; /* over next, and the list of watches */
     sy_coap_files next;   /* files of a reload, ours */
     bool reload;          /* atomic: take them */
     pthread_t thread;
 };
+
+/* Acknowledge a notification once seq, with which the intake answered, is synced. */
+void sy_coap__late_add(sy_coap *c, coap_session_t *session, coap_mid_t mid, uint64_t seq);
+/* Does a message of these flags that the intake has as seq wait for the sync? */
+bool sy_coap__waits(const sy_coap *c, uint64_t seq, unsigned flags);
+/* Can the payload be decoded? Nothing of it is kept. */
+SY_MUST_USE sy_err sy_coap__decodes(const sy_format *format, sy_span body, const sy_device *d,
+                                    sy_fail *f);
+
+/* Observed devices (watch.h): the list as the devices in force say, how long until one is due (-1:
+ * none), what came and what is due. */
+sy_coap_watches *sy_coap__observe_open(void); /* NULL: no memory */
+SY_MUST_USE sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f);
+int sy_coap__observe_wait(const sy_coap *c, sy_ms now);
+void sy_coap__observe_run(sy_coap *c, bool woken);
+void sy_coap__observe_close(sy_coap *c);
 
 /* Answer to any method on any path. */
 void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
