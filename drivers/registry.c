@@ -2,10 +2,10 @@
 /*
  * The table of devices and the slot where drivers find the one in force.
  *
- * Two hash tables beside the caller's array: devices by id, topics by their text. A topic ending in
- * "/#" is kept under what stands before it, so that a lookup tries the whole topic and then its
- * parents, longest first, without building any text. The slot is a pointer under a lock: a reload
- * swaps it, and the count of references keeps the old table until its last user is done.
+ * Hash tables beside the caller's array: devices by id and by MN, topics by their text. A topic
+ * ending in "/#" is kept under what stands before it, so that a lookup tries the whole topic and
+ * then its parents, longest first, without building any text. The slot is a pointer under a lock: a
+ * reload swaps it, and the count of references keeps the old table until its last user is done.
  */
 #include "drivers/registry.h"
 
@@ -26,6 +26,7 @@ typedef struct index_tables {
     node *by_id;
     node *exact; /* topics as they are */
     node *below; /* topics ending in "/#", by what stands before */
+    node *by_mn;
     node *nodes;
 } index_tables;
 
@@ -64,12 +65,16 @@ static bool below_topic(sy_span *topic)
 static sy_err fill(index_tables *x, const sy_device *devices, size_t n, sy_fail *f)
 {
     for (size_t i = 0; i < n; i++) {
-        node *id = &x->nodes[2 * i], *topic = id + 1;
-        id->device = topic->device = &devices[i];
+        node *id = &x->nodes[3 * i], *topic = id + 1, *mn = id + 2;
+        id->device = topic->device = mn->device = &devices[i];
         sy_span key = sy_span_of(devices[i].id);
         if (key.n == 0)
             return sy_fail_set(f, SY_E_USAGE, "device %zu has no id", i + 1);
         sy_err e = add(&x->by_id, id, key, "id", f);
+        if (e != SY_OK)
+            return e;
+        key = sy_span_of(devices[i].mn);
+        e = key.n > 0 ? add(&x->by_mn, mn, key, "MN", f) : SY_OK;
         if (e != SY_OK)
             return e;
         key = sy_span_of(devices[i].topic);
@@ -90,6 +95,7 @@ static void tables_free(index_tables *x)
     HASH_CLEAR(hh, x->by_id);
     HASH_CLEAR(hh, x->exact);
     HASH_CLEAR(hh, x->below);
+    HASH_CLEAR(hh, x->by_mn);
     free(x->nodes);
     free(x);
 }
@@ -101,7 +107,7 @@ sy_err sy_registry_make(sy_registry **out, const sy_device *devices, size_t n,
     index_tables *x = calloc(1, sizeof *x);
     sy_err e = SY_E_NOMEM;
     if (x)
-        x->nodes = calloc(n > 0 ? n : 1, 2 * sizeof *x->nodes);
+        x->nodes = calloc(n > 0 ? n : 1, 3 * sizeof *x->nodes);
     if (!r || !x || !x->nodes) {
         e = sy_fail_set(f, SY_E_NOMEM, "no memory for the table of devices");
         goto fail;
@@ -155,6 +161,33 @@ const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic)
         topic.n = (size_t)(cut - topic.p);
     }
     return found ? found->device : NULL;
+}
+
+const sy_device *sy_registry_by_mn(const sy_registry *r, sy_span mn)
+{
+    const index_tables *x = r->index;
+    const node *found = mn.n > 0 ? find(x->by_mn, mn) : NULL;
+    return found ? found->device : NULL;
+}
+
+bool sy_device_from(const sy_device *d, const unsigned char addr[16])
+{
+    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (!d->from.set)
+        return false;
+    int bits = d->from.bits;
+    bool v4 = memcmp(addr, mapped, sizeof mapped) == 0;
+    if (v4 == d->from.v6)
+        return false;
+    if (v4)
+        addr += 12;
+    if (bits < 0 || bits > (v4 ? 32 : 128))
+        return false;
+    size_t whole = (size_t)bits / 8;
+    if (memcmp(addr, d->from.addr, whole) != 0)
+        return false;
+    unsigned mask = 0xff00u >> (bits % 8) & 0xffu;
+    return bits % 8 == 0 || ((addr[whole] ^ d->from.addr[whole]) & mask) == 0;
 }
 
 sy_err sy_registry_slot_open(sy_registry_slot **out, sy_registry *first, sy_fail *f)

@@ -48,8 +48,10 @@ typedef struct sy_device {
         int bits;
         bool v6;
         bool set;
-    } from; /* CoAP: allowed peers */
-    const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
+    } from;               /* CoAP, HJ 212: allowed peers */
+    const char *mn;       /* HJ 212: by which the device is known; else NULL */
+    const char *password; /* HJ 212: its PW must be this; NULL: whatever it is */
+    const char *observe;  /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;
@@ -71,6 +73,11 @@ void sy_registry_unref(sy_registry *r);
 const sy_device *sy_registry_by_id(const sy_registry *r, sy_span id);
 /* The device whose topic matches; exact topics win over "/#", longer over shorter. */
 const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic);
+/* The device of this MN (HJ 212), which is never empty. */
+const sy_device *sy_registry_by_mn(const sy_registry *r, sy_span mn);
+
+/* May the device send from this address (IPv4 mapped into IPv6)? False without `from`. */
+bool sy_device_from(const sy_device *d, const unsigned char addr[16]);
 
 /* Where drivers find the registry in force; swapped by a reload. */
 typedef struct sy_registry_slot sy_registry_slot;

@@ -23,22 +23,7 @@ void sy_coap__peer(const coap_session_t *session, sy_coap_peer *out)
 
 bool sy_coap__from(const sy_coap_peer *peer, const sy_device *d)
 {
-    if (!d->from.set)
-        return false;
-    const unsigned char *have = peer->addr;
-    int bits = d->from.bits;
-    bool v4 = memcmp(have, mapped, sizeof mapped) == 0;
-    if (v4 == d->from.v6)
-        return false;
-    if (v4)
-        have += 12;
-    if (bits < 0 || bits > (v4 ? 32 : 128))
-        return false;
-    size_t whole = (size_t)bits / 8;
-    if (memcmp(have, d->from.addr, whole) != 0)
-        return false;
-    unsigned mask = 0xff00u >> (bits % 8) & 0xffu;
-    return bits % 8 == 0 || ((have[whole] ^ d->from.addr[whole]) & mask) == 0;
+    return sy_device_from(d, peer->addr);
 }
 
 void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request,

@@ -14,7 +14,7 @@
 typedef struct sy_hj212_frame {
     sy_span segment; /* between length and CRC */
     sy_span data;    /* between the "&&" of CP */
-    sy_span qn, st, cn, mn;
+    sy_span qn, st, cn, pw, mn;
     int flag; /* -1: none; bit 0: an answer is wanted, bit 1: split packets, bits 2…: version */
     int pnum, pno;
     bool crc_good, length_good;
@@ -22,6 +22,10 @@ typedef struct sy_hj212_frame {
 } sy_hj212_frame;
 
 enum { SY_HJ212_MAX = 9999 }; /* of a segment: its length has four digits */
+
+/* The editions, as the version bits of Flag tell them. */
+enum { SY_HJ212_2005 = 2005, SY_HJ212_2017 = 2017, SY_HJ212_2025 = 2025 };
+int sy_hj212_edition(const sy_hj212_frame *f);
 
 uint16_t sy_hj212_crc(sy_span segment);
 /* The next frame in `bytes`; *skip: bytes before it that are none (noise between frames on a serial

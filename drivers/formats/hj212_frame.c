@@ -11,15 +11,25 @@
 
 enum { HEAD = 6, TAIL = 4 }; /* "##" and the length; the CRC */
 
+/* Four bits of the register at a time: crc[i] is i after four of its shifts. */
 uint16_t sy_hj212_crc(sy_span segment)
 {
+    static const uint16_t crc[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00,
+                                     0x2800, 0xe401, 0xa001, 0x6c00, 0x7800, 0xb401,
+                                     0x5000, 0x9c01, 0x8801, 0x4400};
     unsigned r = 0xffff;
     for (size_t i = 0; i < segment.n; i++) {
         r = r >> 8 ^ (unsigned char)segment.p[i];
-        for (int bit = 0; bit < 8; bit++)
-            r = r & 1 ? r >> 1 ^ 0xa001 : r >> 1;
+        r = r >> 4 ^ crc[r & 15];
+        r = r >> 4 ^ crc[r & 15];
     }
     return (uint16_t)r;
+}
+
+int sy_hj212_edition(const sy_hj212_frame *f)
+{
+    int version = f->flag < 0 ? 0 : f->flag >> 2;
+    return version == 0 ? SY_HJ212_2005 : version == 1 ? SY_HJ212_2017 : SY_HJ212_2025;
 }
 
 static bool is_digit(char c)
@@ -74,6 +84,8 @@ static void field(sy_hj212_frame *f, sy_span pair)
         f->st = value;
     else if (named(key, "CN"))
         f->cn = value;
+    else if (named(key, "PW"))
+        f->pw = value;
     else if (named(key, "MN"))
         f->mn = value;
     else if (named(key, "Flag"))
@@ -111,44 +123,88 @@ static size_t line_end(const char *p, const char *end)
     return n;
 }
 
+/* Where the first end of line is, asked for ever later places: the bytes are looked through once.
+ */
+typedef struct lines {
+    const char *end;
+    const char *eol; /* the first that is not before what was last asked for; NULL: not yet asked */
+} lines;
+
+static const char *eol_from(lines *l, const char *from)
+{
+    if (!l->eol || l->eol < from) {
+        l->eol = from;
+        while (l->eol < l->end && *l->eol != '\r' && *l->eol != '\n')
+            l->eol++;
+    }
+    return l->eol; /* the end: there is none */
+}
+
+static bool head_at(const char *p, const char *end)
+{
+    return end - p >= HEAD && p[0] == '#' && p[1] == '#' && is_digit(p[2]) && is_digit(p[3]) &&
+           is_digit(p[4]) && is_digit(p[5]);
+}
+
+static bool has_head(sy_span s)
+{
+    const char *p = s.p, *end = s.p + s.n;
+    for (; (p = find(p, end, "##", 2)); p++)
+        if (head_at(p, end))
+            return true;
+    return false;
+}
+
+/* The frame whose head is at p; false: that is none. SY_E_NOTFOUND in *e: not whole yet. */
+static bool frame_at(const char *p, lines *l, sy_hj212_frame *out, sy_err *e)
+{
+    const char *end = l->end, *from = p + HEAD;
+    size_t length = (size_t)strtoul((char[]){p[2], p[3], p[4], p[5], 0}, NULL, 10);
+    size_t room = (size_t)(end - from);
+    const char *at = from + (room >= length + TAIL ? length : 0);
+    bool fits = room >= length + TAIL;
+    if (fits && crc_at(at) >= 0 &&
+        (at + TAIL == end || line_end(at + TAIL, end) ||
+         crc_at(at) == sy_hj212_crc((sy_span){from, length}))) {
+        out->length_good = true;
+    } else {
+        /* The end of the line, not further than a frame may be long. */
+        const char *eol = eol_from(l, from);
+        bool ended = eol < end && eol - from < SY_HJ212_MAX + TAIL + 2;
+        if (!ended && !fits && room < SY_HJ212_MAX + TAIL) {
+            *e = SY_E_NOTFOUND;
+            return false;
+        }
+        if (!ended || eol - from < TAIL + 1 || crc_at(eol - TAIL) < 0)
+            return false; /* noise that looks like a head */
+        at = eol - TAIL;
+        sy_span line = {from, (size_t)(at - from)};
+        if (crc_at(at) != sy_hj212_crc(line) && has_head(line))
+            return false; /* a frame that was cut off, and a later one behind it */
+    }
+    out->segment = (sy_span){from, (size_t)(at - from)};
+    out->crc_good = crc_at(at) == sy_hj212_crc(out->segment);
+    out->size = (size_t)(at + TAIL - p) + line_end(at + TAIL, end);
+    return true;
+}
+
 sy_err sy_hj212_next(sy_span bytes, sy_hj212_frame *out, size_t *skip)
 {
     const char *end = bytes.p + bytes.n, *p = bytes.p;
+    lines l = {.end = end};
+    sy_err e = SY_OK;
     *out = (sy_hj212_frame){.flag = -1, .pnum = -1, .pno = -1};
+    *skip = 0;
     for (; (p = find(p, end, "##", 2)); p++) {
         *skip = (size_t)(p - bytes.p);
         if (end - p < HEAD)
             return SY_E_NOTFOUND;
-        if (!is_digit(p[2]) || !is_digit(p[3]) || !is_digit(p[4]) || !is_digit(p[5]))
-            continue;
-        size_t length = (size_t)strtoul((char[]){p[2], p[3], p[4], p[5], 0}, NULL, 10);
-        const char *from = p + HEAD, *at = from + length;
-        size_t room = (size_t)(end - from);
-        bool fits = room >= length + TAIL;
-        if (fits && crc_at(at) >= 0 &&
-            (at + TAIL == end || line_end(at + TAIL, end) ||
-             crc_at(at) == sy_hj212_crc((sy_span){from, length}))) {
-            out->segment = (sy_span){from, length};
-            out->length_good = true;
-        } else {
-            /* The end of the line, not further than a frame may be long. */
-            size_t most = room < SY_HJ212_MAX + TAIL + 2 ? room : SY_HJ212_MAX + TAIL + 2;
-            const char *eol = memchr(from, '\r', most);
-            const char *lf = memchr(from, '\n', most);
-            eol = eol && (!lf || eol < lf) ? eol : lf;
-            if (!eol && fits)
-                continue; /* noise that looks like a head */
-            if (!eol && room < SY_HJ212_MAX + TAIL)
-                return SY_E_NOTFOUND;
-            if (!eol || eol - from < TAIL + 1 || crc_at(eol - TAIL) < 0)
-                continue;
-            at = eol - TAIL;
-            out->segment = (sy_span){from, (size_t)(at - from)};
+        if (head_at(p, end) && frame_at(p, &l, out, &e)) {
+            split(out);
+            return SY_OK;
         }
-        out->crc_good = crc_at(at) == sy_hj212_crc(out->segment);
-        out->size = (size_t)(at + TAIL - p) + line_end(at + TAIL, end);
-        split(out);
-        return SY_OK;
+        if (e)
+            return e;
     }
     /* The first "#" of the next head may be the last byte here. */
     *skip = bytes.n && end[-1] == '#' ? bytes.n - 1 : bytes.n;

@@ -70,7 +70,9 @@ typedef struct sy_config {
     const char *const *dtls_listen;
     size_t n_dtls_listen;
     const char *psk_file;
-    sy_tls_files dtls;          /* certificates of CoAP: all three or none */
+    sy_tls_files dtls; /* certificates of CoAP: all three or none */
+    const char *const *hj212_listen;
+    size_t n_hj212_listen;      /* 0: no HJ 212 over TCP */
     const char *console_listen; /* NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;

@@ -55,8 +55,8 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
                      "'topic' must be a topic without '+', exact or ending in \"/#\"",
                      "“topic”须为不含“+”的主题，完整或以“/#”结尾");
     if (c[DV_FROM].node)
-        sy_cfg_error(l, c[DV_FROM].node, "not-here", NULL, "'from' is for devices of coap",
-                     "“from”只用于 coap 设备");
+        sy_cfg_error(l, c[DV_FROM].node, "not-here", NULL,
+                     "'from' is for devices of coap and hj212", "“from”只用于 coap 和 hj212 设备");
     if (!c[DV_CREDENTIAL].set)
         return;
     if (c[DV_CREDENTIAL].choice == 1)
@@ -73,40 +73,6 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
                      "受管代理不接受无凭据的设备：请写 password");
 }
 
-static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential credential)
-{
-    const sy_ynode *at = c[DV_CREDENTIAL].node ? c[DV_CREDENTIAL].node : c[DV_TRANSPORT].node;
-    if (!l->c->coap)
-        sy_cfg_error(l, c[DV_TRANSPORT].node, "missing-key", NULL,
-                     "a device of coap needs the section 'coap'", "coap 设备需要“coap”一节");
-    if (c[DV_TOPIC].node)
-        sy_cfg_error(l, c[DV_TOPIC].node, "not-here", NULL,
-                     "'topic' is for mqtt; a device of coap sends to /r/<id>",
-                     "“topic”只用于 mqtt；coap 设备发送到 /r/<id>");
-    if (credential == SY_CRED_PASSWORD)
-        sy_cfg_error(
-            l, at, "wrong-value", NULL,
-            "password is for mqtt; a device of coap has psk, certificate, or none with 'from'",
-            "password 用于 mqtt；coap 设备使用 psk、certificate，或 none 加“from”");
-    if (credential == SY_CRED_CERTIFICATE && l->c->coap &&
-        (!l->c->n_dtls_listen || !l->c->dtls.cert))
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "a device with a certificate needs coap: {dtls: {listen: […], ca: FILE, cert: "
-                     "FILE, key: FILE}}",
-                     "使用证书的设备需要 coap: {dtls: {listen: […], ca: 文件, cert: 文件, key: "
-                     "文件}}");
-    if (credential == SY_CRED_PSK && l->c->coap && (!l->c->n_dtls_listen || !l->c->psk_file))
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "a device with psk (as without 'credential') needs coap: {dtls: {listen: […], "
-                     "psk: FILE}}",
-                     "使用 psk 的设备（未写 credential 亦同）需要 coap: {dtls: {listen: […], psk: "
-                     "文件}}");
-    if (credential == SY_CRED_NONE && !c[DV_FROM].node)
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "without a credential a device needs 'from', the addresses it may send from",
-                     "无凭据的设备需要“from”，即其可用的地址");
-}
-
 /* What is written; else what the transport has. */
 static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
 {
@@ -115,29 +81,97 @@ static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
     bool managed = l->c->broker && strcmp(l->c->broker, "managed") == 0;
     if (c[DV_CREDENTIAL].set)
         return credentials[c[DV_CREDENTIAL].choice];
-    if (c[DV_TRANSPORT].choice == 1)
-        return SY_CRED_PSK;
+    if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 1)
+        return c[DV_OBSERVE].set && strncmp(c[DV_OBSERVE].text, "coaps:", 6) != 0 ? SY_CRED_NONE
+                                                                                   : SY_CRED_PSK;
+    if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 2)
+        return c[DV_PASSWORD].set ? SY_CRED_PASSWORD : SY_CRED_NONE;
     return managed ? SY_CRED_PASSWORD : SY_CRED_NONE;
 }
 
-static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg_unique *id,
-                        sy_cfg_unique *topic)
+static void check_id(sy_loader *l, const sy_cfg_cell *c)
+{
+    bool ascii = strlen(c->text) <= 64;
+    for (const char *p = c->text; *p; p++)
+        ascii = ascii && (unsigned char)*p < 0x7f && !strchr("?&%:", *p);
+    if (!ascii)
+        sy_cfg_error(l, c->node, "wrong-value", NULL,
+                     "a device's id is a user name and a path: ASCII, at most 64 characters, "
+                     "without ? & %% :",
+                     "设备 id 用作用户名和路径：至多64个 ASCII 字符，不含 ? & %% :");
+}
+
+/* Keys that are for one transport alone. */
+static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
+{
+    static const struct {
+        int cell;
+        sy_transport transport;
+    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},
+                {DV_PASSWORD, SY_TRANSPORT_HJ212},
+                {DV_OBSERVE, SY_TRANSPORT_COAP}};
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
+        if (c[only[i].cell].node && only[i].transport != t)
+            sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
+                         "this key is for devices of %s alone", "此项只用于 %s 设备",
+                         sy_transport_name(only[i].transport));
+}
+
+static void need_format(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
+{
+    if (!c[DV_FORMAT].node)
+        sy_cfg_error(l, at, "missing-key", NULL, "the key 'format' is missing in devices[]",
+                     "devices[] 缺少键“format”");
+}
+
+static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *c, sy_device *d)
+{
+    /* In the order of the key's choices. */
+    static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
+                                              SY_TRANSPORT_HJ212};
+    d->transport = transports[c[DV_TRANSPORT].choice];
+    only_for(l, c, d->transport);
+    switch (d->transport) {
+    case SY_TRANSPORT_MQTT:
+        need_format(l, node, c);
+        mqtt_device(l, node, c);
+        break;
+    case SY_TRANSPORT_COAP:
+        need_format(l, node, c);
+        sy_cfg_device_coap(l, c, d);
+        break;
+    case SY_TRANSPORT_HJ212:
+        sy_cfg_device_hj212(l, node, c, d);
+        break;
+    case SY_TRANSPORT_MODBUS:
+    case SY_TRANSPORT_BOX:
+        break;
+    }
+}
+
+/* Names that must be the only ones of their kind. */
+typedef struct uniques {
+    sy_cfg_unique *ids, *topics, *mns;
+    size_t n_ids, n_topics, n_mns;
+} uniques;
+
+static void note(sy_cfg_unique *v, size_t *n, const sy_cfg_cell *c)
+{
+    if (c->set)
+        v[(*n)++] = (sy_cfg_unique){c->text, c->node};
+}
+
+static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, uniques *u)
 {
     sy_cfg_cell c[DV_N];
     d->id = d->format = "";
     if (!sy_cfg_read(l, node, SY_S_DEVICE, c))
         return;
+    note(u->ids, &u->n_ids, &c[DV_ID]);
+    note(u->mns, &u->n_mns, &c[DV_MN]);
     if (c[DV_ID].set) {
         d->id = c[DV_ID].text;
-        *id = (sy_cfg_unique){d->id, c[DV_ID].node};
-        bool ascii = strlen(d->id) <= 64;
-        for (const char *p = d->id; *p; p++)
-            ascii = ascii && (unsigned char)*p < 0x7f && !strchr("?&%:", *p);
-        if (!ascii)
-            sy_cfg_error(l, c[DV_ID].node, "wrong-value", NULL,
-                         "a device's id is a user name and a path: ASCII, at most 64 characters, "
-                         "without ? & %% :",
-                         "设备 id 用作用户名和路径：至多64个 ASCII 字符，不含 ? & %% :");
+        check_id(l, &c[DV_ID]);
     }
     d->format = c[DV_FORMAT].set ? c[DV_FORMAT].text : "";
     check_format(l, &c[DV_FORMAT]);
@@ -147,17 +181,13 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, sy_cfg
     if (c[DV_FROM].set)
         d->from.set =
             sy_value_cidr(sy_span_of(c[DV_FROM].text), d->from.addr, &d->from.bits, &d->from.v6);
-    if (!c[DV_TRANSPORT].set)
+    if (!c[DV_TRANSPORT].set) {
+        need_format(l, node, c);
         return;
-    if (c[DV_TRANSPORT].choice == 0) {
-        d->transport = SY_TRANSPORT_MQTT;
-        mqtt_device(l, node, c);
-        if (c[DV_TOPIC].set)
-            *topic = (sy_cfg_unique){d->topic, c[DV_TOPIC].node};
-    } else {
-        d->transport = SY_TRANSPORT_COAP;
-        coap_device(l, c, d->credential);
     }
+    by_transport(l, node, c, d);
+    if (d->transport == SY_TRANSPORT_MQTT)
+        note(u->topics, &u->n_topics, &c[DV_TOPIC]);
 }
 
 static int by_id(const void *a, const void *b)
@@ -167,22 +197,22 @@ static int by_id(const void *a, const void *b)
 
 void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
 {
-    size_t n = node && node->kind == SY_Y_LIST ? node->n : 0, k = 0, t = 0;
+    size_t n = node && node->kind == SY_Y_LIST ? node->n : 0;
     size_t room = n ? n : 1;
     l->devices = sy_cfg_get(l, room * sizeof *l->devices);
     l->by_id = sy_cfg_get(l, room * sizeof *l->by_id);
-    sy_cfg_unique *ids = sy_cfg_get(l, room * sizeof *ids);
-    sy_cfg_unique *topics = sy_cfg_get(l, room * sizeof *topics);
+    uniques u = {.ids = sy_cfg_get(l, room * sizeof *u.ids),
+                 .topics = sy_cfg_get(l, room * sizeof *u.topics),
+                 .mns = sy_cfg_get(l, room * sizeof *u.mns)};
     if (l->nomem)
         return;
     for (size_t i = 0; i < n; i++) {
-        read_device(l, node->values[i], &l->devices[i], &ids[k], &topics[t]);
+        read_device(l, node->values[i], &l->devices[i], &u);
         l->by_id[i] = &l->devices[i];
-        k += ids[k].text != NULL;
-        t += topics[t].text != NULL;
     }
-    sy_cfg_check_unique(l, ids, k, "the device", "设备");
-    sy_cfg_check_unique(l, topics, t, "the topic", "主题");
+    sy_cfg_check_unique(l, u.ids, u.n_ids, "the device", "设备");
+    sy_cfg_check_unique(l, u.topics, u.n_topics, "the topic", "主题");
+    sy_cfg_check_unique(l, u.mns, u.n_mns, "the MN", "MN");
     if (n)
         qsort(l->by_id, n, sizeof(sy_device *), by_id);
     l->c->devices = l->devices;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sections about the box itself: gateway, mqtt, coap, console, and the TLS files that several
- * sections name.
+ * The sections about the box itself: gateway, mqtt, coap, hj212, console, and the TLS files that
+ * several sections name.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -208,16 +208,20 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
 {
     sy_cfg_cell m[MQ_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
-    sy_cfg_cell console = {0};
+    sy_cfg_cell console = {0}, hj212[HJ_N] = {0};
     if (root[RT_MQTT].set)
         read_mqtt(l, root[RT_MQTT].node, m);
     if (root[RT_COAP].set)
         read_coap(l, root[RT_COAP].node, o, d);
+    if (root[RT_HJ212].set && sy_cfg_read(l, root[RT_HJ212].node, SY_S_HJ212, hj212)) {
+        l->c->hj212_listen = hj212[HJ_LISTEN].texts;
+        l->c->n_hj212_listen = hj212[HJ_LISTEN].n;
+    }
     if (root[RT_CONSOLE].set && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
         l->c->console_listen = n[CN_LISTEN].text;
         if (n[CN_LISTEN].set)
             console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
     }
-    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console}, 2);
+    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console, &hj212[HJ_LISTEN]}, 3);
     check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);
 }

@@ -13,6 +13,7 @@
     X(RT_GATEWAY, "gateway", MAP, true, 0, 0, NULL, NULL, "the box itself") \
     X(RT_MQTT, "mqtt", MAP, false, 0, 0, NULL, "no MQTT", "intake by MQTT") \
     X(RT_COAP, "coap", MAP, false, 0, 0, NULL, "no CoAP", "intake by CoAP") \
+    X(RT_HJ212, "hj212", MAP, false, 0, 0, NULL, "no HJ 212", "intake by HJ 212 over TCP") \
     X(RT_CONSOLE, "console", MAP, false, 0, 0, NULL, "no console", "the console") \
     X(RT_PREMISES, "premises", LIST, false, 0, 0, NULL, "none", "what is supervised") \
     X(RT_DEVICES, "devices", LIST, false, 0, 0, NULL, "none", "who may send") \
@@ -67,11 +68,14 @@
     X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
 
 #define SY_KEYS_DTLS(X) \
-    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, for keys of observed devices alone", "where it listens") \
+    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, where the keys are for observed devices alone", "where it listens") \
     X(DT_PSK, "psk", PATH, false, 0, 0, NULL, "none", "file of pre-shared keys, lines `identity:hex key`") \
     X(DT_CA, "ca", PATH, false, 0, 0, NULL, "none", "whom devices' certificates must come from (PEM); revocation lists may be in it") \
     X(DT_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
     X(DT_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
+
+#define SY_KEYS_HJ212(X) \
+    X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
 
 #define SY_KEYS_CONSOLE(X) \
     X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
@@ -126,12 +130,15 @@
 
 #define SY_KEYS_DEVICE(X) \
     X(DV_ID, "id", ID, true, 0, 0, NULL, NULL, "unique; ASCII, at most 64 characters") \
-    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap", NULL, "how it sends; CoAP: `POST /r/<id>`") \
+    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
-    X(DV_FORMAT, "format", TEXT, true, 0, 0, NULL, NULL, "format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
+    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, certificate (its name is the id), or none with `from`") \
-    X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap: addresses that it may send from")
+    X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
+    X(DV_OBSERVE, "observe", TEXT, false, 0, 0, NULL, "it sends by itself", "coap: the device is a server; its resource, `coap://10.0.0.9:5683/temp`, or `coaps://` with its key") \
+    X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
+    X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have")
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
@@ -153,6 +160,7 @@ enum { SY_KEYS_FLASH(SY_KEY_CELL) FL_N };
 enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
 enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
 enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };
+enum { SY_KEYS_HJ212(SY_KEY_CELL) HJ_N };
 enum { SY_KEYS_CONSOLE(SY_KEY_CELL) CN_N };
 enum { SY_KEYS_TLS(SY_KEY_CELL) TL_N };
 enum { SY_KEYS_PREMISES(SY_KEY_CELL) PR_N };

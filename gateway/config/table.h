@@ -74,6 +74,7 @@ enum {
     SY_S_MQTT,
     SY_S_COAP,
     SY_S_DTLS,
+    SY_S_HJ212,
     SY_S_CONSOLE,
     SY_S_TLS,
     SY_S_PREMISES,

@@ -165,7 +165,7 @@ static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
         if (m->transport == SY_TRANSPORT_COAP)
             found = s->recv == now || (s->recv != SY_MS_NONE && now - s->recv <= EXCHANGE_MS);
         else
-            found = g->number - s->number < SY_GATE_RECENT;
+            found = m->transport != SY_TRANSPORT_MQTT || g->number - s->number < SY_GATE_RECENT;
         *seq = s->seq;
     }
     pthread_mutex_unlock(&g->mu);

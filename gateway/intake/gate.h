@@ -6,7 +6,8 @@
  * of those kept); other MQTT by DUP + ident (packet id) +
  * equal content among the last SY_GATE_RECENT messages; CoAP by ident (peer, message id, token) +
  * equal content within EXCHANGE_LIFETIME (247 s) of the log's clock; what came in blocks by its
- * last one alone, too, as a restart has forgotten the blocks before it. What it must remember is
+ * last one alone, too, as a restart has forgotten the blocks before it; other transports by ident +
+ * equal content among all that it remembers (the last 32,768). What it must remember is
  * rebuilt from the journal's tail at open. It counts and logs (rate-limited) what was refused at
  * the door.
  */

@@ -86,14 +86,25 @@ static void put_ports(sy_service *s, sy_buf *b)
         sy_buf_text(b, "null");
     }
     sy_buf_text(b, ",\"coap\":");
-    if (!coap) {
+    if (coap) {
+        sy_buf_text(b, "{\"ports\":[");
+        for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
+            sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
+        sy_buf_printf(b, "],\"dtls_from\":%zu,\"observed\":", s->config->n_coap_listen);
+    sy_coap_report(coap, b);
+    sy_buf_char(b, '}');
+    } else {
         sy_buf_text(b, "null");
-        return;
     }
-    sy_buf_text(b, "{\"ports\":[");
-    for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
-        sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
-    sy_buf_printf(b, "],\"dtls_from\":%zu}", s->config->n_coap_listen);
+    sy_buf_text(b, ",\"hj212\":");
+    if (s->hj212) {
+        sy_buf_text(b, "{\"ports\":[");
+        for (size_t i = 0; sy_hj212_port(s->hj212, i); i++)
+            sy_buf_printf(b, "%s%u", i ? "," : "", sy_hj212_port(s->hj212, i));
+        sy_buf_printf(b, "],\"connections\":%u}", sy_hj212_connections(s->hj212));
+    } else {
+        sy_buf_text(b, "null");
+    }
 }
 
 static void put_due(sy_buf *b, const sy_site_point *p, sy_ms until, size_t n)
@@ -179,6 +190,8 @@ void sy_service__ready(sy_service *s)
         sy_buf_printf(&line, " coap=%u", sy_coap_port(coap, i));
     for (size_t i = 0; coap && i < s->config->n_dtls_listen; i++)
         sy_buf_printf(&line, " coaps=%u", sy_coap_port(coap, s->config->n_coap_listen + i));
+    for (size_t i = 0; s->hj212 && sy_hj212_port(s->hj212, i); i++)
+        sy_buf_printf(&line, " hj212=%u", sy_hj212_port(s->hj212, i));
     if (!line.failed)
         sy_log(SY_LOG_INFO, "ready", "data=%s listeners=\"%s\"", s->data, line.p + 5);
     sy_buf_char(&line, '\n');

@@ -9,6 +9,7 @@
 
 #include "control/control.h"
 #include "drivers/coap/coap.h"
+#include "drivers/hj212/hj212.h"
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
@@ -40,6 +41,7 @@ typedef struct sy_service {
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
     _Atomic(sy_coap *) coap;
+    sy_hj212 *hj212;
     sy_control *control;
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
@@ -73,7 +75,7 @@ void sy_service__close(sy_service *s);
 /* Tell the log when the box's clock becomes synchronised or is no longer so. */
 void sy_service__look_at_clock(sy_service *s);
 
-/* transports.c: broker, MQTT, CoAP. */
+/* transports.c: broker, MQTT, CoAP, HJ 212. */
 SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Broker, MQTT and CoAP, as the configuration asks for them. */
+/* Broker, MQTT, CoAP and HJ 212, as the configuration asks for them. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -105,6 +105,9 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
     sy_err err = s->config->broker ? open_mqtt(s, f) : SY_OK;
     if (!err && s->config->coap)
         err = open_coap(s, f);
+    if (!err && s->config->n_hj212_listen)
+        err = sy_hj212_start(&s->hj212, s->config->hj212_listen, s->config->n_hj212_listen,
+                             sy_gate_intake(s->gate), s->devices, f);
     return err;
 }
 

@@ -1,4 +1,5 @@
 sy_test(test_registry SOURCES unit/test_registry.c LINKS sy_drivers)
+sy_test(test_hj212 SOURCES unit/test_hj212.c LINKS sy_drivers)
 foreach(name test_format_json test_format_senml test_format_plain test_format_devices)
     sy_test(${name} SOURCES unit/${name}.c unit/format_harness.c LINKS sy_drivers PkgConfig::JANSSON)
 endforeach()

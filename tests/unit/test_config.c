@@ -105,6 +105,11 @@ static void a_good_file_gives_everything(void **state)
     rig_close(&r);
 }
 
+/* One more device, of hj212, and its section. */
+#define HJ212_FROM "destinations:"
+#define HJ212_TO(device)                                                                           \
+    "  - {id: h1, transport: hj212, " device "}\nhj212: {listen: [127.0.0.1:0]}\ndestinations:"
+
 /* One change to the good file; what is said first of that code, and where (column 0: any). */
 static const struct spoiled {
     const char *from, *to;
@@ -190,6 +195,28 @@ static const struct spoiled {
     {"{id: t2", "{id: t1", SY_DIAG_ERROR, "duplicate", 36, 0, NULL},
     {"10.0.0.0/8", "10.0.0.1/8", SY_DIAG_ERROR, "wrong-value", 38, 0, NULL},
     {"\"$.c\"", "c", SY_DIAG_ERROR, "wrong-value", 38, 0, NULL},
+    {", format: senml-json", "", SY_DIAG_ERROR, "missing-key", 35, 0, NULL},
+    {"topic: s/t1", "topic: s/t1, mn: M1", SY_DIAG_ERROR, "not-here", 35, 0, NULL},
+    {HJ212_FROM, HJ212_TO("mn: M1, from: 10.0.0.0/8, format: number"), SY_DIAG_ERROR, "wrong-value",
+     39, 0, NULL},
+    {HJ212_FROM, HJ212_TO("mn: M1"), SY_DIAG_ERROR, "missing-key", 39, 0, NULL},
+    {HJ212_FROM, HJ212_TO("from: 10.0.0.0/8"), SY_DIAG_ERROR, "missing-key", 39, 0, NULL},
+    {HJ212_FROM, HJ212_TO("mn: \"M;1\", from: 10.0.0.0/8"), SY_DIAG_ERROR, "wrong-value", 39, 0,
+     NULL},
+    {HJ212_FROM, HJ212_TO("mn: M1, from: 10.0.0.0/8, password: \"1&\""), SY_DIAG_ERROR,
+     "wrong-value", 39, 0, NULL},
+    {HJ212_FROM, HJ212_TO("mn: M1, from: 10.0.0.0/8, credential: password"), SY_DIAG_ERROR,
+     "not-here", 39, 0, NULL},
+    {HJ212_FROM, HJ212_TO("mn: M1, from: 10.0.0.0/8, topic: a"), SY_DIAG_ERROR, "not-here", 39, 0,
+     NULL},
+    {HJ212_FROM,
+     HJ212_TO("mn: M1, from: 10.0.0.0/8}\n  - {id: h2, transport: hj212, mn: M1, from: 10.0.0.0/8"),
+     SY_DIAG_ERROR, "duplicate", 40, 0, NULL},
+    {"id: t1, transport: mqtt, topic: s/t1, format: senml-json",
+     "id: t1, transport: hj212, mn: M1, from: 10.0.0.0/8", SY_DIAG_ERROR, "missing-key", 35, 0,
+     NULL},
+    {HJ212_FROM, "hj212: {listen: [127.0.0.1:8080]}\ndestinations:", SY_DIAG_ERROR, "duplicate", 39,
+     0, NULL},
     {"kind: https", "kind: http", SY_DIAG_ERROR, "unknown-word", 41, 11, "https"},
     {"url: https:", "url: http:", SY_DIAG_ERROR, "wrong-value", 42, 10, NULL},
     {"ca: ca.pem, ", "", SY_DIAG_ERROR, "missing-key", 43, 0, NULL},
@@ -257,6 +284,32 @@ static void days_are_known_by_which_something_is_due(void **state)
                                    "        due: {inspektion: 2026-12-31}\n"),
                      SY_E_USAGE);
     assert_non_null(rig_find(&r, "unknown-word"));
+    rig_close(&r);
+}
+
+static void hj212_devices_are_known_by_their_mn(void **state)
+{
+    config_rig r;
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(
+        rig_load_with(&r, HJ212_FROM, HJ212_TO("mn: M1, password: \"123456\", from: 10.0.0.0/8")),
+        SY_OK);
+    const sy_config *c = r.config;
+    assert_int_equal(c->n_hj212_listen, 1);
+    const sy_device *d = &c->devices[3];
+    assert_int_equal(d->transport, SY_TRANSPORT_HJ212);
+    assert_string_equal(d->format, "hj212");
+    assert_string_equal(d->mn, "M1");
+    assert_string_equal(d->password, "123456");
+    assert_int_equal(d->credential, SY_CRED_PASSWORD);
+    sy_registry *devices = NULL;
+    sy_fail f;
+    assert_int_equal(sy_config_registry(r.config, &devices, &f), SY_OK);
+    assert_ptr_equal(sy_registry_by_mn(devices, sy_span_of("M1")), d);
+    assert_null(sy_registry_by_mn(devices, sy_span_of("h1")));
+    assert_null(sy_registry_by_mn(devices, sy_span_of("")));
+    sy_registry_unref(devices);
     rig_close(&r);
 }
 
@@ -423,6 +476,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(days_are_known_by_which_something_is_due),
+        cmocka_unit_test(hj212_devices_are_known_by_their_mn),
         cmocka_unit_test(beyond_doubt_needs_an_uncertainty),
         cmocka_unit_test(a_good_file_gives_everything),
         cmocka_unit_test(what_is_kept_for_how_long),

@@ -90,6 +90,34 @@ static void a_coap_retransmission_is_kept_once(void **state)
     stop(&r);
 }
 
+static void a_frame_that_comes_again_is_kept_once(void **state)
+{
+    rig r = start(*state);
+    uint64_t seq, again;
+    pass_to(&r, 1000);
+    assert_true(submit(&r, SY_TRANSPORT_HJ212, SY_MSG_PROMISE, "d", "qn1;2011;-1;-1", "5", &seq));
+    /* Long after, and after more than are looked back upon for MQTT. */
+    pass_to(&r, 1000 + 86400000);
+    for (int i = 0; i < SY_GATE_RECENT + 10; i++)
+        assert_true(submit(&r, SY_TRANSPORT_HJ212, 0, "e", "", "5", &again));
+    for (int i = 0; i < SY_GATE_RECENT + 10; i++) {
+        char ident[32];
+        snprintf(ident, sizeof ident, "qn%d", i + 2);
+        assert_true(submit(&r, SY_TRANSPORT_HJ212, 0, "e", ident, "5", &again));
+    }
+    for (int round = 0; round < 2; round++) {
+        assert_false(
+            submit(&r, SY_TRANSPORT_HJ212, SY_MSG_PROMISE, "d", "qn1;2011;-1;-1", "5", &again));
+        assert_int_equal(again, seq);
+        stop(&r);
+        r = start(*state);
+    }
+    assert_true(submit(&r, SY_TRANSPORT_HJ212, SY_MSG_PROMISE, "d", "qn1;2011;-1;-1", "6", &again));
+    assert_true(submit(&r, SY_TRANSPORT_HJ212, SY_MSG_PROMISE, "d", "", "5", &again));
+    assert_true(submit(&r, SY_TRANSPORT_HJ212, SY_MSG_PROMISE, "d", "", "5", &again));
+    stop(&r);
+}
+
 static bool knows_end(rig *r, const char *source, sy_span ident, const char *end, uint64_t *seq)
 {
     sy_message m = {.transport = SY_TRANSPORT_COAP,
@@ -260,6 +288,7 @@ static void a_number_lost_in_damage_is_taken_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        dir_test(a_frame_that_comes_again_is_kept_once),
         dir_test(a_coap_retransmission_is_kept_once),
         dir_test(a_body_in_blocks_is_known_by_its_last),
         dir_test(an_mqtt_redelivery_is_kept_once),
