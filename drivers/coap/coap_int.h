@@ -163,9 +163,9 @@ struct sy_coap {
     size_t n_shakes;
     sy_coap_late *late; /* ring, in order of seq */
     size_t late_first, late_n;
-    size_t handled;       /* requests since the last wait */
-    uint64_t synced;      /* atomic */
-    bool stopping;        /* atomic */
+    size_t handled;  /* requests since the last wait */
+    uint64_t synced; /* atomic */
+    bool stopping;   /* atomic */
     sy_coap_watches *watches;
     int wake;             /* eventfd */
     pthread_mutex_t lock; /* over next, and the list of watches */

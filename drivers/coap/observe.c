@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The observed devices all together: their context, the list as the configuration has it, the wait. */
+/* The observed devices all together: their context, the list as the configuration has it, the wait.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -23,8 +24,7 @@ static sy_err open_context(sy_coap *c, sy_coap_watches *o, sy_fail *f)
     coap_register_event_handler(o->ctx, sy_watch__event);
     struct epoll_event want = {.events = EPOLLIN, .data = {.ptr = o}};
     int inner = coap_context_get_coap_fd(o->ctx);
-    if (inner < 0 ||
-        epoll_ctl(coap_context_get_coap_fd(c->ctx), EPOLL_CTL_ADD, inner, &want) != 0)
+    if (inner < 0 || epoll_ctl(coap_context_get_coap_fd(c->ctx), EPOLL_CTL_ADD, inner, &want) != 0)
         return sy_fail_sys(f, "cannot wait for observed devices");
     return SY_OK;
 }

@@ -2,23 +2,23 @@
 /* One observed resource: registering, notifications in their order, renewal, back-off. */
 #include "drivers/coap/watch.h"
 
-#include <netinet/in.h>
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 
 enum {
-    ASK_MS = 20000,          /* a registration without an answer for so long has failed */
-    FIRST_MS = 1000,         /* of the back-off, doubled with each failure */
-    LONGEST_MS = 300000,     /* … up to this */
-    QUIET_MS = 5000,         /* no silence shorter than this is one */
-    QUIET_TIMES = 4,         /* silence: so many times the usual interval */
-    MAX_AGE_S = 60,          /* RFC 7252 section 5.10.5 */
+    ASK_MS = 20000,      /* a registration without an answer for so long has failed */
+    FIRST_MS = 1000,     /* of the back-off, doubled with each failure */
+    LONGEST_MS = 300000, /* … up to this */
+    QUIET_MS = 5000,     /* no silence shorter than this is one */
+    QUIET_TIMES = 4,     /* silence: so many times the usual interval */
+    MAX_AGE_S = 60,      /* RFC 7252 section 5.10.5 */
     MAX_AGE_MOST_S = 86400,
-    MARGIN_MS = 10000,       /* asked again so long before Max-Age is over, at most a quarter of it */
-    ORDER_MS = 128000,       /* RFC 7641 section 3.4 */
+    MARGIN_MS = 10000, /* asked again so long before Max-Age is over, at most a quarter of it */
+    ORDER_MS = 128000, /* RFC 7641 section 3.4 */
     OPTION_BUF = 512
 };
 
@@ -86,10 +86,10 @@ bool sy_watch__get(sy_watch *w, int observe, int block)
     ok = ok && add_parts(pdu, COAP_OPTION_URI_PATH, w->url.path, coap_split_path) &&
          add_parts(pdu, COAP_OPTION_URI_QUERY, w->url.query, coap_split_query);
     if (ok && block >= 0)
-        ok = coap_add_option(pdu, COAP_OPTION_BLOCK2,
-                             coap_encode_var_safe(buf, sizeof buf,
-                                                  (unsigned)block << 4 | w->body.szx),
-                             buf) > 0;
+        ok =
+            coap_add_option(
+                pdu, COAP_OPTION_BLOCK2,
+                coap_encode_var_safe(buf, sizeof buf, (unsigned)block << 4 | w->body.szx), buf) > 0;
     if (!ok && pdu)
         coap_delete_pdu(pdu);
     return ok && coap_send(w->session, pdu) != COAP_INVALID_MID;
@@ -153,8 +153,8 @@ static void close_session(sy_watch *w)
     w->session = NULL;
 }
 
-/* At the end of a wait that doubles, somewhere in its second half, so that servers behind one switch
- * are not all asked at once. */
+/* At the end of a wait that doubles, somewhere in its second half, so that servers behind one
+ * switch are not all asked at once. */
 static void back_off(sy_watch *w, sy_ms now)
 {
     sy_ms wait = (sy_ms)FIRST_MS << (w->failures < 9 ? w->failures : 9);

@@ -1,15 +1,15 @@
 /*
  * Devices that are servers: the gateway observes a resource of each (RFC 7641).
  *
- * Everything here is on the CoAP thread, in a libcoap context of its own, since keys of a client and
- * of a server do not go together in one; only the report is for any thread. A blocked append blocks
- * this thread, servers and clients alike.
+ * Everything here is on the CoAP thread, in a libcoap context of its own, since keys of a client
+ * and of a server do not go together in one; only the report is for any thread. A blocked append
+ * blocks this thread, servers and clients alike.
  *
- * A notification is acknowledged after the intake has it (strict: after the sync). One that is older
- * than what came before (section 3.4) is acknowledged and left. A resource is asked for again, by the
- * same token, before its Max-Age is over, and when it has been silent for much longer than it used to
- * be: that tells a server that has restarted, and a registration that was lost. A server that does
- * not answer is tried again after 1 s to 5 min.
+ * A notification is acknowledged after the intake has it (strict: after the sync). One that is
+ * older than what came before (section 3.4) is acknowledged and left. A resource is asked for
+ * again, by the same token, before its Max-Age is over, and when it has been silent for much longer
+ * than it used to be: that tells a server that has restarted, and a registration that was lost. A
+ * server that does not answer is tried again after 1 s to 5 min.
  */
 #ifndef SY_COAP_WATCH_H
 #define SY_COAP_WATCH_H
@@ -43,7 +43,7 @@ typedef struct sy_watch {
     sy_coap_url url;
     coap_session_t *session; /* NULL between attempts */
     uint8_t token[8];
-    int state; /* atomic; sy_watch_state */
+    int state;   /* atomic; sy_watch_state */
     bool broken; /* the session is given up as soon as no callback of it runs */
     char why[100];
     sy_ms due;

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { AGAIN_MS = 2000, NO_FORMAT = 0xffff };
+enum { AGAIN_MS = 500, NO_FORMAT = 0xffff };
 
 void sy_watch__body_drop(sy_watch *w)
 {
@@ -63,9 +63,9 @@ void sy_watch__body_begin(sy_watch *w, const coap_pdu_t *got, const coap_block_b
     b->n_etag = etag.n;
     b->confirmable = coap_pdu_get_type(got) == COAP_MESSAGE_CON;
     b->mid = coap_pdu_get_mid(got);
-    b->content_format = format ? (uint16_t)coap_decode_var_bytes(coap_opt_value(format),
-                                                                 coap_opt_length(format))
-                               : NO_FORMAT;
+    b->content_format =
+        format ? (uint16_t)coap_decode_var_bytes(coap_opt_value(format), coap_opt_length(format))
+               : NO_FORMAT;
     sy_coap__peer(w->session, &peer);
     sy_coap__ident(&peer, got, NULL, &b->ident);
     b->ident.bytes[b->ident.n++] = 'o';

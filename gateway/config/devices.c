@@ -83,7 +83,7 @@ static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
         return credentials[c[DV_CREDENTIAL].choice];
     if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 1)
         return c[DV_OBSERVE].set && strncmp(c[DV_OBSERVE].text, "coaps:", 6) != 0 ? SY_CRED_NONE
-                                                                                   : SY_CRED_PSK;
+                                                                                  : SY_CRED_PSK;
     if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 2)
         return c[DV_PASSWORD].set ? SY_CRED_PASSWORD : SY_CRED_NONE;
     return managed ? SY_CRED_PASSWORD : SY_CRED_NONE;

@@ -181,6 +181,14 @@ void h_start(harness *h, bool strict, const char *psk)
     free(psk_file);
 }
 
+void h_devices(harness *h, const sy_device *v, size_t n)
+{
+    sy_fail f = {.text = ""};
+    sy_registry *r;
+    assert_int_equal(sy_registry_make(&r, v, n, NULL, NULL, &f), SY_OK);
+    sy_registry_slot_set(h->devices, r);
+}
+
 void h_restart(harness *h)
 {
     char at[32];
@@ -332,15 +340,18 @@ static size_t extended(const unsigned char **p, size_t nibble)
     return v;
 }
 
-static reply parse(const unsigned char *b, size_t n)
+reply d_parse(const unsigned char *b, size_t n)
 {
     reply r = {.type = b[0] >> 4 & 3,
                .code = (b[1] >> 5) * 100 + (b[1] & 31),
                .mid = (unsigned)b[2] << 8 | b[3],
                .block1 = -1,
+               .block2 = -1,
+               .observe = -1,
                .size1 = -1};
     const unsigned char *p = b + 4, *end = b + n;
-    memcpy(r.token, p, b[0] & 15);
+    r.n_token = b[0] & 15;
+    memcpy(r.token, p, r.n_token);
     p += b[0] & 15;
     for (size_t number = 0; p < end && *p != 0xff;) {
         unsigned char head = *p++;
@@ -348,6 +359,13 @@ static reply parse(const unsigned char *b, size_t n)
         size_t length = extended(&p, head & 15);
         if (number == 27)
             r.block1 = (int)uint_of(p, length);
+        if (number == 23)
+            r.block2 = (int)uint_of(p, length);
+        if (number == 6)
+            r.observe = (int)uint_of(p, length);
+        if (number == 11 || number == 15)
+            snprintf(r.path + strlen(r.path), sizeof r.path - strlen(r.path), "%c%.*s",
+                     number == 11 ? '/' : '?', (int)length, (const char *)p);
         if (number == 60)
             r.size1 = (int)uint_of(p, length);
         p += length;
@@ -365,7 +383,7 @@ reply d_receive(int fd, int timeout_ms)
         return (reply){.none = true};
     ssize_t n = recv(fd, b, sizeof b, 0);
     assert_true(n >= 4);
-    return parse(b, (size_t)n);
+    return d_parse(b, (size_t)n);
 }
 
 reply d_exchange(int fd, const datagram *d)
