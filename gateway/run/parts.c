@@ -131,6 +131,8 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
         err = sy_registry_slot_open(&s->devices, devices, f);
     if (!err)
         err = sy_gate_open(&s->gate, s->journal, s->config->strict, on_marker, s, f);
+    if (!err)
+        err = sy_service__door_open(s, f);
     if (err)
         return err;
     sy_pipeline_options o = {.journal = s->journal,
@@ -262,6 +264,8 @@ void sy_service__close(sy_service *s)
             sy_registry_slot_close(s->devices);
         sy_journal_close(s->journal);
     }
+    if (ended)
+        sy_service__door_close(s);
     sy_ledger_close(s->ledger);
     if (s->store)
         sy_store_close(s->store);
