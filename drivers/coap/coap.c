@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "drivers/coap/blocks.h"
 #include "drivers/coap/watch.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "drivers/coap/coap_int.h"
+#include "drivers/coap/blocks.h"
 #include "drivers/formats/format.h"
 
 enum { NO_FORMAT = 0xffff, RETRY_AFTER_S = 5 };
