@@ -77,11 +77,14 @@ enum { SY_SHAKES = 128 };
 typedef struct sy_coap_shake {
     const coap_session_t *session;
     sy_ms until;
-    bool told; /* that it is refused */
+    bool told;  /* that it is refused */
+    bool named; /* who is the identity that it came with, not its address */
     char who[65];
 } sy_coap_shake;
 void sy_coap__shake_named(sy_coap *c, const coap_session_t *session, sy_span name);
-void sy_coap__shake_told(sy_coap *c, const coap_session_t *session);
+/* Counts the peer of a handshake as refused: a word of docs/devices.md, its name, and why. */
+void sy_coap__shake_refuse(sy_coap *c, const coap_session_t *session, const char *reason,
+                           sy_span who, const char *detail);
 void sy_coap__shake_done(sy_coap *c, const coap_session_t *session);
 int sy_coap__shake_event(coap_session_t *session, const coap_event_t event);
 /* Milliseconds until one is late, -1: none will be; tell of those that are. */

@@ -34,11 +34,9 @@ static const coap_bin_const_t *psk_of(coap_bin_const_t *identity, coap_session_t
     sy_span id = {(const char *)identity->s, identity->length};
     const coap_bin_const_t *key = c->psk ? sy_coap__psk_find(c->psk, id) : NULL;
     sy_coap__shake_named(c, session, id);
-    if (!key) {
-        c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, id,
-                            "no pre-shared key for this identity");
-        sy_coap__shake_told(c, session);
-    }
+    if (!key)
+        sy_coap__shake_refuse(c, session, "unknown-device", id,
+                              "no pre-shared key for this identity");
     return key;
 }
 

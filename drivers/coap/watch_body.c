@@ -117,7 +117,8 @@ void sy_watch__body_more(sy_watch *w, const coap_pdu_t *got)
 /* What is refused is acknowledged all the same: the server would only send it again. */
 static sy_watch_kept refuse(const sy_watch *w, sy_reject why, const char *text)
 {
-    w->c->intake->rejected(w->c->intake->ctx, SY_TRANSPORT_COAP, why, sy_span_of(w->id), text);
+    sy_refusal r = {SY_TRANSPORT_COAP, why, NULL, sy_span_of(w->id), w->url.host, text};
+    sy_intake_refuse(w->c->intake, &r);
     return SY_WATCH_ACK;
 }
 

@@ -122,14 +122,15 @@ static bool knows_end(void *ctx, const sy_message *m, uint64_t *seq)
     return found;
 }
 
-static void rejected(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail)
+static void refused(void *ctx, const sy_refusal *r)
 {
     harness *h = ctx;
     pthread_mutex_lock(&h->lock);
-    if (t == SY_TRANSPORT_COAP)
-        h->rejected[why]++;
-    snprintf(h->detail, sizeof h->detail, "%s", detail);
-    snprintf(h->refused, sizeof h->refused, "%.*s", (int)source.n, source.p);
+    if (r->transport == SY_TRANSPORT_COAP)
+        h->rejected[r->why]++;
+    snprintf(h->detail, sizeof h->detail, "%s", r->detail);
+    snprintf(h->refused, sizeof h->refused, "%.*s", (int)r->who.n, r->who.p);
+    snprintf(h->word, sizeof h->word, "%s", r->reason ? r->reason : sy_reject_name(r->why));
     pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);
 }
@@ -141,7 +142,7 @@ void h_begin(harness *h, bool strict)
     *h = (harness){.intake = {.ctx = h,
                               .submit = submit,
                               .strict = strict,
-                              .rejected = rejected,
+                              .refused = refused,
                               .knows_end = knows_end}};
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_t clock;

@@ -24,8 +24,8 @@ typedef struct harness {
     h_kept kept[H_KEPT];
     size_t n_kept, submits;
     size_t rejected[SY_REJECT_COUNT];
-    char detail[200], refused[80]; /* of the last refusal: why, and who */
-    sy_err answer;                 /* what submit gives; SY_OK: it keeps */
+    char detail[200], refused[80], word[40]; /* of the last refusal: why, who, in a word */
+    sy_err answer;                           /* what submit gives; SY_OK: it keeps */
     sy_registry_slot *devices;
     sy_coap *server;
     int fd; /* the device's socket, connected to the server */
