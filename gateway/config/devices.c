@@ -108,9 +108,10 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
     static const struct {
         int cell;
         sy_transport transport;
-    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},
-                {DV_PASSWORD, SY_TRANSPORT_HJ212},
-                {DV_OBSERVE, SY_TRANSPORT_COAP}};
+    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},         {DV_PASSWORD, SY_TRANSPORT_HJ212},
+                {DV_ADDRESS, SY_TRANSPORT_MODBUS},   {DV_UNIT, SY_TRANSPORT_MODBUS},
+                {DV_POLL, SY_TRANSPORT_MODBUS},      {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
+                {DV_REGISTERS, SY_TRANSPORT_MODBUS}, {DV_OBSERVE, SY_TRANSPORT_COAP}};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != t)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
@@ -129,7 +130,7 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
 {
     /* In the order of the key's choices. */
     static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
-                                              SY_TRANSPORT_HJ212};
+                                              SY_TRANSPORT_HJ212, SY_TRANSPORT_MODBUS};
     d->transport = transports[c[DV_TRANSPORT].choice];
     only_for(l, c, d->transport);
     switch (d->transport) {
@@ -145,6 +146,8 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
         sy_cfg_device_hj212(l, node, c, d);
         break;
     case SY_TRANSPORT_MODBUS:
+        sy_cfg_modbus_device(l, node, c, d);
+        break;
     case SY_TRANSPORT_BOX:
         break;
     }
@@ -218,6 +221,7 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
         qsort(l->by_id, n, sizeof(sy_device *), by_id);
     l->c->devices = l->devices;
     l->c->n_devices = n;
+    sy_cfg_modbus_lines(l);
 }
 
 const sy_device *sy_cfg_device(const sy_loader *l, const char *id)

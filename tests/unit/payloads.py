@@ -13,7 +13,7 @@ import sys
 
 NO_TIME = "senml/rfc8428_ex1.json"
 # Folders that nothing decodes: named at the end, so that nobody takes them for checked.
-NOT_DECODED = {"modbus", "lorawan_dragino", "lorawan_milesight"}
+NOT_DECODED = {"lorawan_dragino", "lorawan_milesight"}
 NO_PAYLOAD = {"modbus/register_maps.csv"}
 # Folders where a message without any reading is refused.
 REFUSE_EVENTS = {"hj212", "tts", "chirpstack"}
