@@ -40,6 +40,7 @@ typedef struct sy_device {
     sy_transport transport;
     const char *topic;  /* MQTT: exact, or ending in "/#" */
     const char *format; /* name of a format, "senml-json" … */
+    const char *model;  /* for formats that have tables by model; NULL: not said */
     const sy_map_row *map;
     size_t n_map;
     sy_credential credential;

@@ -20,6 +20,26 @@ static void check_format(sy_loader *l, const sy_cfg_cell *c)
                  "unknown format '%s'", "未知的格式“%s”", c->text);
 }
 
+static void read_model(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
+{
+    const char *names[512];
+    if (!c[DV_MODEL].set)
+        return;
+    size_t n = sy_format_models(sy_span_of(d->format), names, sizeof names / sizeof *names);
+    n = n < sizeof names / sizeof *names ? n : sizeof names / sizeof *names;
+    d->model = c[DV_MODEL].text;
+    if (n == 0 && sy_format_find(sy_span_of(d->format)))
+        sy_cfg_error(l, c[DV_MODEL].node, "not-here", NULL, "format %s has no models",
+                     "格式 %s 没有型号", d->format);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(d->model, names[i]) == 0)
+            return;
+    if (n > 0)
+        sy_cfg_error(l, c[DV_MODEL].node, "unknown-word",
+                     sy_nearest(sy_span_of(d->model), names, n), "format %s has no model '%s'",
+                     "格式 %s 没有型号“%s”", d->format, d->model);
+}
+
 static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
 {
     const sy_ynode *map = c[DV_MAP].node;
@@ -179,6 +199,7 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, unique
     }
     d->format = c[DV_FORMAT].set ? c[DV_FORMAT].text : "";
     check_format(l, &c[DV_FORMAT]);
+    read_model(l, c, d);
     read_map(l, c, d);
     d->topic = c[DV_TOPIC].text;
     d->credential = credential_of(l, c);
