@@ -91,7 +91,9 @@ static void put_ports(sy_service *s, sy_buf *b)
         sy_buf_text(b, "{\"ports\":[");
         for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
             sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
-        sy_buf_printf(b, "],\"dtls_from\":%zu}", s->config->n_coap_listen);
+        sy_buf_printf(b, "],\"dtls_from\":%zu,\"observed\":", s->config->n_coap_listen);
+        sy_coap_report(coap, b);
+        sy_buf_char(b, '}');
     } else {
         sy_buf_text(b, "null");
     }
