@@ -23,6 +23,8 @@
     X(senml)                                                                                       \
     X(chirpstack)                                                                                  \
     X(tts)                                                                                         \
+    X(milesight)                                                                                   \
+    X(dragino)                                                                                     \
     X(elsys)                                                                                       \
     X(cayenne)                                                                                     \
     X(scale)                                                                                       \

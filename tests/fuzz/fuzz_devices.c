@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Formats of devices and gateways: the first byte says which, the others are the payload. What a
- * Modbus slave answers is read with a register map, too. */
+/* Formats of devices and gateways: the first byte says which; where that has models, the second
+ * says which one, or none; the others are the payload. What a Modbus slave answers is read with a
+ * register map, too. */
 #include "drivers/modbus/map.h"
 #include "format_fuzz.h"
 
@@ -28,6 +29,7 @@ static const sy_device device = {.id = "d", .modbus = &asked};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
+    const char *names[512];
     size_t formats = 0;
     while (sy_formats[formats])
         formats++;
@@ -36,5 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const char *name = sy_formats[bytes[0] % formats]->name;
     if (strncmp(name, "modbus", 6) == 0)
         fuzz_format(name, bytes + 1, n - 1, &device);
-    return fuzz_format(name, bytes + 1, n - 1, NULL);
+    size_t models = sy_format_models(sy_span_of(name), names, 512);
+    if (models == 0 || n == 1)
+        return fuzz_format(name, bytes + 1, n - 1, NULL);
+    const sy_device by_model = {.model = bytes[1] < models ? names[bytes[1]] : NULL};
+    return fuzz_format(name, bytes + 2, n - 2, &by_model);
 }
