@@ -3,8 +3,9 @@
  * What EMQX Neuron uploads: {timestamp, node, group} with values {} and errors {}, or tags [{name,
  * value | error}] (tags and ECP format), or a custom format, whose members have names of their own
  * and may be nested: a list of {name, value} or {name, error}, an object whose name ends in
- * "values" or, of faults, has "error" in it. An error is a tag that could not be read: bad, without
- * a value.
+ * "values" or, of faults, has "error" in it. States of its nodes
+ * and answers to requests may have no reading. An error is a tag that could not be read: bad,
+ * without a value.
  */
 #include "drivers/formats/all.h"
 #include "drivers/formats/records.h"
@@ -72,7 +73,7 @@ static void walk(sy_records *l, const sy_record *like, const json_t *object, int
 static bool speaks(const json_t *root)
 {
     return json_object_get(root, "values") || json_object_get(root, "tags") ||
-           json_object_get(root, "timestamp");
+           json_object_get(root, "timestamp") || json_object_get(root, "uuid");
 }
 
 static sy_err fill(sy_records *l, const json_t *root, sy_fail *f)
@@ -82,6 +83,7 @@ static sy_err fill(sy_records *l, const json_t *root, sy_fail *f)
         return sy_fail_set(f, SY_E_PARSE, "Neuron: neither values nor tags");
     sy_json_time(json_object_get(root, "timestamp"), &like);
     walk(l, &like, root, 0);
+    l->none_is_fine = json_object_get(root, "states") || json_object_get(root, "uuid");
     return SY_OK;
 }
 
