@@ -131,8 +131,9 @@
 #define SY_KEYS_DEVICE(X) \
     X(DV_ID, "id", ID, true, 0, 0, NULL, NULL, "unique; ASCII, at most 64 characters") \
     X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP") \
-    X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
-    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
+    X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required, but for `node`): its topic, exact or ending in `/#`") \
+    X(DV_NODE, "node", TEXT, false, 0, 0, NULL, "none", "mqtt, in place of `topic`: `GROUP/NODE` of a Sparkplug edge node") \
+    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, certificate (its name is the id), or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \

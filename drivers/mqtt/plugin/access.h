@@ -3,8 +3,8 @@
  * as the plugin sees it. Immutable once parsed; pure but for the hash's arithmetic.
  *
  * The file `access` is lines: "u<user>", then for that user "h<hash>" (as mosquitto_passwd writes
- * it), "w<topic>" for each topic that it may write (with "/#" at the end: all below, too), "r"
- * where it may read everything.
+ * it), "w<topic>" for each topic that it may write (with "/#" at the end: all below, too),
+ * "r<topic>" likewise for each that it may read, "r" where it may read everything.
  */
 #ifndef SY_ACCESS_H
 #define SY_ACCESS_H
