@@ -13,7 +13,7 @@ typedef enum sy_credential {
     SY_CRED_NONE,
     SY_CRED_PASSWORD,
     SY_CRED_PSK,
-    SY_CRED_CERTIFICATE /* X.509, whose name is the device's id */
+    SY_CRED_CERTIFICATE /* X.509, whose common name is the device's id */
 } sy_credential;
 
 /* One row of a plain JSON mapping: the value at `path` ("$.a.b[0]") is the record `name`. */
@@ -44,6 +44,8 @@ typedef struct sy_device {
     const sy_map_row *map;
     size_t n_map;
     sy_credential credential;
+    bool revoked; /* by `devices revoke`: nothing that it sends is taken; refuse it as
+                     "revoked-device". Of the live gateway only: the log knows nothing of it */
     struct {
         unsigned char addr[16];
         int bits;

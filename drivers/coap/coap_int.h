@@ -19,6 +19,9 @@ typedef struct sy_coap_peer {
 } sy_coap_peer;
 
 void sy_coap__peer(const coap_session_t *session, sy_coap_peer *out);
+/* Its address as text. */
+enum { SY_COAP_PEER_TEXT = 64 };
+void sy_coap__peer_text(const sy_coap_peer *peer, char out[SY_COAP_PEER_TEXT]);
 /* Is the address in the network that the device may send from? */
 bool sy_coap__from(const sy_coap_peer *peer, const sy_device *d);
 

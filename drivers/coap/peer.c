@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who sends: address, network, the identity of a message. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -19,6 +20,14 @@ void sy_coap__peer(const coap_session_t *session, sy_coap_peer *out)
         memcpy(out->addr, &a->addr.sin6.sin6_addr, 16);
         memcpy(out->port, &a->addr.sin6.sin6_port, 2);
     }
+}
+
+void sy_coap__peer_text(const sy_coap_peer *peer, char out[SY_COAP_PEER_TEXT])
+{
+    bool v4 = memcmp(peer->addr, mapped, sizeof mapped) == 0;
+    if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? peer->addr + 12 : peer->addr, out,
+                   SY_COAP_PEER_TEXT))
+        out[0] = '\0';
 }
 
 bool sy_coap__from(const sy_coap_peer *peer, const sy_device *d)

@@ -40,13 +40,22 @@ static coap_pdu_code_t code_of(int dotted)
     return (coap_pdu_code_t)COAP_RESPONSE_CODE(dotted);
 }
 
-/* Refuse: count it, and make the answer. */
-static bool refuse(const request *r, outcome *o, int dotted, sy_reject why, const char *text)
+/* Refuse: count it, name it in a word (NULL: that of `why`), and make the answer. */
+static bool refuse_as(const request *r, outcome *o, int dotted, sy_reject why, const char *reason,
+                      const char *text)
 {
+    char peer[SY_COAP_PEER_TEXT];
     o->code = code_of(dotted);
     snprintf(o->text, sizeof o->text, "%s", text);
-    r->c->intake->rejected(r->c->intake->ctx, SY_TRANSPORT_COAP, why, r->device, text);
+    sy_coap__peer_text(&r->peer, peer);
+    sy_refusal refusal = {SY_TRANSPORT_COAP, why, reason, r->device, peer, text};
+    sy_intake_refuse(r->c->intake, &refusal);
     return false;
+}
+
+static bool refuse(const request *r, outcome *o, int dotted, sy_reject why, const char *text)
+{
+    return refuse_as(r, o, dotted, why, NULL, text);
 }
 
 /* The device of /r/<device>; false for any other path. */
@@ -93,31 +102,35 @@ static bool over_dtls(const request *r, const sy_device *d, outcome *o)
     sy_cert_says says = sy_coap__cert_of(r->session, d->id);
     const coap_bin_const_t *id = coap_session_get_psk_identity(r->session);
     if (says == SY_CERT_EXPIRED)
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "the certificate has expired");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "expired-certificate",
+                         "the certificate has expired");
     if (says == SY_CERT_OTHER || (says == SY_CERT_NONE && !id) ||
         (says == SY_CERT_NONE && !sy_span_is((sy_span){(const char *)id->s, id->length}, d->id)))
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      "the identity of this DTLS session is that of another device");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "speaks-for-another",
+                         "the identity of this DTLS session is that of another device");
     if ((d->credential == SY_CRED_CERTIFICATE) != (says == SY_CERT_OWN))
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      says == SY_CERT_OWN ? "this device is not configured for a certificate"
-                                          : "this device needs its certificate");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "wrong-kind-of-credential",
+                         says == SY_CERT_OWN ? "this device is not configured for a certificate"
+                                             : "this device needs its certificate");
     return true;
 }
 
 /* A device speaks for itself, and only so as the configuration allows. */
 static bool admitted(request *r, const sy_device *d, outcome *o)
 {
+    if (d->revoked)
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "revoked-device",
+                         "this device was revoked");
     if (d->transport != SY_TRANSPORT_COAP)
         return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "this device is not configured for CoAP");
     if (r->peer.dtls)
         return over_dtls(r, d, o);
     if (d->credential != SY_CRED_NONE)
-        return refuse(r, o, 401, SY_REJECT_NOT_ALLOWED,
-                      "this device needs a credential; use DTLS with its key or certificate");
+        return refuse_as(r, o, 401, SY_REJECT_NOT_ALLOWED, "no-credential",
+                         "this device needs a credential; use DTLS with its key or certificate");
     if (!sy_coap__from(&r->peer, d))
-        return refuse(r, o, 403, SY_REJECT_NOT_ALLOWED,
-                      "this device may not send from this address");
+        return refuse_as(r, o, 403, SY_REJECT_NOT_ALLOWED, "wrong-address",
+                         "this device may not send from this address");
     r->flags |= SY_MSG_UNAUTHENTICATED;
     return true;
 }

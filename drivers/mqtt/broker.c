@@ -99,6 +99,19 @@ static void running(sy_broker *b)
     pthread_mutex_unlock(&b->lock);
 }
 
+/* A device came with its new password; the files' watch does the rest. */
+static void renewed(sy_broker *b, const char *device)
+{
+    sy_fail f = {0};
+    char quoted[160];
+    if (sy_broker__settle(b->setup.dir, device, &f)) {
+        sy_log_fail(SY_LOG_ERROR, "broker-passwords", &f);
+    } else {
+        sy_log(SY_LOG_INFO, "password-renewed", "device=%s",
+               sy_logq(sy_span_of(device), quoted, sizeof quoted));
+    }
+}
+
 static void said(void *ctx, const char *text)
 {
     sy_broker *b = ctx;
@@ -111,10 +124,13 @@ static void said(void *ctx, const char *text)
         sy_log(SY_LOG_ERROR, "spool-refuses", "msg=%s", quoted);
     } else if (strcmp(text, SY_SPOOL_SAYS_ACCEPTS) == 0) {
         sy_log(SY_LOG_INFO, "spool-accepts", "msg=%s", quoted);
+    } else if (strncmp(text, SY_SPOOL_SAYS_RENEWED, sizeof SY_SPOOL_SAYS_RENEWED - 1) == 0) {
+        renewed(b, text + sizeof SY_SPOOL_SAYS_RENEWED - 1);
     } else if (sy_broker__refusal(text, &refusal)) {
         if (b->intake) {
-            b->intake->rejected(b->intake->ctx, SY_TRANSPORT_MQTT, refusal.why, refusal.who,
-                                refusal.detail);
+            sy_refusal r = {SY_TRANSPORT_MQTT, refusal.why,  refusal.reason,
+                            refusal.who,       refusal.peer, refusal.detail};
+            sy_intake_refuse(b->intake, &r);
         }
     } else if (strncmp(text, "Error", 5) == 0 || strncmp(text, "Load error", 10) == 0) {
         pthread_mutex_lock(&b->lock);
@@ -166,7 +182,9 @@ static void see_passwords(sy_broker *b)
             struct inotify_event head;
             memcpy(&head, u.bytes + at, sizeof head);
             const char *name = u.bytes + at + sizeof head;
-            changed = changed || (head.len > 0 && strcmp(name, "passwords") == 0) ||
+            changed = changed ||
+                      (head.len > 0 &&
+                       (strcmp(name, "passwords") == 0 || strcmp(name, SY_BROKER__ONBOARD) == 0)) ||
                       (head.mask & IN_Q_OVERFLOW);
             at += (ssize_t)(sizeof head + head.len);
         }
@@ -329,52 +347,11 @@ static void *watch(void *arg)
     return NULL;
 }
 
-static sy_err copy_path(char *out, const char *in, sy_fail *f)
-{
-    size_t n = in ? strlen(in) : 0;
-    if (n >= SY_BROKER__PATH || (n && strpbrk(in, "\r\n"))) {
-        return sy_fail_set(f, SY_E_RANGE, "path too long, or with a line break: %.100s", in);
-    }
-    memcpy(out, in ? in : "", n + 1);
-    return SY_OK;
-}
-
 static sy_err set_up(sy_broker *b, const sy_broker_options *o, sy_fail *f)
 {
-    sy_broker__setup *s = &b->setup;
-    bool tls = o->cert && o->key;
-    s->max_payload = o->max_payload;
-    s->replay_user = o->replay_user;
-    s->strict = o->intake && o->intake->strict;
-    s->sync_ms = o->sync_ms;
-    s->spool_bytes = o->spool_bytes;
-    s->reserve_bytes = o->reserve_bytes;
     b->stable_ms = o->stable_ms ? o->stable_ms : STABLE_MS;
-    s->listeners = calloc(o->n_listen + 1, sizeof *s->listeners);
-    if (!s->listeners) {
-        return sy_fail_set(f, SY_E_NOMEM, "no memory for the broker");
-    }
-    if (o->n_listen == 0) {
-        return sy_fail_set(f, SY_E_USAGE, "the managed broker needs an address in mqtt: listen:");
-    }
-    sy_err e = copy_path(s->dir, o->dir, f);
-    e = e ? e : copy_path(s->ca, o->ca, f);
-    e = e ? e : copy_path(s->cert, o->cert, f);
-    e = e ? e : copy_path(s->key, o->key, f);
-    for (size_t i = 0; i < o->n_listen && !e; i++) {
-        e = sy_broker__parse_listen(o->listen[i], &s->listeners[i], f);
-        s->listeners[i].tls = tls;
-    }
-    s->n_listeners = o->n_listen;
-    if (!e && tls) { /* for ourselves: no certificate must name 127.0.0.1, no cipher to pay for */
-        e = sy_broker__parse_listen("127.0.0.1:0", &s->listeners[s->n_listeners++], f);
-    }
-    sy_broker__random_password(s->gateway_password);
-    sy_broker__random_password(s->replay_password);
-    e = e ? e : sy_broker__hash(s->gateway_password, s->gateway_hash, f);
-    e = e ? e : sy_broker__hash(s->replay_password, s->replay_hash, f);
-    e = e ? e : sy_broker__path(s->dir, "mosquitto.conf", b->conf, f);
-    return e ? e : sy_broker__share(s, f);
+    sy_err e = sy_broker__set_up(&b->setup, o, f);
+    return e ? e : sy_broker__path(b->setup.dir, "mosquitto.conf", b->conf, f);
 }
 
 /* Before the passwords are read, so that no change is missed. */

@@ -11,20 +11,19 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "drivers/formats/sparkplug.h"
 #include "drivers/mqtt/broker_int.h"
 
-enum { MAX_FILE = 16 << 20, MAX_INFLIGHT = 100, PACKET_HEAD = 70000 };
+enum { MAX_INFLIGHT = 100, PACKET_HEAD = 70000 };
 
 sy_err sy_broker__path(const char *dir, const char *name, char *out, sy_fail *f)
 {
@@ -96,7 +95,7 @@ sy_err sy_broker__choose_ports(sy_broker__setup *s, sy_fail *f)
     return SY_OK;
 }
 
-static sy_err put_file(const char *dir, const char *name, sy_buf *b, sy_fail *f)
+sy_err sy_broker__put_file(const char *dir, const char *name, sy_buf *b, sy_fail *f)
 {
     char path[SY_BROKER__PATH];
     if (b->failed) {
@@ -111,7 +110,9 @@ static void put_listener(sy_buf *b, const sy_broker__setup *s, const sy_broker__
     sy_buf_printf(b, "listener %u %s\n", (unsigned)l->port, l->host);
     if (l->tls) {
         sy_buf_printf(b, "certfile %s\nkeyfile %s\n", s->cert, s->key);
-        if (s->ca[0]) {
+        if (l->certificates) {
+            sy_buf_printf(b, "cafile %s\nrequire_certificate true\n", s->cert_ca);
+        } else if (s->ca[0]) {
             sy_buf_printf(b, "cafile %s\n", s->ca);
         }
     }
@@ -152,13 +153,13 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
     for (size_t i = 0; i < s->n_listeners; i++) {
         put_listener(&b, s, &s->listeners[i]);
     }
-    sy_err e = put_file(s->dir, "mosquitto.conf", &b, f);
+    sy_err e = sy_broker__put_file(s->dir, "mosquitto.conf", &b, f);
     sy_buf_fini(&b);
     return e;
 }
 
 /* What is a line must stay one line, and '@' is for the box itself. */
-static bool name_fits(const char *id)
+bool sy_broker__name_fits(const char *id)
 {
     return id[0] && id[0] != '@' && id[0] != '#' && !strpbrk(id, ":\r\n");
 }
@@ -174,60 +175,58 @@ static bool topic_fits(const char *topic)
     return !hash || (hash == topic + n - 1 && n > 2 && hash[-1] == '/');
 }
 
-/* The line of a device in the kept passwords, "id:hash\n", or an empty span. */
-static sy_span kept_line(sy_span file, const char *id)
-{
-    size_t n_id = strlen(id);
-    const char *p = file.p, *end = file.p + file.n;
-    while (p < end) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
-        const char *next = nl ? nl + 1 : end;
-        if ((size_t)(next - p) > n_id && memcmp(p, id, n_id) == 0 && p[n_id] == ':') {
-            return (sy_span){p, (size_t)(next - p)};
-        }
-        p = next;
-    }
-    return (sy_span){NULL, 0};
-}
-
-static sy_err read_kept(const char *dir, sy_buf *out, sy_fail *f)
-{
-    char path[SY_BROKER__PATH];
-    sy_err e = sy_broker__path(dir, "passwords", path, f);
-    if (e || access(path, F_OK) != 0) {
-        return e;
-    }
-    return sy_file_read(path, MAX_FILE, out, f);
-}
-
-static sy_err put_user(sy_buf *b, const char *user, const char *password, sy_fail *f)
-{
-    char hash[SY_BROKER__HASH];
-    sy_err e = sy_broker__hash(password, hash, f);
-    if (!e) {
-        sy_buf_printf(b, "%s:%s\n", user, hash);
-    }
-    return e;
-}
-
 static void put_box_user(sy_buf *b, const char *user, const char *hash, const char *may)
 {
     sy_buf_printf(b, "u%s\nh%s\n%s\n", user, hash, may);
 }
 
+/* What the device writes. A Sparkplug node writes its own topics, and reads its commands. */
+static void put_rights(sy_buf *b, const sy_device *d)
+{
+    char topic[SY_SPB_TOPIC];
+    if (!d->node) {
+        sy_buf_printf(b, "w%s\n", d->topic);
+        return;
+    }
+    for (size_t i = 0; sy_spb_topic_at(d->node, i, topic); i++) {
+        sy_buf_printf(b, "w%s\n", topic);
+    }
+    for (int i = 0; i < 2 && !d->revoked; i++) {
+        if (sy_spb_command(d->node, i == 1, topic)) {
+            sy_buf_printf(b, "r%s\n", topic);
+        }
+    }
+}
+
 /* One device: who it is and what it may write. */
 static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f)
 {
-    if (!name_fits(d->id) || !topic_fits(d->topic)) {
+    bool fits = d->node ? sy_spb_node_valid(sy_span_of(d->node)) : topic_fits(d->topic);
+    if (!sy_broker__name_fits(d->id) || !fits) {
         return sy_fail_set(f, SY_E_USAGE,
                            "device %.60s, topic %.100s: an id has no ':' and does not begin with "
                            "'@' or '#'; a topic has no wildcard but \"/#\" at its end",
-                           d->id, d->topic);
+                           d->id, d->node ? d->node : d->topic);
     }
-    sy_span line = kept.n ? kept_line(kept, d->id) : (sy_span){NULL, 0};
-    size_t head = strlen(d->id) + 1;
-    if (d->credential == SY_CRED_PASSWORD && line.n > head && line.p[line.n - 1] == '\n') {
-        sy_buf_printf(b, "u%s\nh%.*sw%s\n", d->id, (int)(line.n - head), line.p + head, d->topic);
+    sy_broker__kept k = sy_broker__kept_of(kept, d->id);
+    bool certified = d->credential == SY_CRED_CERTIFICATE;
+    bool known = certified || (d->credential == SY_CRED_PASSWORD && k.hash.n > 0);
+    if (d->revoked) { /* its topics stay its own */
+        sy_buf_printf(b, "u%s\nx\n", d->id);
+        put_rights(b, d);
+        return SY_OK;
+    }
+    if (known) {
+        sy_buf_printf(b, "u%s\n", d->id);
+        if (certified) {
+            sy_buf_text(b, "c\n");
+        } else {
+            sy_buf_printf(b, "h%.*s\n", (int)k.hash.n, k.hash.p);
+        }
+        if (!certified && k.old.n) {
+            sy_buf_printf(b, "o%lld %.*s\n", (long long)k.old_until, (int)k.old.n, k.old.p);
+        }
+        put_rights(b, d);
         return SY_OK;
     }
     char id[80];
@@ -235,8 +234,41 @@ static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f
            sy_logq(sy_span_of(d->id), id, sizeof id),
            d->credential == SY_CRED_PASSWORD
                ? "\"cannot log in yet: run steelyard devices add\""
-               : "\"the managed broker knows passwords only: device cannot log in\"");
+               : "\"the managed broker knows passwords and certificates only: device cannot log "
+                 "in\"");
+    sy_buf_printf(b, "u%s\n", d->id);
+    put_rights(b, d);
     return SY_OK;
+}
+
+/* What the gateway itself writes: requests to Sparkplug nodes. */
+static void put_commands(sy_buf *b, const sy_registry *devices)
+{
+    char topic[SY_SPB_TOPIC];
+    for (size_t i = 0; i < devices->n; i++) {
+        const char *node = devices->devices[i].node;
+        if (node && sy_spb_command(node, false, topic)) {
+            sy_buf_printf(b, "w%s\n", topic);
+        }
+    }
+}
+
+/* The user of devices that nobody knows yet, while the window is open. */
+static void put_stranger(sy_buf *b, const char *dir)
+{
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_broker__kept k = {.hash = {NULL, 0}};
+    char path[SY_BROKER__PATH];
+    if (!sy_broker__path(dir, SY_BROKER__ONBOARD, path, NULL) && access(path, F_OK) == 0 &&
+        !sy_file_read(path, 1024, &text, NULL)) {
+        k = sy_broker__kept_of(sy_buf_span(&text), SY_SPOOL_STRANGER);
+    }
+    if (k.old.n && k.old_until > sy_wall_ms()) {
+        sy_buf_printf(b, "u%s\nh%.*s\ne%lld\ns\n", SY_SPOOL_STRANGER, (int)k.old.n, k.old.p,
+                      (long long)k.old_until);
+    }
+    sy_buf_fini(&text);
 }
 
 static sy_err put_access(const sy_broker__setup *s, const sy_registry *devices, sy_fail *f)
@@ -244,17 +276,19 @@ static sy_err put_access(const sy_broker__setup *s, const sy_registry *devices, 
     sy_buf kept, b;
     sy_buf_init(&kept, sy_heap());
     sy_buf_init(&b, sy_heap());
-    sy_err e = read_kept(s->dir, &kept, f);
+    sy_err e = sy_broker__read_kept(s->dir, &kept, f);
     put_box_user(&b, SY_BROKER__GATEWAY_USER, s->gateway_hash, "r");
+    put_commands(&b, devices);
     if (s->replay_user) {
         put_box_user(&b, SY_MQTT_REPLAY_USER, s->replay_hash, "w#");
     }
+    put_stranger(&b, s->dir);
     for (size_t i = 0; i < devices->n && !e; i++) {
         if (devices->devices[i].transport == SY_TRANSPORT_MQTT) {
             e = put_device(&b, &devices->devices[i], sy_buf_span(&kept), f);
         }
     }
-    e = e ? e : put_file(s->dir, "access", &b, f);
+    e = e ? e : sy_broker__put_file(s->dir, "access", &b, f);
     sy_buf_fini(&b);
     sy_buf_fini(&kept);
     return e;
@@ -270,68 +304,8 @@ sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_registry *dev
         sy_buf b;
         sy_buf_init(&b, sy_heap());
         sy_buf_text(&b, s->replay_password);
-        e = put_file(s->dir, "replay.password", &b, f);
+        e = sy_broker__put_file(s->dir, "replay.password", &b, f);
         sy_buf_fini(&b);
     }
     return e;
-}
-
-/* The kept file without the device, then its new line. */
-static sy_err replace_kept(const char *dir, const char *device, const char *password, sy_fail *f)
-{
-    sy_buf kept, b;
-    sy_buf_init(&kept, sy_heap());
-    sy_buf_init(&b, sy_heap());
-    sy_err e = read_kept(dir, &kept, f);
-    sy_span line = kept.n ? kept_line(sy_buf_span(&kept), device) : (sy_span){NULL, 0};
-    if (!e && !password && !line.n) {
-        e = sy_fail_set(f, SY_E_NOTFOUND, "device %.100s has no password", device);
-    }
-    if (!e) {
-        size_t before = line.n ? (size_t)(line.p - kept.p) : kept.n;
-        sy_buf_put(&b, kept.p, before);
-        sy_buf_put(&b, kept.p + before + line.n, kept.n - before - line.n);
-        if (b.n && b.p[b.n - 1] != '\n') {
-            sy_buf_char(&b, '\n');
-        }
-        e = password ? put_user(&b, device, password, f) : SY_OK;
-    }
-    e = e ? e : put_file(dir, "passwords", &b, f);
-    sy_buf_fini(&b);
-    sy_buf_fini(&kept);
-    return e;
-}
-
-sy_err sy_broker_credential(const char *dir, const char *device, const char *password, sy_fail *f)
-{
-    char path[SY_BROKER__PATH];
-    if (!name_fits(device)) {
-        return sy_fail_set(f, SY_E_USAGE, "\"%.100s\" cannot be a device's id", device);
-    }
-    sy_err e = sy_dir_make(dir, f);
-    e = e ? e : sy_broker__path(dir, "passwords.lock", path, f);
-    if (e) {
-        return e;
-    }
-    /* Two commands at once must not lose each other's line. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-        e = sy_fail_sys(f, "cannot lock %.200s", path);
-    } else {
-        e = replace_kept(dir, device, password, f);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return e;
-}
-
-bool sy_broker_has_credential(const char *dir, const char *device)
-{
-    sy_buf kept;
-    sy_buf_init(&kept, sy_heap());
-    bool has = read_kept(dir, &kept, NULL) == SY_OK && kept.n &&
-               kept_line(sy_buf_span(&kept), device).n > 0;
-    sy_buf_fini(&kept);
-    return has;
 }

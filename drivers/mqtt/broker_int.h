@@ -15,11 +15,13 @@ typedef struct sy_broker__listener {
     uint16_t port; /* 0: choose */
     bool chosen;   /* by us, so another one may be tried */
     bool tls;
+    bool certificates; /* it asks for them, and takes nobody without */
 } sy_broker__listener;
 
 typedef struct sy_broker__setup {
     char dir[SY_BROKER__PATH];
     char ca[SY_BROKER__PATH], cert[SY_BROKER__PATH], key[SY_BROKER__PATH]; /* "": no TLS */
+    char cert_ca[SY_BROKER__PATH], cert_crl[SY_BROKER__PATH];              /* "": no certificates */
     sy_broker__listener *listeners;
     size_t n_listeners;
     size_t max_payload;
@@ -33,6 +35,9 @@ typedef struct sy_broker__setup {
     int page_fd, wake_fd; /* left open in the child */
     sy_spool_page *page;
 } sy_broker__setup;
+
+/* broker_setup.c: as the options say; `s` is zeroed but for the descriptors, which are -1. */
+SY_MUST_USE sy_err sy_broker__set_up(sy_broker__setup *s, const sy_broker_options *o, sy_fail *f);
 
 /* broker_plugin.c: the plugin's file; what it shares with us; its lines in mosquitto.conf. */
 SY_MUST_USE sy_err sy_broker__find_plugin(char out[SY_BROKER__PATH], sy_fail *f);
@@ -52,10 +57,29 @@ SY_MUST_USE sy_err sy_broker__write_access(const sy_broker__setup *s, const sy_r
 /* dir + "/" + name, into a buffer of SY_BROKER__PATH bytes. */
 SY_MUST_USE sy_err sy_broker__path(const char *dir, const char *name, char *out, sy_fail *f);
 
+/* A file of the folder, replaced. */
+SY_MUST_USE sy_err sy_broker__put_file(const char *dir, const char *name, sy_buf *b, sy_fail *f);
+
+/* passwords.c */
+#define SY_BROKER__ONBOARD "onboard" /* the file of the stranger's password */
+typedef struct sy_broker__kept {
+    sy_span hash, old; /* in the file's text; empty: none */
+    sy_ms old_until;
+} sy_broker__kept;
+sy_broker__kept sy_broker__kept_of(sy_span file, const char *id);
+/* Appends the kept passwords; nothing where there are none. */
+SY_MUST_USE sy_err sy_broker__read_kept(const char *dir, sy_buf *out, sy_fail *f);
+/* The password before is not needed any more. */
+SY_MUST_USE sy_err sy_broker__settle(const char *dir, const char *device, sy_fail *f);
+/* What is a line must stay one line, and '@' is for the box itself. */
+bool sy_broker__name_fits(const char *id);
+
 /* broker_said.c: true where a line of mosquitto's log tells of a device that it refused. */
 typedef struct sy_broker__refused {
     sy_reject why;
-    sy_span who; /* in the line */
+    const char *reason; /* a word of docs/devices.md, or NULL */
+    sy_span who;        /* in the line */
+    char peer[64];      /* "": not known */
     const char *detail;
 } sy_broker__refused;
 bool sy_broker__refusal(const char *text, sy_broker__refused *out);

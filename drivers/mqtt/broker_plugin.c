@@ -94,4 +94,10 @@ void sy_broker__put_plugin(const sy_broker__setup *s, sy_buf *b)
                   s->plugin, s->spool_dir, s->dir, (unsigned long long)s->floor,
                   (unsigned long long)s->spool_bytes, (unsigned long long)s->reserve_bytes,
                   s->sync_ms, s->strict ? 1 : 0, s->page_fd, s->wake_fd);
+    if (s->cert_ca[0]) {
+        sy_buf_printf(b, "plugin_opt_authority %s\n", s->cert_ca);
+    }
+    if (s->cert_crl[0]) {
+        sy_buf_printf(b, "plugin_opt_revoked %s\n", s->cert_crl);
+    }
 }

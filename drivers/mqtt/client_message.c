@@ -73,11 +73,25 @@ static bool is_marker(const sy_mqtt *m, const sy_message *msg)
     return true;
 }
 
-static bool known(sy_mqtt *m, sy_span topic)
+/* True where the topic is that of a device that may speak; else it is refused. */
+static bool known(const sy_mqtt *m, sy_span topic)
 {
     sy_registry *r = sy_registry_slot_get(m->devices);
     const sy_device *d = sy_registry_by_topic(r, topic);
-    bool yes = d && d->transport == SY_TRANSPORT_MQTT;
+    bool yes = d && d->transport == SY_TRANSPORT_MQTT && !d->revoked;
+    if (!yes) {
+        sy_refusal why = {.transport = SY_TRANSPORT_MQTT,
+                          .why = SY_REJECT_UNKNOWN_DEVICE,
+                          .who = topic,
+                          .detail = "no device has this topic"};
+        if (d && d->revoked) {
+            why.why = SY_REJECT_NOT_ALLOWED;
+            why.reason = "revoked-device";
+            why.who = sy_span_of(d->id);
+            why.detail = "this device was revoked";
+        }
+        sy_intake_refuse(m->intake, &why);
+    }
     sy_registry_unref(r);
     return yes;
 }
@@ -89,8 +103,6 @@ bool sy_mqtt__admits(sy_mqtt *m, const sy_message *msg)
         return false;
     }
     if (!known(m, msg->source)) {
-        in->rejected(in->ctx, SY_TRANSPORT_MQTT, SY_REJECT_UNKNOWN_DEVICE, msg->source,
-                     "no device has this topic");
         return false;
     }
     if (msg->payload.n > m->max_payload) {

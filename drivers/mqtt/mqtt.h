@@ -22,15 +22,18 @@ typedef struct sy_broker_options {
     const char *dir;           /* made, 0700 */
     const char *const *listen; /* "127.0.0.1:1883"; port 0: a free one */
     size_t n_listen;
-    const char *ca, *cert, *key; /* optional TLS on all listeners; NULL */
-    size_t max_payload;          /* bytes */
-    bool replay_user;            /* --clock replay: a user SY_MQTT_REPLAY_USER that may publish as
-                                    any device; its password is in dir/replay.password */
-    const sy_intake *intake;     /* told of what the broker itself refuses; may be NULL */
-    int sync_ms;                 /* of the spool; 0: 250. `strict` is the intake's */
-    uint64_t spool_bytes;        /* what it may hold; 0: 256 MiB */
-    uint64_t reserve_bytes;      /* free space it leaves on the disk; 0: 64 MiB */
-    sy_ms stable_ms;             /* so long it holds before it no longer fails; 0: 30 s */
+    const char *ca, *cert, *key;    /* optional TLS on all listeners; NULL */
+    const char *const *cert_listen; /* with TLS: those that ask devices for certificates */
+    size_t n_cert_listen;
+    const char *cert_ca, *cert_crl; /* who signs those, what was revoked; crl may be NULL */
+    size_t max_payload;             /* bytes */
+    bool replay_user;        /* --clock replay: a user SY_MQTT_REPLAY_USER that may publish as
+                                any device; its password is in dir/replay.password */
+    const sy_intake *intake; /* told of what the broker itself refuses; may be NULL */
+    int sync_ms;             /* of the spool; 0: 250. `strict` is the intake's */
+    uint64_t spool_bytes;    /* what it may hold; 0: 256 MiB */
+    uint64_t reserve_bytes;  /* free space it leaves on the disk; 0: 64 MiB */
+    sy_ms stable_ms;         /* so long it holds before it no longer fails; 0: 30 s */
 } sy_broker_options;
 
 /* Start mosquitto with our plugin, never without it, and wait until it accepts connections (10 s).
@@ -49,7 +52,7 @@ void sy_broker_stop(sy_broker *b);
 /* "tcp://127.0.0.1:PORT": the first listener, or with TLS a plain one on loopback for the box
  * itself; lives as long as b. */
 const char *sy_broker_uri(const sy_broker *b);
-/* The port of listener i, counted as in the options. */
+/* The port of listener i, counted as in the options: listen, then cert_listen. */
 uint16_t sy_broker_port(const sy_broker *b, size_t i);
 const char *sy_broker_user(const sy_broker *b);
 const char *sy_broker_password(const sy_broker *b);
@@ -79,6 +82,14 @@ long sy_broker_pid(const sy_broker *b);
  * without a running broker, also of another process, which learns of it by itself. */
 SY_MUST_USE sy_err sy_broker_credential(const char *dir, const char *device, const char *password,
                                         sy_fail *f);
+/* A new password; that in force stays good until then (epoch ms), or until the new one is used. */
+SY_MUST_USE sy_err sy_broker_rotate(const char *dir, const char *device, const char *password,
+                                    sy_ms until, sy_fail *f);
+/* Until then (epoch ms) a device that nobody knows yet may log in as SY_MQTT_STRANGER with this
+ * password and write what no device may; NULL: nobody may any more. */
+#define SY_MQTT_STRANGER "@onboard"
+SY_MUST_USE sy_err sy_broker_onboard(const char *dir, const char *password, sy_ms until,
+                                     sy_fail *f);
 /* True where a password of the device is kept in dir. */
 bool sy_broker_has_credential(const char *dir, const char *device);
 

@@ -33,7 +33,12 @@ enum {
 #define SY_SPOOL_TOPIC "$"
 /* What the plugin says in mosquitto's log. */
 #define SY_SPOOL_SAYS_REFUSES "steelyard: nothing is acknowledged: "
-#define SY_SPOOL_SAYS_DENIES  "steelyard: not its own topic: "
+/* Then: reason, peer, who. */
+#define SY_SPOOL_SAYS_REFUSED "steelyard: refused: "
+/* Then who: it came with its new password, so that before it is not needed any more. */
+#define SY_SPOOL_SAYS_RENEWED "steelyard: new password in use: "
+/* The user that a device may be whose id nobody knows yet (drivers/mqtt/mqtt.h). */
+#define SY_SPOOL_STRANGER     "@onboard"
 #define SY_SPOOL_SAYS_ACCEPTS "steelyard: messages are acknowledged again"
 #define SY_SPOOL_NUMBERS      (UINT64_C(1) << 62) /* all are below */
 

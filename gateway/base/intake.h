@@ -53,6 +53,29 @@ typedef enum sy_reject {
     SY_REJECT_MALFORMED,
     SY_REJECT_COUNT
 } sy_reject;
+const char *sy_reject_name(sy_reject why); /* "too-large", "unknown-device" … */
+
+/* A refusal as people want to know it: who, why in a word, from where. */
+typedef struct sy_refusal {
+    sy_transport transport;
+    sy_reject why; /* how it is counted */
+    const char
+        *reason;      /* a static word of docs/devices.md, "wrong-password"; NULL: that of `why` */
+    sy_span who;      /* the device where it is known, else what it called itself */
+    const char *peer; /* its address; NULL or "": not known */
+    const char *detail;
+} sy_refusal;
+
+/* A message of a device that nobody knows: kept aside for `steelyard devices pending`, no reading,
+ * and never in the journal. */
+typedef struct sy_stranger {
+    sy_transport transport;
+    sy_span source; /* MQTT: the topic; CoAP: what stood behind /r/; HJ 212: the MN */
+    sy_span client; /* MQTT: the client's id; else empty */
+    const char *peer;
+    uint16_t content_format;
+    sy_span payload;
+} sy_stranger;
 
 typedef struct sy_intake {
     void *ctx;
@@ -75,6 +98,14 @@ typedef struct sy_intake {
     uint64_t (*synced)(void *ctx);
     /* The highest number of a message out of the spool that is kept; 0: none is known. */
     uint64_t (*last_number)(void *ctx);
+    /* As rejected, with more to say. May be NULL: use sy_intake_refuse. */
+    void (*refused)(void *ctx, const sy_refusal *r);
+    /* May be NULL: use sy_intake_strange. It is to be refused as well. */
+    void (*strange)(void *ctx, const sy_stranger *s);
 } sy_intake;
+
+/* Tell the intake, by what it has for it. */
+void sy_intake_refuse(const sy_intake *in, const sy_refusal *r);
+void sy_intake_strange(const sy_intake *in, const sy_stranger *s);
 
 #endif

@@ -75,6 +75,28 @@ static sy_err offline(const char *data, sy_buf *json, sy_fail *f)
     return json->failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory") : SY_OK;
 }
 
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "-";
+}
+
+/* Refused attempts since the start, the newest first. */
+static void print_refused(const json_t *refused)
+{
+    size_t i;
+    json_t *e;
+    const json_t *list = json_object_get(refused, "list");
+    if (!json_array_size(list))
+        return;
+    printf("\n%-24s %-9s %-20s %8s  %-24s %s\n", "refused", "by", "reason", "count", "last",
+           "from");
+    json_array_foreach(list, i, e)
+        printf("%-24s %-9s %-20s %8lld  %-24s %s\n", text_of(e, "device"), text_of(e, "transport"),
+               text_of(e, "reason"), (long long)json_integer_value(json_object_get(e, "count")),
+               text_of(e, "last"), text_of(e, "peer"));
+}
+
 static int print_table(const char *text)
 {
     json_error_t why;
@@ -88,13 +110,14 @@ static int print_table(const char *text)
     json_t *value;
     json_object_foreach(o, key, value)
     {
-        if (strcmp(key, "keeping") == 0)
+        if (strcmp(key, "keeping") == 0 || strcmp(key, "refused") == 0)
             continue; /* below, as people read it */
         char *shown =
             json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
         printf("%-20s %s\n", key, json_is_string(value) ? json_string_value(value) : shown);
         free(shown);
     }
+    print_refused(json_object_get(o, "refused"));
     sy_status_keeping(json_object_get(o, "keeping"));
     json_decref(o);
     return 0;

@@ -14,7 +14,7 @@
 #include "rules/tree.h"
 
 typedef struct sy_tls_files {
-    const char *ca, *cert, *key; /* absolute paths; NULL where not given */
+    const char *ca, *cert, *key, *crl; /* absolute paths; NULL where not given */
 } sy_tls_files;
 
 typedef enum sy_destination_kind {
@@ -26,6 +26,8 @@ typedef struct sy_destination {
     const char *name;
     sy_destination_kind kind;
     const char *url;
+    const char *const *also; /* further addresses */
+    size_t n_also;
     sy_tls_files tls;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
@@ -61,6 +63,9 @@ typedef struct sy_config {
     const char *broker; /* "managed", or mqtt:// mqtts:// */
     const char *const *mqtt_listen;
     size_t n_mqtt_listen;
+    const char *const *cert_listen; /* mqtt.certificates */
+    size_t n_cert_listen;
+    const char *cert_ca, *cert_crl; /* absolute paths; crl may be NULL */
     sy_tls_files mqtt_tls;
     bool mqtt_v311;                        /* mqtt.version: 3.1.1 */
     const char *mqtt_user, *mqtt_password; /* external broker */

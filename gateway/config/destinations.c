@@ -6,7 +6,7 @@
 #include "config/keys.h"
 
 /* Alertmanager's default group_interval is 5 min. */
-enum { SETTLE_MS = 360 * 1000 };
+enum { SETTLE_MS = 360 * 1000, ALSO_MAX = 7 };
 
 static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *d)
 {
@@ -44,6 +44,15 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                      "'url' must be %s://host:port/path for this kind",
                      "此类接收方的“url”须为 %s://主机:端口/路径", schemes[d->kind]);
     d->url = c[DS_URL].set ? c[DS_URL].text : "";
+    d->also = c[DS_ALSO].texts;
+    d->n_also = c[DS_ALSO].n;
+    bool good = c[DS_ALSO].n <= ALSO_MAX;
+    for (size_t i = 0; c[DS_KIND].set && i < c[DS_ALSO].n; i++)
+        good = good && sy_value_url(sy_span_of(d->also[i]), schemes[d->kind]);
+    if (c[DS_ALSO].set && !good)
+        sy_cfg_error(l, c[DS_ALSO].node, "wrong-value", NULL,
+                     "'also' lists at most 7 addresses like 'url'",
+                     "“also”至多列出7个与“url”同形的地址");
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);

@@ -13,7 +13,7 @@ static void check_format(sy_loader *l, const sy_cfg_cell *c)
 {
     if (!c->set || sy_format_find(sy_span_of(c->text)))
         return;
-    const char *names[32];
+    const char *names[64];
     size_t n = 0;
     for (const sy_format *const *f = sy_formats; *f && n < sizeof names / sizeof *names; f++)
         names[n++] = (*f)->name;
@@ -26,9 +26,9 @@ static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
     const sy_ynode *map = c[DV_MAP].node;
     if (!c[DV_MAP].set)
         return;
-    if (c[DV_FORMAT].set && strcmp(d->format, "json") != 0)
-        sy_cfg_error(l, map, "not-here", NULL, "'map' is for format json, this one is %s",
-                     "“map”只用于格式 json，此处为 %s", d->format);
+    if (c[DV_FORMAT].set && strcmp(d->format, "json") != 0 && strcmp(d->format, "csv") != 0)
+        sy_cfg_error(l, map, "not-here", NULL, "'map' is for formats json and csv, this one is %s",
+                     "“map”只用于格式 json 和 csv，此处为 %s", d->format);
     sy_map_row *rows = sy_cfg_get(l, (map->n ? map->n : 1) * sizeof *rows);
     for (size_t i = 0; rows && i < map->n; i++) {
         const sy_ynode *key = map->keys[i], *path = map->values[i];
@@ -87,10 +87,11 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, 
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "psk is for coap; a device of mqtt has a password",
                      "psk 用于 coap；mqtt 设备使用 password");
-    if (c[DV_CREDENTIAL].choice == 3)
-        sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
-                     "certificate is for coap; a device of mqtt has a password",
-                     "certificate 用于 coap；mqtt 设备使用 password");
+    if (c[DV_CREDENTIAL].choice == 3 && (!managed || !l->c->n_cert_listen))
+        sy_cfg_error(l, c[DV_CREDENTIAL].node, "missing-key", NULL,
+                     "a device with a certificate needs the managed broker, and mqtt: "
+                     "{certificates: {listen: […]}}",
+                     "使用证书的设备需要受管代理以及 mqtt: {certificates: {listen: […]}}");
     if (c[DV_CREDENTIAL].choice == 2 && managed)
         sy_cfg_error(l, c[DV_CREDENTIAL].node, "wrong-value", NULL,
                      "the managed broker lets nobody in without a credential: write password",
@@ -164,7 +165,9 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
     static const struct {
         int cell;
         sy_transport transport;
-    } only[] = {{DV_MN, SY_TRANSPORT_HJ212}, {DV_PASSWORD, SY_TRANSPORT_HJ212}, {DV_NODE, SY_TRANSPORT_MQTT}};
+    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},
+                {DV_PASSWORD, SY_TRANSPORT_HJ212},
+                {DV_NODE, SY_TRANSPORT_MQTT}};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != t)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,

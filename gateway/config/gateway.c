@@ -38,7 +38,7 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     sy_cfg_cell c[TL_N];
     if (!map || !sy_cfg_read(l, map, SY_S_TLS, c))
         return;
-    *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text};
+    *out = (sy_tls_files){c[TL_CA].text, c[TL_CERT].text, c[TL_KEY].text, c[TL_CRL].text};
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
     for (int i = 0; i < TL_N; i++)
@@ -143,7 +143,26 @@ static void external_broker(sy_loader *l, const sy_cfg_cell *m)
                      "“tls”要求代理为 mqtts://");
 }
 
-static void read_mqtt(sy_loader *l, const sy_ynode *node, sy_cfg_cell *m)
+static void read_certificates(sy_loader *l, const sy_ynode *node, sy_cfg_cell *t)
+{
+    sy_config *c = l->c;
+    if (!sy_cfg_read(l, node, SY_S_CERTIFICATES, t))
+        return;
+    c->cert_listen = t[CT_LISTEN].texts;
+    c->n_cert_listen = t[CT_LISTEN].n;
+    c->cert_ca = t[CT_CA].set ? t[CT_CA].text : c->mqtt_tls.ca;
+    c->cert_crl = t[CT_CRL].text;
+    if (!c->mqtt_tls.cert || !c->cert_ca)
+        sy_cfg_error(l, node, "missing-key", NULL,
+                     "'certificates' needs mqtt: {tls: {cert, key}}, and 'ca' here or there",
+                     "“certificates”需要 mqtt: {tls: {cert, key}}，以及此处或彼处的 ca");
+    for (int i = CT_CA; i <= CT_CRL && !l->kept; i++)
+        if (t[i].set && access(t[i].text, R_OK) != 0)
+            sy_cfg_error(l, t[i].node, "file", NULL, "the file %s cannot be read, or is empty",
+                         "文件 %s 无法读取或为空", t[i].text);
+}
+
+static void read_mqtt(sy_loader *l, const sy_ynode *node, sy_cfg_cell *m, sy_cfg_cell *t)
 {
     sy_config *c = l->c;
     if (!sy_cfg_read(l, node, SY_S_MQTT, m))
@@ -155,8 +174,14 @@ static void read_mqtt(sy_loader *l, const sy_ynode *node, sy_cfg_cell *m)
     c->mqtt_user = m[MQ_USER].text;
     c->mqtt_password = m[MQ_PASSWORD].text;
     sy_cfg_tls(l, m[MQ_TLS].set ? m[MQ_TLS].node : NULL, &c->mqtt_tls);
+    if (m[MQ_CERTIFICATES].set)
+        read_certificates(l, m[MQ_CERTIFICATES].node, t);
     if (strcmp(c->broker, "managed") != 0) {
         external_broker(l, m);
+        if (m[MQ_CERTIFICATES].node)
+            sy_cfg_error(l, m[MQ_CERTIFICATES].node, "not-here", NULL,
+                         "'certificates' is for the managed broker; this one is elsewhere",
+                         "“certificates”只用于受管代理；此代理在别处");
         return;
     }
     if (!c->n_mqtt_listen)
@@ -187,7 +212,7 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
     c->dtls_listen = d[DT_LISTEN].texts;
     c->n_dtls_listen = d[DT_LISTEN].n;
     c->psk_file = d[DT_PSK].text;
-    c->dtls = (sy_tls_files){d[DT_CA].text, d[DT_CERT].text, d[DT_KEY].text};
+    c->dtls = (sy_tls_files){.ca = d[DT_CA].text, .cert = d[DT_CERT].text, .key = d[DT_KEY].text};
     int given = (d[DT_CA].node != NULL) + (d[DT_CERT].node != NULL) + (d[DT_KEY].node != NULL);
     if (given % 3 != 0)
         sy_cfg_error(l, o[CO_DTLS].node, "tls", NULL, "'ca', 'cert' and 'key' go together",
@@ -207,10 +232,10 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
 
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
 {
-    sy_cfg_cell m[MQ_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
+    sy_cfg_cell m[MQ_N] = {0}, t[CT_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
     sy_cfg_cell console = {0}, hj212[HJ_N] = {0};
     if (root[RT_MQTT].set)
-        read_mqtt(l, root[RT_MQTT].node, m);
+        read_mqtt(l, root[RT_MQTT].node, m, t);
     if (root[RT_COAP].set)
         read_coap(l, root[RT_COAP].node, o, d);
     if (root[RT_HJ212].set && sy_cfg_read(l, root[RT_HJ212].node, SY_S_HJ212, hj212)) {
@@ -222,6 +247,7 @@ void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
         if (n[CN_LISTEN].set)
             console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
     }
-    check_ports(l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &console, &hj212[HJ_LISTEN]}, 3);
+    check_ports(
+        l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &t[CT_LISTEN], &console, &hj212[HJ_LISTEN]}, 4);
     check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);
 }

@@ -61,7 +61,13 @@
     X(MQ_TLS, "tls", MAP, false, 0, 0, NULL, "none", "managed: TLS of the listeners; else towards the broker") \
     X(MQ_VERSION, "version", CHOICE, false, 0, 0, "5 3.1.1", "5", "protocol version towards the broker") \
     X(MQ_USER, "user", TEXT, false, 0, 0, NULL, "none", "name at an external broker") \
-    X(MQ_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "password at an external broker")
+    X(MQ_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "password at an external broker") \
+    X(MQ_CERTIFICATES, "certificates", MAP, false, 0, 0, NULL, "none", "managed: where devices with `credential: certificate` come in; needs `tls`")
+
+#define SY_KEYS_CERTIFICATES(X) \
+    X(CT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one") \
+    X(CT_CA, "ca", PATH, false, 0, 0, NULL, "`ca` of `mqtt.tls`", "who signs the devices' certificates (PEM)") \
+    X(CT_CRL, "crl", PATH, false, 0, 0, NULL, "none", "what they have revoked (PEM); a change counts at the next login")
 
 #define SY_KEYS_COAP(X) \
     X(CO_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "127.0.0.1:5683, none beside `dtls`", "where it listens; port 0 is a free one") \
@@ -83,7 +89,8 @@
 #define SY_KEYS_TLS(X) \
     X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \
     X(TL_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
-    X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)")
+    X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)") \
+    X(TL_CRL, "crl", PATH, false, 0, 0, NULL, "none", "lists of certificates that were revoked (PEM); one that is out of date counts on")
 
 #define SY_KEYS_PREMISES(X) \
     X(PR_ID, "id", ID, true, 0, 0, NULL, NULL, "unique among premises") \
@@ -134,8 +141,8 @@
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required, but for `node`): its topic, exact or ending in `/#`") \
     X(DV_NODE, "node", TEXT, false, 0, 0, NULL, "none", "mqtt, in place of `topic`: `GROUP/NODE` of a Sparkplug edge node") \
     X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
-    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
-    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, or none at an external broker; coap: psk, certificate (its name is the id), or none with `from`") \
+    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
+    X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have")
@@ -144,6 +151,7 @@
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
     X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt", NULL, "kind of receiver") \
     X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
+    X(DS_ALSO, "also", TEXTS, false, 0, 0, NULL, "none", "further addresses of the same receiver, tried in turn where the one before does not answer; at most 7") \
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
@@ -158,6 +166,7 @@ enum { SY_KEYS_RETENTION(SY_KEY_CELL) RE_N };
 enum { SY_KEYS_KEEP(SY_KEY_CELL) KP_N };
 enum { SY_KEYS_FLASH(SY_KEY_CELL) FL_N };
 enum { SY_KEYS_MQTT(SY_KEY_CELL) MQ_N };
+enum { SY_KEYS_CERTIFICATES(SY_KEY_CELL) CT_N };
 enum { SY_KEYS_COAP(SY_KEY_CELL) CO_N };
 enum { SY_KEYS_DTLS(SY_KEY_CELL) DT_N };
 enum { SY_KEYS_HJ212(SY_KEY_CELL) HJ_N };

@@ -73,6 +73,7 @@ enum {
     SY_S_FLASH,
     SY_S_MQTT,
     SY_S_COAP,
+    SY_S_CERTIFICATES,
     SY_S_DTLS,
     SY_S_HJ212,
     SY_S_CONSOLE,

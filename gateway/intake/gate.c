@@ -35,6 +35,7 @@ struct sy_gate {
     sy_journal *journal;
     void (*marker)(void *ctx, uint64_t number);
     void *ctx;
+    sy_gate_teller teller;
     uint64_t key[2];
     pthread_mutex_t mu;
     uint64_t number;
@@ -261,20 +262,33 @@ static uint64_t gate_last_number(void *ctx)
     return kept > last ? kept : last;
 }
 
+static void gate_refused(void *ctx, const sy_refusal *r)
+{
+    sy_gate *g = ctx;
+    char from[160], text[240], peer[80];
+    atomic_fetch_add(&g->rejected[r->why], 1);
+    if (g->teller.refused)
+        g->teller.refused(g->teller.ctx, r);
+    sy_log(SY_LOG_WARN, "message-rejected",
+           "transport=%s why=%s reason=%s source=%s peer=%s msg=%s",
+           sy_transport_name(r->transport), sy_reject_name(r->why),
+           r->reason ? r->reason : sy_reject_name(r->why), sy_logq(r->who, from, sizeof from),
+           sy_logq(sy_span_of(r->peer), peer, sizeof peer),
+           sy_logq(sy_span_of(r->detail), text, sizeof text));
+}
+
 static void gate_rejected(void *ctx, sy_transport t, sy_reject why, sy_span source,
                           const char *detail)
 {
-    static const char *const words[SY_REJECT_COUNT] = {
-        [SY_REJECT_TOO_LARGE] = "too-large",     [SY_REJECT_UNKNOWN_DEVICE] = "unknown-device",
-        [SY_REJECT_NOT_ALLOWED] = "not-allowed", [SY_REJECT_FORMAT] = "format",
-        [SY_REJECT_MALFORMED] = "malformed",
-    };
+    sy_refusal r = {.transport = t, .why = why, .who = source, .detail = detail};
+    gate_refused(ctx, &r);
+}
+
+static void gate_strange(void *ctx, const sy_stranger *s)
+{
     sy_gate *g = ctx;
-    char from[160], text[240];
-    atomic_fetch_add(&g->rejected[why], 1);
-    sy_log(SY_LOG_WARN, "message-rejected", "transport=%s why=%s source=%s msg=%s",
-           sy_transport_name(t), words[why], sy_logq(source, from, sizeof from),
-           sy_logq(sy_span_of(detail), text, sizeof text));
+    if (g->teller.strange)
+        g->teller.strange(g->teller.ctx, s);
 }
 
 static void gate_marker(void *ctx, uint64_t number)
@@ -348,7 +362,9 @@ sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
                             .marker = gate_marker,
                             .knows_end = gate_knows_end,
                             .synced = gate_synced,
-                            .last_number = gate_last_number};
+                            .last_number = gate_last_number,
+                            .refused = gate_refused,
+                            .strange = gate_strange};
     sy_random(g->key, sizeof g->key);
     g->ring = calloc(RING, sizeof *g->ring);
     g->slots = calloc(SLOTS, sizeof *g->slots);
@@ -365,6 +381,11 @@ sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
 const sy_intake *sy_gate_intake(sy_gate *g)
 {
     return &g->intake;
+}
+
+void sy_gate_tell(sy_gate *g, const sy_gate_teller *t)
+{
+    g->teller = *t;
 }
 
 void sy_gate_take(sy_gate *g, uint64_t rejected[SY_REJECT_COUNT], uint64_t *duplicates)

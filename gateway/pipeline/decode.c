@@ -93,9 +93,8 @@ static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
     if (!timed(p, r, &out))
         return SY_OK;
     if (p->births)
-        err = sy_births_reading(p->env->births, p->device,
-                                &p->env->config->site->points[out.point], r->device,
-                                p->births->refresh, p->env->now, &out);
+        err = sy_births_reading(p->env->births, p->device, &p->env->config->site->points[out.point],
+                                r->device, p->births->refresh, p->env->now, &out);
     return err ? err : p->sink(p->ctx, &out);
 }
 
@@ -230,8 +229,8 @@ sy_err sy_decode(const sy_decode_env *env, const sy_jrec *rec, sy_decoded_fn sin
         return SY_E_UNSUPPORTED;
     }
     sy_fail why = {0};
-    sy_err err = node ? node_message(&p, &why)
-                      : f->decode(rec->payload, p.device, on_record, &p, &why);
+    sy_err err =
+        node ? node_message(&p, &why) : f->decode(rec->payload, p.device, on_record, &p, &why);
     if (err) {
         snprintf(sum->why, sizeof sum->why, "%.150s", why.text);
         return err;

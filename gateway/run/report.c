@@ -61,14 +61,15 @@ static void put_broker(sy_service *s, sy_buf *b)
     sy_buf_printf(b, ",\"broker\":{\"pid\":%ld,\"restarts\":%llu,\"failing\":%s,\"ports\":[",
                   sy_broker_pid(s->broker), (unsigned long long)sy_broker_restarts(s->broker),
                   sy_broker_failing(s->broker) ? "true" : "false");
-    for (size_t i = 0; i < s->config->n_mqtt_listen; i++)
+    for (size_t i = 0; i < s->config->n_mqtt_listen + s->config->n_cert_listen; i++)
         sy_buf_printf(b, "%s%u", i ? "," : "", sy_broker_port(s->broker, i));
-    sy_buf_printf(b,
-                  "],\"spool\":{\"state\":\"%s\",\"bytes\":%llu,\"appended\":%llu,"
-                  "\"taken\":%llu,\"refused\":%llu}}",
-                  states[spool.state < 3 ? spool.state : 2], (unsigned long long)spool.bytes,
-                  (unsigned long long)spool.appended, (unsigned long long)spool.taken,
-                  (unsigned long long)spool.refused);
+    sy_buf_printf(
+        b,
+        "],\"certificates_from\":%zu,\"spool\":{\"state\":\"%s\",\"bytes\":%llu,\"appended\":%llu,"
+        "\"taken\":%llu,\"refused\":%llu}}",
+        s->config->n_mqtt_listen, states[spool.state < 3 ? spool.state : 2],
+        (unsigned long long)spool.bytes, (unsigned long long)spool.appended,
+        (unsigned long long)spool.taken, (unsigned long long)spool.refused);
 }
 
 static void put_ports(sy_service *s, sy_buf *b)
@@ -137,6 +138,7 @@ void sy_service__status(sy_service *s, sy_buf *json)
     put_counters(s, json);
     put_log(s, json);
     put_ports(s, json);
+    sy_service__door_status(s, json);
     sy_buf_text(json, ",\"ledger\":");
     sy_ledger_status(s->ledger, json);
     sy_buf_text(json, ",\"keeping\":");

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "control/control.h"
+#include "door/refused.h"
 #include "drivers/coap/coap.h"
 #include "drivers/hj212/hj212.h"
 #include "drivers/mqtt/mqtt.h"
@@ -34,12 +35,15 @@ typedef struct sy_service {
     sy_journal *journal;
     sy_registry_slot *devices;
     sy_gate *gate;
+    sy_refused *refusals;
     sy_pipeline *pipeline;
     sy_keeper *keeper;
     sy_upstream *upstream;
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
+    pthread_mutex_t asks_lock;
+    sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
     sy_hj212 *hj212;
     sy_control *control;
@@ -80,6 +84,11 @@ SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
+
+/* door.c: who was refused. */
+SY_MUST_USE sy_err sy_service__door_open(sy_service *s, sy_fail *f);
+void sy_service__door_close(sy_service *s);
+void sy_service__door_status(sy_service *s, sy_buf *json);
 
 /* ledger.c */
 SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);

@@ -200,6 +200,7 @@ static void warn_of_restart(const sy_config *old, const sy_config *new)
         old->commit != new->commit || old->segment != new->segment ||
         old->max_payload != new->max_payload || strcmp(old->data, new->data) != 0 ||
         !same_list(old->mqtt_listen, old->n_mqtt_listen, new->mqtt_listen, new->n_mqtt_listen) ||
+        !same_list(old->cert_listen, old->n_cert_listen, new->cert_listen, new->n_cert_listen) ||
         !same_list(old->coap_listen, old->n_coap_listen, new->coap_listen, new->n_coap_listen) ||
         !same_list(old->dtls_listen, old->n_dtls_listen, new->dtls_listen, new->n_dtls_listen) ||
         !same_list(old->hj212_listen, old->n_hj212_listen, new->hj212_listen, new->n_hj212_listen))

@@ -36,7 +36,7 @@ void sy_store_close(sy_store *s);
     X(out_of_range, "readings beyond the physical range")                                          \
     X(uncalibrated, "readings of a point whose calibration is overdue")                            \
     X(maintained, "readings that came during maintenance")                                         \
-    X(skipped, "Sparkplug: metrics that are no reading (arrays, data sets, templates, files)")      \
+    X(skipped, "Sparkplug: metrics that are no reading (arrays, data sets, templates, files)")     \
     X(sequence_gaps, "Sparkplug: messages whose sequence number was not the next")                 \
     X(rebirths, "Sparkplug: times that a node was asked for its births")                           \
     X(retained, "retained copies that were no new reading")                                        \
@@ -116,7 +116,8 @@ typedef struct sy_alert_row {
 SY_MUST_USE sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f);
 
 /* An event and its outbox rows. id is the idempotency key; an id that is known is not added again
- * (*added false). priority: 0 alerts, 1 clearances, 2 heads and heartbeats, 3 summaries. */
+ * (*added false). priority: -1 a restore, 0 alerts, 1 clearances, 2 heads and
+ * heartbeats, 3 summaries. */
 typedef struct sy_event_row {
     const char *id, *kind, *alert; /* alert may be NULL */
     sy_ms time;

@@ -27,13 +27,15 @@ const sy_sender_times sy_sender_defaults = {
     .backoff_base = 1000,
     .backoff_cap = 300 * 1000,
     .idle = 60 * 1000,
+    .primary = 600 * 1000,
     .recheck = 60 * 1000,
     .am = {.settle = 360 * 1000, .again = 60 * 1000, .keep = 72 * 3600 * 1000},
     .exchange = {.connect = 30 * 1000, .answer = 60 * 1000, .grace = 1500},
 };
 
 struct sy_sender {
-    char *name, *url_text, *ca, *cert, *key;
+    char *name, *url_texts[SY_SENDER_URLS], *ca, *cert, *key, *crl;
+    size_t n_urls;
     sy_url url;
     sy_store *store;
     sy_sender_times times;
@@ -53,6 +55,9 @@ struct sy_sender {
     sy_suspects suspects;
     sy_ms held_until; /* monotonic; when the held ones are tried again */
     unsigned failures;
+    size_t address;       /* in url_texts: the one in use */
+    size_t tried;         /* addresses that failed in a row */
+    sy_ms left;           /* monotonic: when the first address was left */
     size_t limit;         /* events in a batch; halved while something is refused */
     int64_t head_refused; /* number of a head that was refused for good; a newer one is tried */
     uint64_t telling;     /* size of the head that is told until it is answered; 0: none */
@@ -180,11 +185,45 @@ static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
                s->failures);
     }
     s->failures = 0;
+    s->tried = 0;
     if (sy_suspects_count_held(&s->suspects) == 0 && s->suspects.n == 0) {
         set_error(s, "");
     }
     sy_log(SY_LOG_DEBUG, "upstream-delivered", "destination=%s events=%zu", s->name, n);
     return STEP_MORE;
+}
+
+/* Go to an address of the list; each was parsed when it was taken. */
+static void turn_to(sy_sender *s, size_t address)
+{
+    sy_fail unused;
+    sy_exchange_drop(s->x);
+    atomic_store(&s->connected, false);
+    if (sy_url_parse(s->url_texts[address], &s->url, &unused) == SY_OK) {
+        s->address = address;
+    }
+}
+
+/* This address does not serve us: true where there is another that was not tried yet. */
+static bool next_address(sy_sender *s, const char *why)
+{
+    char quoted[640];
+    if (s->n_urls < 2) {
+        return false;
+    }
+    if (s->address == 0) {
+        s->left = sy_mono_ms();
+    }
+    s->tried++;
+    turn_to(s, (s->address + 1) % s->n_urls);
+    if (s->tried >= s->n_urls) {
+        s->tried = 0;
+        return false;
+    }
+    set_error(s, why);
+    sy_log(SY_LOG_WARN, "upstream-failover", "destination=%s to=%s msg=%s", s->name,
+           s->url.authority, sy_logq(sy_span_of(why), quoted, sizeof quoted));
+    return true;
 }
 
 static step refused_alone(sy_sender *s, const sy_outbox_item *item, const sy_reply *r, sy_ms *pause)
@@ -232,6 +271,9 @@ static step act(sy_sender *s, const sy_outbox_item *const *batch, const int64_t 
     case SY_ANSWER_LATER:
     case SY_ANSWER_DESTINATION:
         break;
+    }
+    if (r->status != 429 && next_address(s, r->text)) {
+        return STEP_MORE;
     }
     *pause = next_backoff(s);
     if (r->retry_after > 0) {
@@ -308,12 +350,18 @@ static step one_step(sy_sender *s, sy_ms *pause)
     const sy_outbox_item *batch[SY_BATCH_EVENTS];
     int64_t numbers[SY_BATCH_EVENTS];
     sy_outbox_item head;
+    if (s->address > 0 && sy_mono_ms() - s->left > s->times.primary) {
+        turn_to(s, 0);
+    }
     size_t k = choose(s, items, n, &head, batch, numbers);
     if (k == 0) {
         return s->am ? tell_again(s, pause) : STEP_IDLE;
     }
     sy_reply reply;
     sy_err e = send_batch(s, batch, k, &reply, &f);
+    if (e != SY_OK && e != SY_E_CLOSED && e != SY_E_NOMEM && next_address(s, f.text)) {
+        return STEP_MORE;
+    }
     return e != SY_OK ? failed(s, &f, pause) : act(s, batch, numbers, k, &reply, pause);
 }
 
@@ -423,10 +471,13 @@ static void release(sy_sender *s)
     }
     pthread_mutex_destroy(&s->lock);
     free(s->name);
-    free(s->url_text);
+    for (size_t i = 0; i < SY_SENDER_URLS; i++) {
+        free(s->url_texts[i]);
+    }
     free(s->ca);
     free(s->cert);
     free(s->key);
+    free(s->crl);
     free(s);
 }
 
@@ -445,19 +496,24 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->name = copy(o->name);
-    s->url_text = copy(o->url);
+    bool whole = o->n_urls >= 1 && o->n_urls <= SY_SENDER_URLS;
+    for (s->n_urls = 0; whole && s->n_urls < o->n_urls; s->n_urls++) {
+        s->url_texts[s->n_urls] = copy(o->urls[s->n_urls]);
+        whole = s->url_texts[s->n_urls] != NULL;
+    }
     s->ca = copy(o->files.ca);
     s->cert = copy(o->files.cert);
     s->key = copy(o->files.key);
+    s->crl = copy(o->files.crl);
     if (o->alertmanager && s->name && (s->am = malloc(sizeof *s->am)) != NULL) {
         sy_am_init(s->am, o->store, s->name, &o->times.am);
     }
-    if (!s->name || !s->url_text || (o->alertmanager && !s->am)) {
+    if (!s->name || !whole || (o->alertmanager && !s->am)) {
         release(s);
         return sy_fail_set(f, SY_E_NOMEM, "no memory for destination %s", o->name);
     }
-    sy_tls_paths files = {s->ca, s->cert, s->key};
-    sy_err e = sy_url_parse(o->url, &s->url, f);
+    sy_tls_paths files = {s->ca, s->cert, s->key, s->crl};
+    sy_err e = sy_url_parse(o->urls[0], &s->url, f);
     if (e == SY_OK && (s->stop_fd < 0 || s->wake_fd < 0)) {
         e = sy_fail_sys(f, "eventfd");
     }
@@ -515,9 +571,18 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static bool same_urls(const sy_sender *s, const sy_sender_setup *o)
+{
+    bool same = s->n_urls == o->n_urls;
+    for (size_t i = 0; same && i < s->n_urls; i++) {
+        same = strcmp(s->url_texts[i], o->urls[i]) == 0;
+    }
+    return same;
+}
+
 bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
 {
-    return same_text(s->name, o->name) && same_text(s->url_text, o->url) &&
+    return same_text(s->name, o->name) && same_urls(s, o) && same_text(s->crl, o->files.crl) &&
            same_text(s->ca, o->files.ca) && same_text(s->cert, o->files.cert) &&
            same_text(s->key, o->files.key) && (s->am != NULL) == o->alertmanager &&
            (!s->am || s->am->times.settle == o->times.am.settle);

@@ -3,7 +3,7 @@
  * mbedTLS as a client, behind this file.
  *
  * Time: mbedTLS compares with the wall clock, which on a box without a battery is 1970 at boot. Its
- * two time flags are replaced in the verify callback by a comparison with the time that the caller
+ * time flags are replaced in the verify callback by a comparison with the time that the caller
  * gives (the larger of wall clock, log time and build time).
  *
  * Names: 2.28 matches DNS names only, and would send an IP address as server name. So for an
@@ -23,6 +23,7 @@
 #include <mbedtls/platform_util.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "ledger/mbed_compat.h"
 
 enum { FILE_MAX = 262144 };
@@ -34,6 +35,7 @@ struct sy_tls {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     mbedtls_x509_crt ca, own;
+    mbedtls_x509_crl crl;
     mbedtls_pk_context key;
     mbedtls_ssl_session session;
     bool have_session, resumed, live;
@@ -82,6 +84,7 @@ static void end_connection(sy_tls *t)
         mbedtls_ssl_config_free(&t->conf);
         mbedtls_x509_crt_free(&t->ca);
         mbedtls_x509_crt_free(&t->own);
+        mbedtls_x509_crl_free(&t->crl);
         mbedtls_pk_free(&t->key);
         t->live = false;
     }
@@ -180,6 +183,9 @@ static int on_verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flag
 {
     sy_tls *t = ctx;
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
+    /* A list that is out of date says what was revoked all the same; refusing everybody for it
+     * would silence a box that was away for long. load_crl says so in the log. */
+    *flags &= ~(uint32_t)(MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE);
     *flags |= time_of(&crt->valid_to) < t->now ? MBEDTLS_X509_BADCERT_EXPIRED : 0u;
     *flags |= time_of(&crt->valid_from) > t->now ? MBEDTLS_X509_BADCERT_FUTURE : 0u;
     if (depth == 0) {
@@ -237,6 +243,24 @@ static sy_err load_own(sy_tls *t, const sy_tls_paths *files, sy_sha256 *hash, sy
     return e;
 }
 
+static sy_err load_crl(sy_tls *t, const char *path, sy_sha256 *hash, sy_buf *b, sy_fail *f)
+{
+    int rc = 0;
+    sy_err e = read_pem(path, "crl", hash, b, f);
+    if (e == SY_OK && (rc = mbedtls_x509_crl_parse(&t->crl, (unsigned char *)b->p, b->n)) != 0) {
+        e = bad_file(f, rc, path, "list of revoked certificates");
+    }
+    for (const mbedtls_x509_crl *l = &t->crl; e == SY_OK && l; l = l->next) {
+        if (l->next_update.year && time_of(&l->next_update) < t->now) {
+            sy_log(SY_LOG_WARN, "upstream-crl-old",
+                   "file=%s msg=\"a list of revoked certificates "
+                   "is out of date; put a newer one there\"",
+                   path);
+        }
+    }
+    return e;
+}
+
 static sy_err load(sy_tls *t, const sy_tls_paths *files, sy_fail *f)
 {
     sy_buf b;
@@ -249,6 +273,8 @@ static sy_err load(sy_tls *t, const sy_tls_paths *files, sy_fail *f)
         e = bad_file(f, rc, files->ca, "certificate");
     }
     e = e != SY_OK || !files->cert ? e : load_own(t, files, &hash, &b, f);
+    e = e != SY_OK || !files->crl ? e : load_crl(t, files->crl, &hash, &b, f);
+    sy_sha256_add(&hash, t->url->authority, strlen(t->url->authority));
     if (b.p) {
         mbedtls_platform_zeroize(b.p, b.cap);
     }
@@ -341,7 +367,7 @@ static sy_err configure(sy_tls *t, sy_fail *f)
         sy_mbed_tickets(&t->conf);
         mbedtls_ssl_conf_ciphersuites(&t->conf, suites);
         mbedtls_ssl_conf_authmode(&t->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-        mbedtls_ssl_conf_ca_chain(&t->conf, &t->ca, NULL);
+        mbedtls_ssl_conf_ca_chain(&t->conf, &t->ca, t->crl.version ? &t->crl : NULL);
         mbedtls_ssl_conf_verify(&t->conf, on_verify, t);
         mbedtls_ssl_conf_rng(&t->conf, mbedtls_ctr_drbg_random, &t->rng);
         rc = t->own.version ? mbedtls_ssl_conf_own_cert(&t->conf, &t->own, &t->key) : 0;
@@ -375,6 +401,7 @@ sy_err sy_tls_connect(sy_tls *t, const sy_url *url, const sy_tls_paths *files, s
     t->verified = t->resumed = false;
     mbedtls_x509_crt_init(&t->ca);
     mbedtls_x509_crt_init(&t->own);
+    mbedtls_x509_crl_init(&t->crl);
     mbedtls_pk_init(&t->key);
     mbedtls_ssl_config_init(&t->conf);
     mbedtls_ssl_init(&t->ssl);

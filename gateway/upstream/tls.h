@@ -15,6 +15,7 @@
 typedef struct sy_tls_paths {
     const char *ca;
     const char *cert, *key; /* NULL: we show none */
+    const char *crl;        /* NULL: none */
 } sy_tls_paths;
 
 typedef struct sy_tls sy_tls;

@@ -32,8 +32,14 @@ static void api_of(const char *url, char out[URL_MAX])
     snprintf(out, URL_MAX, "%.*s%s", (int)n, url, has ? "" : path);
 }
 
-static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o,
-                       char url[URL_MAX], sy_fail *f)
+/* Room for what a setup borrows. */
+typedef struct room {
+    const char *urls[SY_SENDER_URLS];
+    char api[SY_SENDER_URLS][URL_MAX];
+} room;
+
+static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, room *r,
+                       sy_fail *f)
 {
     if (d->kind == SY_DEST_MQTT) {
         return sy_fail_set(f, SY_E_UNSUPPORTED,
@@ -41,17 +47,21 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
                            d->name);
     }
     *o = (sy_sender_setup){.name = d->name,
-                           .url = d->url,
+                           .urls = r->urls,
+                           .n_urls = 1 + d->n_also,
                            .alertmanager = d->kind == SY_DEST_ALERTMANAGER,
-                           .files = {d->tls.ca, d->tls.cert, d->tls.key},
+                           .files = {d->tls.ca, d->tls.cert, d->tls.key, d->tls.crl},
                            .store = store,
                            .times = sy_sender_defaults,
                            .build_time = (sy_ms)SY_BUILD_TIME * 1000};
-    if (o->alertmanager) {
-        api_of(d->url, url);
-        o->url = url;
-        o->times.am.settle = d->settle;
+    for (size_t i = 0; i < o->n_urls && i < SY_SENDER_URLS; i++) {
+        r->urls[i] = i ? d->also[i - 1] : d->url;
+        if (o->alertmanager) {
+            api_of(r->urls[i], r->api[i]);
+            r->urls[i] = r->api[i];
+        }
     }
+    o->times.am.settle = d->settle;
     return SY_OK;
 }
 
@@ -88,9 +98,11 @@ static sy_err check_all(const sy_config *c, sy_fail *f)
     for (size_t i = 0; i < c->n_destinations; i++) {
         sy_sender_setup o = {0};
         sy_url url;
-        char text[URL_MAX];
-        sy_err e = setup_of(&c->destinations[i], NULL, &o, text, f);
-        e = e != SY_OK ? e : sy_url_parse(o.url, &url, f);
+        room r;
+        sy_err e = setup_of(&c->destinations[i], NULL, &o, &r, f);
+        for (size_t k = 0; k < o.n_urls && e == SY_OK; k++) {
+            e = sy_url_parse(o.urls[k], &url, f);
+        }
         if (e != SY_OK) {
             return e;
         }
@@ -129,8 +141,8 @@ sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < c->n_destinations && e == SY_OK; i++) {
         sy_sender_setup o;
-        char text[URL_MAX];
-        e = setup_of(&c->destinations[i], u->store, &o, text, f);
+        room r;
+        e = setup_of(&c->destinations[i], u->store, &o, &r, f);
         if (e == SY_OK && (fresh[n] = find_same(u, &o)) != NULL) {
             sy_sender_kick(fresh[n++]);
         } else if (e == SY_OK && (e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {

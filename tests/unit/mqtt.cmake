@@ -17,3 +17,6 @@ sy_test(test_access
 sy_test(test_mqtt_spool
     SOURCES unit/test_mqtt_spool.c unit/mqtt_rig.c
     LINKS sy_drivers)
+sy_test(test_door
+    SOURCES unit/test_door.c
+    LINKS sy_door)

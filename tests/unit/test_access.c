@@ -46,19 +46,24 @@ static sy_access *parse(const char *text)
     return a;
 }
 
+static bool lets_in(const sy_access *a, const char *user, const char *password)
+{
+    return sy_access_login(a, user, password, 1000) == SY_ACCESS_YES;
+}
+
 static void only_the_right_password_lets_in(void **state)
 {
     (void)state;
     sy_access *a = parse(file_of(NULL));
-    assert_true(sy_access_login(a, "fridge", "fridge"));
-    assert_true(sy_access_login(a, "@gateway", "@gateway"));
+    assert_true(lets_in(a, "fridge", "fridge"));
+    assert_true(lets_in(a, "@gateway", "@gateway"));
     const char *const wrong[][2] = {{"fridge", "plant"},  {"fridge", ""},
                                     {"fridge", NULL},     {"", ""},
                                     {NULL, NULL},         {NULL, "fridge"},
                                     {"nobody", ""},       {"fridge ", "fridge"},
                                     {"Fridge", "fridge"}, {"fridge", "fridgefridge"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_false(sy_access_login(a, wrong[i][0], wrong[i][1]));
+        assert_false(lets_in(a, wrong[i][0], wrong[i][1]));
     }
     sy_access_free(a);
 }
@@ -82,8 +87,8 @@ static void no_hash_is_no_password(void **state)
         char text[200];
         snprintf(text, sizeof text, "ufridge\n%s", hashes[i]);
         sy_access *a = parse(text);
-        assert_false(sy_access_login(a, "fridge", ""));
-        assert_false(sy_access_login(a, "fridge", "fridge"));
+        assert_false(lets_in(a, "fridge", ""));
+        assert_false(lets_in(a, "fridge", "fridge"));
         sy_access_free(a);
     }
 }
@@ -157,7 +162,7 @@ static void what_is_no_list_is_refused_whole(void **state)
     assert_int_equal(sy_access_parse(&a, (sy_span){"ua\0b\n", 5}, NULL), SY_E_PARSE);
     assert_null(a);
     a = parse("");
-    assert_false(sy_access_login(a, "", ""));
+    assert_false(lets_in(a, "", ""));
     sy_access_free(a);
     /* Cut anywhere it is refused, or a whole list of fewer. */
     char *text = file_of(NULL);
@@ -170,10 +175,114 @@ static void what_is_no_list_is_refused_whole(void **state)
     }
 }
 
+/* A user whose password is `now`, and was `before` until the time of 5000. */
+static sy_access *rotated(const char *more)
+{
+    char text[1000], now[SY_BROKER__HASH], before[SY_BROKER__HASH];
+    assert_int_equal(sy_broker__hash("now", now, NULL), SY_OK);
+    assert_int_equal(sy_broker__hash("before", before, NULL), SY_OK);
+    snprintf(text, sizeof text, "ufridge\nh%s\no5000 %s\nwt/fridge\n%s", now, before, more);
+    return parse(text);
+}
+
+static void the_password_before_is_good_until_its_time(void **state)
+{
+    (void)state;
+    sy_access *a = rotated("");
+    assert_int_equal(sy_access_login(a, "fridge", "now", 4999), SY_ACCESS_YES);
+    assert_int_equal(sy_access_login(a, "fridge", "before", 4999), SY_ACCESS_YES_OLD);
+    assert_int_equal(sy_access_login(a, "fridge", "before", 5000), SY_ACCESS_WRONG);
+    assert_int_equal(sy_access_login(a, "fridge", "now", 5000), SY_ACCESS_YES);
+    assert_true(sy_access_has_old(a, "fridge"));
+    char told[100] = "";
+    sy_access_ended(a, 4000, 4999, note, told);
+    sy_access_ended(a, 5000, 6000, note, told);
+    assert_string_equal(told, "");
+    sy_access_ended(a, 4999, 5000, note, told);
+    assert_string_equal(told, "fridge ");
+    sy_access_free(a);
+}
+
+static void a_rotation_cuts_off_once_the_old_password_is_over(void **state)
+{
+    (void)state;
+    sy_access *first = parse("ua\nh1\n"), *both = parse("ua\nh2\no5000 1\n"),
+              *last = parse("ua\nh2\n");
+    char told[100] = "";
+    sy_access_revoked(first, both, note, told);
+    assert_string_equal(told, "");
+    sy_access_revoked(both, last, note, told);
+    assert_string_equal(told, "a ");
+    sy_access_revoked(first, last, note, told);
+    assert_string_equal(told, "a a ");
+    sy_access_free(first);
+    sy_access_free(both);
+    sy_access_free(last);
+}
+
+static void a_certificate_lets_in_who_is_said_to_have_one(void **state)
+{
+    (void)state;
+    sy_access *a = rotated("ucert\nc\nwt/cert\nulost\nc\nx\nwt/lost\n");
+    assert_int_equal(sy_access_certificate(a, "cert"), SY_ACCESS_YES);
+    assert_int_equal(sy_access_certificate(a, "fridge"), SY_ACCESS_WRONG);
+    assert_int_equal(sy_access_certificate(a, "nobody"), SY_ACCESS_UNKNOWN);
+    assert_int_equal(sy_access_certificate(a, "lost"), SY_ACCESS_REVOKED);
+    assert_int_equal(sy_access_login(a, "cert", "", 1000), SY_ACCESS_WRONG);
+    assert_int_equal(sy_access_login(a, "lost", "", 1000), SY_ACCESS_REVOKED);
+    sy_access *without = rotated("ulost\nc\nx\n");
+    char told[100] = "";
+    sy_access_revoked(a, without, note, told);
+    assert_non_null(strstr(told, "cert "));
+    sy_access_free(without);
+    sy_access_free(a);
+}
+
+static void a_stranger_writes_what_no_device_does_and_only_in_time(void **state)
+{
+    (void)state;
+    char text[1000], hash[SY_BROKER__HASH];
+    assert_int_equal(sy_broker__hash("once", hash, NULL), SY_OK);
+    snprintf(text, sizeof text, "u@onboard\nh%s\ne5000\ns\nua\nwt/a\nub\nwt/b/#\nu@replay\nw#\n",
+             hash);
+    sy_access *a = parse(text);
+    assert_int_equal(sy_access_login(a, "@onboard", "once", 4999), SY_ACCESS_YES);
+    assert_int_equal(sy_access_login(a, "@onboard", "twice", 4999), SY_ACCESS_WRONG);
+    assert_int_equal(sy_access_login(a, "@onboard", "once", 5000), SY_ACCESS_OVER);
+    assert_true(sy_access_is_stranger(a, "@onboard"));
+    assert_false(sy_access_is_stranger(a, "a") || sy_access_is_stranger(a, NULL));
+    assert_true(sy_access_may_write(a, "@onboard", "t/new"));
+    static const char *const not_these[] = {"t/a", "t/b", "t/b/c", "$", "$SYS/x"};
+    for (size_t i = 0; i < sizeof not_these / sizeof not_these[0]; i++) {
+        assert_false(sy_access_may_write(a, "@onboard", not_these[i]));
+    }
+    assert_false(sy_access_may_read(a, "@onboard"));
+    sy_access_free(a);
+}
+
+static void a_line_that_says_nothing_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"o\n",       "o12\n", "ox $7$\n",
+                                      "o-1 $7$\n", "e\n",   "e5x\n",
+                                      "cc\n",      "z\n",   "o99999999999999999999 $7$\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[100];
+        sy_access *a = NULL;
+        snprintf(text, sizeof text, "ufridge\n%s", bad[i]);
+        assert_int_equal(sy_access_parse(&a, sy_span_of(text), NULL), SY_E_PARSE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_right_password_lets_in),
+        cmocka_unit_test(the_password_before_is_good_until_its_time),
+        cmocka_unit_test(a_rotation_cuts_off_once_the_old_password_is_over),
+        cmocka_unit_test(a_certificate_lets_in_who_is_said_to_have_one),
+        cmocka_unit_test(a_stranger_writes_what_no_device_does_and_only_in_time),
+        cmocka_unit_test(a_line_that_says_nothing_is_refused),
         cmocka_unit_test(no_hash_is_no_password),
         cmocka_unit_test(a_device_writes_what_is_its_own),
         cmocka_unit_test(who_is_gone_or_has_a_new_password_is_told),

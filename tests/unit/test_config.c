@@ -190,7 +190,7 @@ static const struct spoiled {
     {"credential: psk", "credential: password", SY_DIAG_ERROR, "wrong-value", 36, 0, NULL},
     {"credential: psk", "credential: none", SY_DIAG_ERROR, "missing-key", 36, 0, NULL},
     {"credential: psk", "credential: certificate", SY_DIAG_ERROR, "missing-key", 36, 0, NULL},
-    {"topic: s/t1", "topic: s/t1, credential: certificate", SY_DIAG_ERROR, "wrong-value", 35, 0,
+    {"topic: s/t1", "topic: s/t1, credential: certificate", SY_DIAG_ERROR, "missing-key", 35, 0,
      NULL},
     {"{id: t2", "{id: t1", SY_DIAG_ERROR, "duplicate", 36, 0, NULL},
     {"10.0.0.0/8", "10.0.0.1/8", SY_DIAG_ERROR, "wrong-value", 38, 0, NULL},

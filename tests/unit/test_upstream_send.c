@@ -489,6 +489,59 @@ static void nobody_listens_then_somebody_does(void **state)
     sy_store_close(s);
 }
 
+static bool busy(rig_peer *p, const rig_request *r)
+{
+    (void)r;
+    return rig_answer(p, 503, "");
+}
+
+/* The second address is taken at once where the first does not serve; the first after a while. */
+static void a_further_address(void **state)
+{
+    sy_fail f;
+    char texts[3][64];
+    const char *const urls[] = {texts[0], texts[1], texts[2]};
+    sy_sender *sender = NULL;
+    sy_store *s = rig_store(*state);
+    rig_peer *first = rig_peer_start(*state, "server", busy, NULL);
+    rig_peer *gone = rig_peer_start(*state, "server", rig_ok, NULL);
+    rig_peer *last = rig_peer_start(*state, "server", rig_ok, NULL);
+    rig_peer *const peers[] = {first, gone, last};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(texts[i], sizeof texts[i], "https://127.0.0.1:%u/events", rig_peer_port(peers[i]));
+    }
+    rig_peer_stop(gone);
+    sy_sender_setup o = {.name = "county",
+                         .urls = urls,
+                         .n_urls = 3,
+                         .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
+                                   rig_path(*state, "client.key")},
+                         .store = s,
+                         .times = rig_times};
+    o.times.primary = 300;
+    o.times.backoff_base = o.times.backoff_cap = 3600 * 1000; /* no pause is needed */
+    rig_events(s, 1, 500, 3);
+    assert_int_equal(sy_sender_start(&sender, &o, &f), SY_OK);
+    rig_until_waiting(s, 0);
+    assert_int_equal(rig_requests(first), 1);
+    rig_peer_script(first, rig_ok, NULL);
+    int n = 500;
+    for (sy_ms end = sy_mono_ms() + 20000; rig_requests(first) == 1 && sy_mono_ms() < end;) {
+        rig_events(s, ++n, 1, 1);
+        sy_sender_wake(sender);
+        rig_until_waiting(s, 0);
+    }
+    assert_true(rig_requests(first) > 1);
+    unsigned doubled = 0;
+    char *taken = rig_taken(last, &doubled);
+    assert_int_equal(doubled, 0);
+    free(taken);
+    sy_sender_stop(sender);
+    rig_peer_stop(first);
+    rig_peer_stop(last);
+    sy_store_close(s);
+}
+
 #define ROW(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
@@ -501,6 +554,7 @@ int main(void)
         ROW(a_kept_connection_that_was_closed),
         ROW(a_kept_connection_that_closes_now),
         ROW(retry_after_is_honoured),
+        ROW(a_further_address),
         ROW(a_kick_ends_a_pause),
         ROW(smaller_batches_where_asked),
         ROW(a_refused_event_is_set_aside),

@@ -3,7 +3,9 @@
  * Who may receive: certificates that must not be accepted, the time that they are checked against,
  * and what the log says then.
  */
+#include <gnutls/x509.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "upstream_rig.h"
 
@@ -110,15 +112,17 @@ static void the_log_s_clock_counts(void **state)
 
 static void the_build_s_time_counts(void **state)
 {
-    char url[64];
+    char text[64];
+    const char *url = text;
     sy_fail f;
     sy_sender *sender = NULL;
     sy_store *s = rig_store(*state);
     rig_peer *p = rig_peer_start(*state, "server", rig_ok, NULL);
     rig_events(s, 1, 3, 1);
-    snprintf(url, sizeof url, "https://127.0.0.1:%u/events", rig_peer_port(p));
+    snprintf(text, sizeof text, "https://127.0.0.1:%u/events", rig_peer_port(p));
     sy_sender_setup o = {.name = "county",
-                         .url = url,
+                         .urls = &url,
+                         .n_urls = 1,
                          .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
                                    rig_path(*state, "client.key")},
                          .store = s,
@@ -191,12 +195,86 @@ static void our_own_files(void **state)
     sy_store_close(s);
 }
 
+/* A list of the rig's CA that revokes what the file has, as crl.pem. It is out of date `age` days
+ * ago, which changes nothing. */
+static void revoke(const char *dir, const char *file, int age)
+{
+    gnutls_x509_crl_t crl;
+    gnutls_x509_crt_t certs[2];
+    gnutls_x509_privkey_t key;
+    gnutls_datum_t data, pem;
+    const char *const names[] = {"ca.pem", file};
+    time_t now = time(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(gnutls_load_file(rig_path(dir, names[i]), &data), 0);
+        assert_int_equal(gnutls_x509_crt_init(&certs[i]), 0);
+        assert_int_equal(gnutls_x509_crt_import(certs[i], &data, GNUTLS_X509_FMT_PEM), 0);
+        gnutls_free(data.data);
+    }
+    assert_int_equal(gnutls_load_file(rig_path(dir, "ca.key"), &data), 0);
+    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+    assert_int_equal(gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM), 0);
+    gnutls_free(data.data);
+    assert_int_equal(gnutls_x509_crl_init(&crl), 0);
+    assert_int_equal(gnutls_x509_crl_set_version(crl, 2), 0);
+    assert_int_equal(gnutls_x509_crl_set_this_update(crl, now - (age + 1) * 86400), 0);
+    assert_int_equal(gnutls_x509_crl_set_next_update(crl, now - age * 86400), 0);
+    assert_int_equal(gnutls_x509_crl_set_crt(crl, certs[1], now - (age + 1) * 86400), 0);
+    assert_int_equal(gnutls_x509_crl_set_number(crl, "\1", 1), 0);
+    assert_int_equal(gnutls_x509_crl_sign2(crl, certs[0], key, GNUTLS_DIG_SHA256, 0), 0);
+    assert_int_equal(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), 0);
+    sy_fail f;
+    assert_int_equal(sy_file_write(rig_path(dir, "crl.pem"),
+                                   (sy_span){(const char *)pem.data, pem.size}, 0600, &f),
+                     SY_OK);
+    gnutls_free(pem.data);
+    gnutls_x509_crl_deinit(crl);
+    gnutls_x509_privkey_deinit(key);
+    gnutls_x509_crt_deinit(certs[0]);
+    gnutls_x509_crt_deinit(certs[1]);
+}
+
+static void a_revoked_peer_gets_nothing(void **state)
+{
+    static const char *const names[] = {"127.0.0.1", NULL};
+    sy_fail f;
+    char text[64];
+    const char *url = text;
+    sy_sender *sender = NULL;
+    sy_store *s = rig_store(*state);
+    sy_ms now = sy_wall_ms();
+    rig_cert(*state, "second", SY_CERT_SERVER, names, now - RIG_DAY, now + RIG_DAY);
+    rig_peer *p = rig_peer_start(*state, "server", rig_ok, NULL);
+    rig_events(s, 1, 3, 1);
+    revoke(*state, "server.pem", -1);
+    snprintf(text, sizeof text, "https://127.0.0.1:%u/events", rig_peer_port(p));
+    sy_sender_setup o = {.name = "county",
+                         .urls = &url,
+                         .n_urls = 1,
+                         .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
+                                   rig_path(*state, "client.key"), rig_path(*state, "crl.pem")},
+                         .store = s,
+                         .times = rig_times};
+    assert_int_equal(sy_sender_start(&sender, &o, &f), SY_OK);
+    rig_until_error(sender, "revoked");
+    revoke(*state, "server.pem", 3);
+    sy_sender_kick(sender);
+    rig_until_error(sender, "revoked");
+    assert_int_equal(rig_requests(p), 0);
+    rig_peer_cert(p, "second");
+    rig_until_waiting(s, 0);
+    sy_sender_stop(sender);
+    rig_peer_stop(p);
+    sy_store_close(s);
+}
+
 #define ROW(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(wrong_ca),
+        ROW(a_revoked_peer_gets_nothing),
         ROW(wrong_address),
         ROW(no_names_at_all),
         ROW(expired),

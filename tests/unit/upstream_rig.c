@@ -200,7 +200,8 @@ sy_sender *rig_sender(sy_store *s, const char *dir, const char *url, const sy_se
     sy_sender *sender = NULL;
     sy_fail f = {0};
     sy_sender_setup o = {.name = "county",
-                         .url = url,
+                         .urls = &url,
+                         .n_urls = 1,
                          .files = {rig_path(dir, "ca.pem"), rig_path(dir, "client.pem"),
                                    rig_path(dir, "client.key")},
                          .store = s,

@@ -18,10 +18,17 @@
  * writes to a topic that is not its own is cut off, too: mosquitto would acknowledge the message
  * and drop it.
  *
- * Options: access, dir, floor, bytes, reserve, sync, strict, page and wake (descriptors that the
- * gateway left open for us). Built against 2.0's plugin interface, version 5.
+ * A user of "s" in that file is a device that nobody knows yet: what it publishes, at any quality
+ * of service, is put into the spool under that user's name, STRANGER_A_SECOND messages a second at
+ * most, and the gateway keeps it aside.
+ *
+ * On a listener that asks for certificates (certs.h) the common name is the user.
+ *
+ * Options: access, authority, revoked, dir, floor, bytes, reserve, sync, strict, page and wake
+ * (descriptors that the gateway left open for us). Built against 2.0's plugin interface, version 5.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +40,7 @@
 #include <mosquitto_plugin.h>
 
 #include "drivers/mqtt/plugin/access.h"
+#include "drivers/mqtt/plugin/certs.h"
 #include "drivers/mqtt/plugin/spool_write.h"
 
 typedef struct plugin {
@@ -41,11 +49,15 @@ typedef struct plugin {
     sy_spool_page *page;
     char *access_path;
     sy_access *access;
-    uint64_t access_seen; /* as the page counted when it was read */
-    sy_ms access_failed;  /* when it last could not be read; 0: it could */
+    uint64_t access_seen;  /* as the page counted when it was read */
+    sy_ms access_failed;   /* when it last could not be read; 0: it could */
+    sy_certs *certs;       /* NULL: no listener asks for certificates */
+    sy_ms looked;          /* epoch ms: users whose time was over by then are cut off */
+    sy_ms stranger_second; /* monotonic: when the count below began */
+    unsigned stranger_count;
 } plugin;
 
-enum { ACCESS_MAX = 64 << 20, AGAIN_MS = 1000 };
+enum { ACCESS_MAX = 64 << 20, AGAIN_MS = 1000, STRANGER_A_SECOND = 16 };
 
 /* The broker looks up by name what its header declares. */
 #define EXPORT __attribute__((visibility("default")))
@@ -62,21 +74,39 @@ static void say(void *ctx, sy_spool_state state, const char *why)
     }
 }
 
+static void say_refused(const char *reason, const char *peer, const char *who)
+{
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, SY_SPOOL_SAYS_REFUSED "%s %s %.160s", reason,
+                         peer && peer[0] ? peer : "-", who && who[0] ? who : "-");
+}
+
+/* A stranger that floods is heard no more than this. */
+static bool stranger_may(plugin *p)
+{
+    sy_ms now = sy_mono_ms();
+    if (now - p->stranger_second >= 1000) {
+        p->stranger_second = now;
+        p->stranger_count = 0;
+    }
+    return p->stranger_count++ < STRANGER_A_SECOND;
+}
+
 static int on_message(int event, void *data, void *user)
 {
     (void)event;
     struct mosquitto_evt_message *m = data;
     plugin *p = user;
-    if (m->qos == 0) {
+    bool stranger = sy_access_is_stranger(p->access, mosquitto_client_username(m->client));
+    if (m->qos == 0 && !stranger) {
         return MOSQ_ERR_SUCCESS;
     }
-    sy_spool_rec rec = {.qos = m->qos,
+    sy_spool_rec rec = {.qos = m->qos ? m->qos : 1,
                         .retain = m->retain,
                         .topic = sy_span_of(m->topic),
                         .client = sy_span_of(mosquitto_client_id(m->client)),
                         .user = sy_span_of(mosquitto_client_username(m->client)),
                         .payload = {m->payload, m->payloadlen}};
-    sy_err e = sy_spool_append(p->spool, &rec, NULL);
+    sy_err e = !stranger || stranger_may(p) ? sy_spool_append(p->spool, &rec, NULL) : SY_OK;
     if (e) {
         return MOSQ_ERR_CONN_LOST;
     }
@@ -118,6 +148,35 @@ static sy_err refresh(plugin *p, sy_fail *f)
     return SY_OK;
 }
 
+/* A new list of revoked certificates makes mosquitto ask again for all that are connected, as after
+ * SIGHUP. */
+static void look_at_revoked(plugin *p)
+{
+    sy_fail f = {0};
+    bool changed = false;
+    if (p->certs && !sy_certs_refresh(p->certs, &changed, &f)) {
+        mosquitto_log_printf(MOSQ_LOG_ERR,
+                             "Error: steelyard's plugin: revoked certificates stay as they were: "
+                             "%s",
+                             f.text);
+    }
+    if (changed) {
+        raise(SIGHUP);
+    }
+}
+
+/* Now and then: whose time is over is cut off. */
+static void look_at_time(plugin *p)
+{
+    sy_ms now = sy_wall_ms();
+    if (now >= p->looked && now - p->looked < AGAIN_MS) {
+        return;
+    }
+    sy_access_ended(p->access, p->looked, now, cut_off, p);
+    p->looked = now;
+    look_at_revoked(p);
+}
+
 static void look(plugin *p)
 {
     sy_fail f = {0};
@@ -135,7 +194,44 @@ static int on_tick(int event, void *data, void *user)
     (void)event;
     (void)data;
     look(user);
+    look_at_time(user);
     return MOSQ_ERR_SUCCESS;
+}
+
+static const char *login_word(sy_access_verdict v)
+{
+    switch (v) {
+    case SY_ACCESS_YES:
+    case SY_ACCESS_YES_OLD:
+        break;
+    case SY_ACCESS_UNKNOWN:
+        return "unknown-device";
+    case SY_ACCESS_WRONG:
+        return "wrong-password";
+    case SY_ACCESS_OVER:
+        return "too-late";
+    case SY_ACCESS_REVOKED:
+        return "revoked-device";
+    }
+    return NULL;
+}
+
+/* Who the certificate says it is; what else it calls itself must be the same. */
+static const char *certificate_word(const plugin *p, const struct mosquitto_evt_basic_auth *a,
+                                    void *cert, char name[SY_CERTS_NAME])
+{
+    const char *word = sy_certs_judge(p->certs, cert, name);
+    sy_access_verdict v = sy_access_certificate(p->access, name);
+    if (!word) {
+        word = v == SY_ACCESS_WRONG ? "not-by-certificate" : login_word(v);
+    }
+    if (!word && a->username && strcmp(a->username, name) != 0) {
+        word = "speaks-for-another";
+    }
+    if (!word && !a->username && mosquitto_set_username(a->client, name) != MOSQ_ERR_SUCCESS) {
+        word = "no-memory";
+    }
+    return word;
 }
 
 static int on_login(int event, void *data, void *user)
@@ -144,7 +240,24 @@ static int on_login(int event, void *data, void *user)
     const struct mosquitto_evt_basic_auth *a = data;
     plugin *p = user;
     look(p);
-    return sy_access_login(p->access, a->username, a->password) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
+    char name[SY_CERTS_NAME];
+    const char *who = a->username ? a->username : mosquitto_client_id(a->client), *word;
+    void *cert = p->certs ? mosquitto_client_certificate(a->client) : NULL;
+    if (cert) {
+        look_at_revoked(p);
+        word = certificate_word(p, a, cert, name);
+        who = name;
+    } else {
+        sy_access_verdict v = sy_access_login(p->access, a->username, a->password, sy_wall_ms());
+        word = login_word(v);
+        if (v == SY_ACCESS_YES && sy_access_has_old(p->access, a->username)) {
+            mosquitto_log_printf(MOSQ_LOG_NOTICE, SY_SPOOL_SAYS_RENEWED "%s", a->username);
+        }
+    }
+    if (word) {
+        say_refused(word, mosquitto_client_address(a->client), who);
+    }
+    return word ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
 }
 
 static int on_access(int event, void *data, void *user)
@@ -158,7 +271,7 @@ static int on_access(int event, void *data, void *user)
         return MOSQ_ERR_SUCCESS; /* what is not read does no harm */
     }
     if (a->access == MOSQ_ACL_READ) {
-        bool may = a->topic[0] != '$' && sy_access_may_read(p->access, who);
+        bool may = sy_access_may_read(p->access, who, a->topic);
         return may ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     }
     if (sy_access_may_write(p->access, who, a->topic)) {
@@ -166,7 +279,7 @@ static int on_access(int event, void *data, void *user)
     }
     /* Of what is in the spool mosquitto asks again at a device's return, by the topic of then. */
     if (strcmp(a->topic, SY_SPOOL_TOPIC) != 0) {
-        mosquitto_log_printf(MOSQ_LOG_NOTICE, SY_SPOOL_SAYS_DENIES "%s", who ? who : "");
+        say_refused("stolen-topic", mosquitto_client_address(a->client), who);
     }
     return MOSQ_ERR_CONN_LOST;
 }
@@ -193,6 +306,7 @@ static void release(plugin *p)
     if (p) {
         sy_spool_close(p->spool);
         sy_access_free(p->access);
+        sy_certs_close(p->certs);
         free(p->access_path);
         if (p->page) {
             munmap(p->page, SY_SPOOL_PAGE);
@@ -206,6 +320,12 @@ static int fail(plugin *p, const char *why)
     mosquitto_log_printf(MOSQ_LOG_ERR, "Error: steelyard's plugin: %s", why);
     release(p);
     return MOSQ_ERR_UNKNOWN;
+}
+
+static void say_certificate(void *ctx, const char *reason, const char *name, const char *peer)
+{
+    (void)ctx;
+    say_refused(reason, peer, name);
 }
 
 static sy_err open_parts(plugin *p, const struct mosquitto_opt *options, int n, sy_fail *f)
@@ -223,6 +343,11 @@ static sy_err open_parts(plugin *p, const struct mosquitto_opt *options, int n, 
         return sy_fail_set(f, SY_E_NOMEM, "no memory");
     }
     sy_err e = refresh(p, f);
+    p->looked = sy_wall_ms();
+    if (!e && option(options, n, "authority")[0]) {
+        e = sy_certs_open(&p->certs, option(options, n, "authority"), option(options, n, "revoked"),
+                          say_certificate, p, f);
+    }
     if (e) {
         return e;
     }

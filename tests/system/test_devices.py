@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who comes in, and who does not: passwords, client certificates and pre-shared keys with real
+clients (mosquitto_pub and _sub, coap-client); each refusal is named in `status`."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import devices
+import steel
+
+CONFIG = """# The box of a test; comments stay.
+gateway: {id: gw-devices, commit: 100 ms}
+mqtt:
+  listen: ["127.0.0.1:%(mqtt)d"]
+  tls: {ca: ca.pem, cert: localhost.pem, key: localhost.key}
+  certificates: {listen: ["127.0.0.1:%(certs)d"], crl: crl.pem}
+coap:
+  listen: ["127.0.0.1:%(coap)d"]
+  dtls: {listen: ["127.0.0.1:%(dtls)d"], psk: psk.txt}
+
+premises:
+  - id: prem          # the only one
+    time-zone: UTC
+    places:
+      - id: cab
+        kind: cabinet
+        points:
+          - {quantity: temperature, device: pass-1, name: t, unit: degC}
+          - {quantity: temperature, device: cert-1, name: t, unit: degC}
+          - {quantity: temperature, device: psk-1, name: t, unit: degC}
+
+devices:
+  - {id: pass-1, transport: mqtt, topic: s/pass-1, format: senml-json}   # by password
+  - {id: cert-1, transport: mqtt, topic: s/cert-1, format: senml-json, credential: certificate}
+  - {id: psk-1, transport: coap, format: senml-json}
+"""
+
+
+def pack(value, **more):
+    return json.dumps([{"n": "t", "u": "Cel", "v": value, "t": round(time.time(), 3), **more}])
+
+
+class Authority:
+    """A certificate authority made with the openssl command."""
+
+    def __init__(self, folder):
+        self.dir = folder
+        self.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority", "-days", "9")
+        (folder / "index.txt").write_text("")
+        (folder / "ca.conf").write_text(
+            "[ca]\ndefault_ca = a\n[a]\ndatabase = index.txt\ndefault_md = sha256\n"
+            "default_crl_days = 9\nprivate_key = ca.key\ncertificate = ca.pem\nserial = serial\n"
+            "new_certs_dir = .\nrand_serial = yes\npolicy = p\nunique_subject = no\n"
+            "[p]\ncommonName = supplied\n")
+        self.crl()
+
+    def run(self, *args):
+        done = subprocess.run(["openssl", *args], cwd=self.dir, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def make(self, name, cn, *dates):
+        self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + cn)
+        self.run("ca", "-batch", "-config", "ca.conf", "-in", name + ".csr", "-out", name + ".pem",
+                 "-notext", *(dates or ("-days", "5")))
+
+    def revoke(self, name):
+        self.run("ca", "-config", "ca.conf", "-revoke", name + ".pem")
+        self.crl()
+
+    def crl(self):
+        self.run("ca", "-config", "ca.conf", "-gencrl", "-out", "crl.new")
+        os.rename(self.dir / "crl.new", self.dir / "crl.pem")
+
+
+class Devices(steel.Case):
+    def setUp(self):
+        super().setUp()
+        self.ports = {"mqtt": steel.free_port(), "certs": steel.free_port(),
+                      "coap": steel.free_port(steel.socket.SOCK_DGRAM),
+                      "dtls": steel.free_port(steel.socket.SOCK_DGRAM)}
+        self.authority = Authority(self.dir)
+        self.authority.make("localhost", "localhost")
+        self.authority.make("cert-1", "cert-1")
+        self.write("psk.txt", "psk-1:%s\n" % ("0b" * 16))
+        self.yaml = self.write("steelyard.yaml", CONFIG % self.ports)
+        self.data = self.dir / "data"
+        self.password = self.command("add", "pass-1").splitlines()[0]
+        self.gateway = self.start(steel.Gateway(self.yaml, self.data))
+
+    def command(self, *args, expect=0):
+        return steel.cli("devices", *args, "--config", self.yaml, "--data", self.data,
+                         expect=expect)
+
+    def pub(self, topic, payload, *more, certificate=None, tls=True, port=None):
+        """mosquitto_pub, QoS 1; True where the broker acknowledged."""
+        args = ["mosquitto_pub", "-h", "localhost", "-p",
+                str(port or self.ports["certs" if certificate else "mqtt"]), "-q", "1", "-t", topic,
+                "-m", payload, "--cafile", str(self.dir / "ca.pem")]
+        if certificate:
+            args += ["--cert", str(self.dir / (certificate + ".pem")),
+                     "--key", str(self.dir / (certificate + ".key"))]
+        done = subprocess.run([*args, *map(str, more)], capture_output=True, text=True, timeout=20)
+        return done.returncode == 0
+
+    def coap(self, path, payload, *more, identity=None, key=None):
+        uri = "coap%s://127.0.0.1:%d/%s" % ("s" if key else "", self.ports["dtls" if key else "coap"],
+                                            path)
+        credential = ["-u", identity, "-k", key] if key else []
+        done = subprocess.run(["coap-client-openssl", "-m", "post", "-t", "110", "-B", "3", "-e",
+                               payload, *credential, *more, uri], capture_output=True, text=True,
+                              timeout=20)
+        return done.stdout + done.stderr
+
+    def refused(self, device, reason):
+        """The entry of the table, once it is there."""
+        def look():
+            table = self.gateway.status()["refused"]["list"]
+            return [e for e in table if (e["device"], e["reason"]) == (device, reason)]
+        return steel.until(look, "%s refused for %s: %s" % (
+            device, reason, self.gateway.status()["refused"]), 10)[0]
+
+    def values(self, series):
+        self.gateway.drained()
+        return [float(r["value"]) for r in self.gateway.export()
+                if r["device"] + "/" + r["point"] == series]
+
+    def test_certificates_passwords_and_keys(self):
+        for i, version in enumerate(("mqttv311", "mqttv5")):
+            self.assertTrue(self.pub("s/cert-1", pack(1 + i), "-V", version, certificate="cert-1"))
+            self.assertTrue(self.pub("s/pass-1", pack(3 + i), "-V", version, "-u", "pass-1",
+                                     "-P", self.password))
+        self.coap("r/psk-1", pack(5), identity="psk-1", key="\x0b" * 16)
+        steel.until(lambda: self.values("psk-1/t") == [5.0], "the reading by DTLS", 10)
+        self.assertEqual(self.values("cert-1/t"), [1.0, 2.0])
+        self.assertEqual(self.values("pass-1/t"), [3.0, 4.0])
+
+        # A last will is a message of its topic.
+        with open(self.dir / "sub.log", "wb") as log:
+            sub = subprocess.Popen(
+                ["stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost", "-p", str(self.ports["certs"]), "--cafile",
+                 str(self.dir / "ca.pem"), "--cert", str(self.dir / "cert-1.pem"), "--key",
+                 str(self.dir / "cert-1.key"), "-t", "s/none", "--will-topic", "s/cert-1",
+                 "--will-qos", "1", "--will-payload", pack(6)], stdout=log, stderr=log)
+        self.addCleanup(lambda: sub.poll() is None and sub.kill())
+        steel.until(lambda: b"SUBACK" in (self.dir / "sub.log").read_bytes(), "the subscription", 10)
+        sub.send_signal(signal.SIGKILL)
+        sub.wait()
+        steel.until(lambda: self.values("cert-1/t") == [1.0, 2.0, 6.0], "the last will", 10)
+
+        self.wrong_ones()
+        table = steel.cli("status", "--data", self.data)
+        self.assertRegex(table, r"cert-1 +mqtt +expired-certificate +1 ")
+
+    def wrong_ones(self):
+        before = self.gateway.drained()
+        # A topic of another: cut off, so that nothing is acknowledged.
+        self.assertFalse(self.pub("s/cert-1", pack(9), "-u", "pass-1", "-P", self.password))
+        self.assertEqual(self.refused("pass-1", "stolen-topic")["count"], 1)
+        self.assertFalse(self.pub("s/pass-1", pack(9), certificate="cert-1"))
+        self.refused("cert-1", "stolen-topic")
+        self.assertFalse(self.pub("s/pass-1", pack(9), "-u", "pass-1", "-P", "wrong"))
+        entry = self.refused("pass-1", "wrong-password")
+        self.assertEqual((entry["transport"], entry["peer"], entry["count"]),
+                         ("mqtt", "127.0.0.1", 1))
+        self.assertFalse(self.pub("s/pass-1", pack(9), "-u", "nobody", "-P", "wrong"))
+        self.refused("nobody", "unknown-device")
+        # Certificates: of the past, of another authority, of nobody, of a device with a password,
+        # of another name than the user's, revoked.
+        self.authority.make("old", "cert-1", "-startdate", "20200101000000Z", "-enddate",
+                            "20210101000000Z")
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="old"))
+        self.assertEqual(self.refused("cert-1", "expired-certificate")["peer"], "127.0.0.1")
+        other = self.dir / "other"
+        other.mkdir()
+        Authority(other).make("cert-1", "cert-1")
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="other/cert-1"))
+        self.refused("cert-1", "unknown-authority")
+        self.authority.make("nobody", "nobody")
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="nobody"))
+        self.authority.make("pass-1", "pass-1")
+        self.assertFalse(self.pub("s/pass-1", pack(9), certificate="pass-1"))
+        self.refused("pass-1", "not-by-certificate")
+        self.assertFalse(self.pub("s/pass-1", pack(9), "-u", "pass-1", "-P", self.password,
+                                  certificate="cert-1"))
+        self.refused("cert-1", "speaks-for-another")
+        self.authority.make("lost", "cert-1")
+        self.assertTrue(self.pub("s/cert-1", pack(7), certificate="lost"))
+        self.authority.revoke("lost")
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="lost"))
+        self.refused("cert-1", "revoked-certificate")
+        self.assertTrue(self.pub("s/cert-1", pack(8), certificate="cert-1"))
+        self.assertFalse(self.pub("s/cert-1", pack(9), "-u", "cert-1", "-P", "", tls=True))
+        self.refused("cert-1", "wrong-password")
+        # CoAP: nobody's path.
+        self.assertIn("4.04", self.coap("r/nobody", pack(9)))
+        self.assertEqual(self.refused("nobody", "unknown-device")["transport"], "coap")
+        after = self.gateway.drained()
+        self.assertEqual(after["stored"] - before["stored"], 2)
+        self.assertGreaterEqual(after["rejected"] - before["rejected"], 10)
+
+
+if __name__ == "__main__":
+    for program in ("mosquitto_pub", "mosquitto_sub", "coap-client-openssl", "openssl"):
+        if not shutil.which(program):
+            raise SystemExit("no %s: install what packaging/packages.list names" % program)
+    steel.main()
