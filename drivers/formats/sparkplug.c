@@ -41,7 +41,9 @@ static double signed_of(uint32_t v, uint32_t datatype)
 /* False: a kind that is no reading. */
 static bool value_of(const SySparkplug__Metric *m, uint32_t datatype, sy_record *r)
 {
-    r->kind = SY_REC_NUMBER;
+    r->kind = m->has_is_null && m->is_null ? SY_REC_NULL : SY_REC_NUMBER;
+    if (r->kind == SY_REC_NULL)
+        return true;
     switch ((int)m->value_case) {
     case SY_SPARKPLUG__METRIC__VALUE_INT_VALUE:
         r->number = signed_of(m->int_value, datatype);
@@ -65,7 +67,7 @@ static bool value_of(const SySparkplug__Metric *m, uint32_t datatype, sy_record 
         return is_text(m->string_value);
     default: /* none, or a kind that is no reading */
         r->kind = SY_REC_NULL;
-        return m->has_is_null && m->is_null;
+        return false;
     }
     if (!isfinite(r->number)) {
         r->kind = SY_REC_NULL;
@@ -276,6 +278,8 @@ static sy_err known_metric(const giving *g, sy_records *l, const SySparkplug__Me
     uint32_t datatype = m->has_datatype || !born ? m->datatype : born->datatype;
     bool reading = value_of(m, datatype, &r);
     properties(m->properties, &r);
+    if (reading && r.kind == SY_REC_NULL) /* the node has no value of it */
+        r.quality = sy_quality_worsen(r.quality, SY_Q_BAD, SY_Q_DEVICE_FAULT);
     sy_err e = learn(g, m, &r);
     if (of_protocol(r.name))
         return e;

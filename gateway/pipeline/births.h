@@ -17,7 +17,7 @@
 
 #include "pipeline/decode.h"
 
-enum { SY_BIRTHS_ASK_MS = 10000 };
+enum { SY_BIRTHS_ASK_MS = 5000 };
 
 typedef struct sy_birth_node sy_birth_node;
 struct sy_births {
