@@ -52,9 +52,9 @@ typedef struct sy_spb_births {
 
 typedef struct sy_spb sy_spb; /* a payload */
 SY_MUST_USE sy_err sy_spb_open(sy_spb **out, sy_span payload, sy_fail *f);
-void sy_spb_close(sy_spb *p);
-bool sy_spb_seq(const sy_spb *p, uint64_t *seq);
-bool sy_spb_bdseq(const sy_spb *p, uint64_t *bdseq); /* the metric of that name */
+void sy_spb_close(sy_spb *s);
+bool sy_spb_seq(const sy_spb *s, uint64_t *seq);
+bool sy_spb_bdseq(const sy_spb *s, uint64_t *bdseq); /* the metric of that name */
 
 typedef struct sy_spb_count {
     uint32_t unknown; /* metrics by an alias that no birth explained */
@@ -62,7 +62,7 @@ typedef struct sy_spb_count {
 } sy_spb_count;
 /* The records; birth: its metrics are learnt. bdSeq and the "Node Control/", "Device Control/"
  * metrics are not given. `device` is that of the topic. */
-SY_MUST_USE sy_err sy_spb_records(const sy_spb *p, sy_span device, bool birth,
+SY_MUST_USE sy_err sy_spb_records(const sy_spb *s, sy_span device, bool birth,
                                   const sy_spb_births *births, sy_spb_count *count,
                                   sy_record_fn sink, void *ctx, sy_fail *f);
 

@@ -47,8 +47,12 @@ void sy_mqtt__ask(sy_mqtt *m)
         MQTTAsync_responseOptions r = sy_mqtt__begin(m, 0);
         bool ok = sy_mqtt__await(
             m, MQTTAsync_send(m->handle, topic, (int)payload.n, payload.p, 0, 0, &r), SENT_MS);
-        sy_log(ok ? SY_LOG_INFO : SY_LOG_WARN, ok ? "sparkplug-asked" : "sparkplug-not-asked",
-               "topic=%s", sy_logq(sy_span_of(topic), text, sizeof text));
+        const char *shown = sy_logq(sy_span_of(topic), text, sizeof text);
+        if (ok) {
+            sy_log(SY_LOG_INFO, "sparkplug-asked", "topic=%s", shown);
+        } else {
+            sy_log(SY_LOG_WARN, "sparkplug-not-asked", "topic=%s", shown);
+        }
     }
     sy_buf_fini(&payload);
 }
