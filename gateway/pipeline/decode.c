@@ -78,6 +78,10 @@ static sy_quality on_the_way(const pass *p, sy_quality quality)
 
 static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
 {
+    if (r->kind == SY_REC_NULL && (r->quality & SY_Q_DEVICE_FAULT)) {
+        p->sum->faults++; /* a sensor that failed says so in place of a value */
+        return SY_OK;
+    }
     sy_decoded out = {.point = channel->point,
                       .raw = r->kind == SY_REC_NUMBER ? r->number : (double)NAN,
                       .quality = on_the_way(p, r->quality),

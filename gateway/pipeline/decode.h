@@ -33,7 +33,7 @@ typedef struct sy_decoded {
 } sy_decoded;
 
 typedef struct sy_decode_sum {
-    uint32_t records, unmatched, refused, retained, future, late;
+    uint32_t records, unmatched, refused, retained, future, late, faults;
     uint32_t skipped, gaps; /* Sparkplug: metrics that are no reading; breaks of the sequence */
     const char *ask;        /* the node that is to send its births again; NULL: none */
     char why[160];          /* why the first refused record, or the message, was refused */

@@ -11,6 +11,7 @@
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
+#include "pipeline/upkeep.h"
 
 typedef struct sy_era { /* one accepted set in force */
     sy_engine *engine;
@@ -34,6 +35,7 @@ struct sy_engine {
     sy_births births;
     void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
+    sy_upkeep upkeep;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */

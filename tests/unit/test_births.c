@@ -381,6 +381,8 @@ static void what_is_no_reading_is_counted(void **state)
     take(t, topic_of("NBIRTH", NULL), &b);
     assert_int_equal(t->sum.skipped, 1);
     assert_int_equal(t->n, 0);
+    assert_int_equal(t->sum.faults, 1); /* a null: the node has no value of it */
+    assert_int_equal(t->sum.refused, 0);
 }
 
 static void it_goes_on_from_a_snapshot(void **state)
