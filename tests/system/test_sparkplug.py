@@ -172,7 +172,7 @@ class Sparkplug(steel.Case):
         node.expect("connected")
         self.births(26.5, 64.0)
         steel.until(lambda: self.rows("line/Oven")[-1] == (26.5, "good"), "its birth", 20)
-        self.assertEqual(self.rows("line/pump/Oil")[-1], (64.0, "good"))
+        steel.until(lambda: self.rows("line/pump/Oil")[-1] == (64.0, "good"), "its pump's", 20)
         self.others_do_not_speak_for_it()
 
     def others_do_not_speak_for_it(self):
