@@ -61,6 +61,17 @@ static bool tasmota_skip(sy_span path, sy_span key, const json_t *v)
            (path.n == key.n && path.n > 4 && memcmp(path.p + path.n - 4, "Unit", 4) == 0);
 }
 
+/* Its "C" is no coulomb. */
+static sy_span tasmota_says(const json_t *root, const char *key)
+{
+    sy_span unit = sy_json_text(root, key);
+    if (strcmp(key, "TempUnit") != 0)
+        return unit;
+    return sy_span_is(unit, "C")   ? sy_span_of("Cel")
+           : sy_span_is(unit, "F") ? sy_span_of("degF")
+                                   : unit;
+}
+
 static sy_span tasmota_unit(const json_t *root, sy_span local)
 {
     static const struct {
@@ -81,7 +92,7 @@ static sy_span tasmota_unit(const json_t *root, sy_span local)
     };
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (sy_span_is(local, units[i].name))
-            return units[i].key ? sy_json_text(root, units[i].key) : sy_span_of(units[i].alone);
+            return units[i].key ? tasmota_says(root, units[i].key) : sy_span_of(units[i].alone);
     return (sy_span){"", 0};
 }
 

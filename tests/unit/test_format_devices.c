@@ -126,7 +126,7 @@ static void reads_states_of_devices(void **state)
            "last_seen|last_seen|\"2022-03-06T11:52:35+01:00\"||1646563955000");
     f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58+01:00\",\"DS18B20-1\":{\"Id\":\"00\","
                              "\"Temperature\":13.3},\"TempUnit\":\"C\"}"),
-           "DS18B20-1.Temperature|Temperature|13.3|C|1615488658000");
+           "DS18B20-1.Temperature|Temperature|13.3|Cel|1615488658000");
     f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58\",\"SI7021\":{\"Humidity\":40}}"),
            "SI7021.Humidity|Humidity|40|%|-"); /* local time: the reception counts */
     f_same(f_text("shelly", "{\"src\":\"x\",\"params\":{\"ts\":1707326934.5,\"temperature:0\":"
