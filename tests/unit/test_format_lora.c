@@ -416,7 +416,7 @@ static void reads_dragino(void **state)
 {
     (void)state;
     same("dragino", "lht65n", "cbf6 ff9c 0376 01 7fff 7fff",
-         "Bat_status=3; BatV=3.062 V; TempC_SHT=-1 Cel; Hum_SHT=88.6 %RH; "
+         "Bat_status=Good; BatV=3.062 V; TempC_SHT=-1 Cel; Hum_SHT=88.6 %RH; "
          "Ext_sensor=Temperature Sensor; TempC_DS=null bad+device-fault; "
          "TempC_DS_sensor_status=not connected");
     same("lorawan_dragino", "lht65", "cbf6 0b0d 0376 05 0190 0000",
@@ -538,6 +538,23 @@ static void reads_behind_chirpstack(void **state)
     part(json("chirpstack", "ers", "{\"deviceInfo\":{},\"data\":\"AQDi\"}"), "temperature=22.6");
     part(json("chirpstack", "cayenne", "{\"deviceInfo\":{},\"data\":\"AWcA4g\"}"),
          "temperature_1=22.6");
+    /* The model by the name of its profile, whose longest word counts. */
+    assert_string_equal(
+        json("chirpstack", NULL,
+             "{\"deviceInfo\":{\"deviceProfileName\":\"Milesight TS201-V2 (shop)\"},\"data\":"
+             "\"A2fwAA==\"}"),
+        "temperature=24 Cel");
+    assert_string_equal(
+        sy_format_model_said(sy_span_of("{\"deviceInfo\":{\"deviceProfileName\":\"x TS201-V2\"}}")),
+        "ts201-v2");
+    assert_null(sy_format_model_said(
+        sy_span_of("{\"deviceInfo\":{\"deviceProfileName\":\"my-ts201-v2\"}}")));
+    assert_null(sy_format_model_said(sy_span_of("{\"deviceInfo\":1}")));
+    assert_null(sy_format_model_said(sy_span_of("no JSON")));
+    assert_string_equal(json("chirpstack", NULL,
+                             "{\"deviceInfo\":{\"deviceProfileName\":\"EM300-TH\"},\"object\":"
+                             "{\"t\":1},\"data\":\"A2fwAA==\"}"),
+                        "t=1");
     /* Neither model nor object: the bytes as they came, so that somebody sees them. */
     assert_string_equal(json("chirpstack", NULL, "{\"deviceInfo\":{},\"data\":\"qg==\"}"),
                         "data=qg==");
@@ -562,6 +579,10 @@ static void reads_behind_the_things_stack(void **state)
                      "\"decoded_payload\":{\"t\":1}}}";
     part(json("tts", "lht65", up), "TempC_DS=27.81 Cel @1581925749900");
     assert_string_equal(json("tts", NULL, up), "t=1 @1581925749900");
+    part(json("tts", NULL,
+              "{\"end_device_ids\":{},\"uplink_message\":{\"frm_payload\":\"y/YLDQN2AQrdf/8=\","
+              "\"version_ids\":{\"brand_id\":\"dragino\",\"model_id\":\"lht65\"}}}"),
+         "TempC_DS=27.81 Cel");
     assert_string_equal(json("tts", "lht65", "{\"end_device_ids\":{},\"join_accept\":{}}"), "");
 }
 
