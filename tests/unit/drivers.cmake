@@ -7,7 +7,9 @@ sy_test(test_modbus SOURCES unit/test_modbus.c unit/format_harness.c LINKS sy_dr
 foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert test_coap_observe)
     sy_test(${name} SOURCES unit/${name}.c unit/coap_harness.c LINKS sy_drivers)
 endforeach()
-sy_test(test_format_lora SOURCES unit/test_format_lora.c LINKS sy_drivers sy_rules PkgConfig::JANSSON)
+foreach(name test_format_lora test_format_lora_server)
+    sy_test(${name} SOURCES unit/${name}.c unit/lora_rig.c LINKS sy_drivers sy_rules PkgConfig::JANSSON)
+endforeach()
 if(TARGET steelyard)
     add_test(NAME decode_cli
         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/decode_cli.sh $<TARGET_FILE:steelyard>)

@@ -171,6 +171,10 @@ static void units(void **state)
     assert_int_equal(d->n, 1);
     assert_int_equal(d->got[0].quality, SY_Q_UNIT_CONVERTED);
     assert_true(d->got[0].value > 9.999999 && d->got[0].value < 10.000001);
+    senml(d, "\"u\":\"C\",\"v\":5.5");
+    one(d, 5.5, RIG_DAY, SY_Q_GOOD);
+    take(d, "s/t1", 0, "[{\"n\":\"h\",\"u\":\"%\",\"v\":40}]");
+    one(d, 40, RIG_DAY, SY_Q_GOOD);
     senml(d, "\"u\":\"Pa\",\"v\":5");
     refused(d, "unit 'Pa' does not convert to degC");
     senml(d, "\"u\":\"no such thing\",\"v\":5");
