@@ -11,6 +11,7 @@
 #include "door/refused.h"
 #include "drivers/coap/coap.h"
 #include "drivers/hj212/hj212.h"
+#include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
@@ -44,6 +45,7 @@ typedef struct sy_service {
     sy_mqtt *mqtt;
     _Atomic(sy_coap *) coap;
     sy_hj212 *hj212;
+    sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
     sy_control *control;
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
@@ -77,7 +79,7 @@ void sy_service__close(sy_service *s);
 /* Tell the log when the box's clock becomes synchronised or is no longer so. */
 void sy_service__look_at_clock(sy_service *s);
 
-/* transports.c: broker, MQTT, CoAP, HJ 212. */
+/* transports.c: broker, MQTT, CoAP, HJ 212, Modbus. */
 SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
@@ -95,6 +97,11 @@ SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char
 /* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);
+
+/* upkeep.c */
+SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
+                                        sy_fail *f);
+void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an array */
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);
