@@ -80,6 +80,7 @@ static sy_err restore(sy_pipeline *p, uint64_t position, sy_fail *f)
     }
     p->restored = r;
     p->engine = r.engine;
+    sy_engine_rebirths(p->engine, p->o.rebirth);
     p->reader = r.reader;
     p->last = r.from;
     return SY_OK;

@@ -46,6 +46,8 @@ typedef struct sy_pipeline_options {
     /* Any thread: the set of that hash where the process has it loaded already (a new reference),
      * else NULL: it is read from the accepted texts. May be NULL. */
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
+    /* On the pipeline's thread: engine.h, sy_engine_rebirths. May be NULL. */
+    void (*rebirth)(void *ctx, const char *node);
     void *ctx;
     int snapshot_records; /* 0: by bytes alone; tests have one after so many records, too */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
