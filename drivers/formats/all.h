@@ -26,6 +26,11 @@
     X(elsys)                                                                                       \
     X(cayenne)                                                                                     \
     X(scale)                                                                                       \
+    X(csv)                                                                                         \
+    X(ha_discovery)                                                                                \
+    X(coldchain)                                                                                   \
+    X(lwm2m)                                                                                       \
+    X(lwm2m_json)                                                                                  \
     X(sparkplugb)
 
 #define SY_FORMAT_EXTERN(name) extern const sy_format sy_format_##name;

@@ -37,7 +37,9 @@ const sy_format *sy_format_probe(sy_span payload)
         root = NULL;
     for (size_t i = 0; sy_formats[i]; i++) {
         const sy_format *f = sy_formats[i];
-        int p = f->probe ? f->probe(payload) : f->probe_json && root ? f->probe_json(root) : 0;
+        int p = f->probe ? f->probe(payload) : 0;
+        if (p == 0 && f->probe_json && root)
+            p = f->probe_json(root);
         if (p > sure) {
             sure = p;
             best = f;

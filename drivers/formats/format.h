@@ -41,7 +41,7 @@ typedef struct sy_format {
                      sy_fail *f);
     /* How surely the bytes are of this format, 0 to 100, for finding it. NULL: never found. */
     int (*probe)(sy_span payload);
-    /* Instead, for JSON: of the parsed text, which is parsed once for all of them. */
+    /* The same of JSON: of the parsed text, which is parsed once for all of them. */
     int (*probe_json)(const struct json_t *root);
 } sy_format;
 

@@ -10,14 +10,7 @@
 #include "drivers/formats/json_in.h"
 #include "drivers/formats/records.h"
 
-/* One step of a path: a member's key, or an index. */
-typedef struct step {
-    sy_span key;
-    bool is_index;
-    size_t index;
-} step;
-
-static bool index_step(const char **p, step *s)
+static bool index_step(const char **p, sy_json_step *s)
 {
     const char *q = *p;
     size_t index = 0;
@@ -26,24 +19,23 @@ static bool index_step(const char **p, step *s)
         index = index * 10 + (size_t)(*q - '0');
     if (digits == 0 || *q != ']')
         return false;
-    *s = (step){.is_index = true, .index = index};
+    *s = (sy_json_step){.is_index = true, .index = index};
     *p = q + 1;
     return true;
 }
 
-static bool quoted_step(const char **p, step *s)
+static bool quoted_step(const char **p, sy_json_step *s)
 {
     char quote = **p;
     const char *from = *p + 1, *to = strchr(from, quote);
     if (!to || to[1] != ']')
         return false;
-    *s = (step){.key = {from, (size_t)(to - from)}};
+    *s = (sy_json_step){.key = {from, (size_t)(to - from)}};
     *p = to + 2;
     return true;
 }
 
-/* False where the path is malformed at p. */
-static bool next_step(const char **p, step *s)
+bool sy_json_path_step(const char **p, sy_json_step *s)
 {
     if (**p == '[') {
         ++*p;
@@ -53,18 +45,18 @@ static bool next_step(const char **p, step *s)
         return false;
     const char *from = ++*p;
     *p += strcspn(*p, ".[");
-    *s = (step){.key = {from, (size_t)(*p - from)}};
+    *s = (sy_json_step){.key = {from, (size_t)(*p - from)}};
     return s->key.n > 0;
 }
 
 sy_err sy_json_path_check(const char *path, sy_fail *f)
 {
     const char *p = path + 1;
-    step s;
+    sy_json_step s;
     int steps = 0;
     bool good = *path == '$';
     while (good && *p && steps++ < 32)
-        good = next_step(&p, &s);
+        good = sy_json_path_step(&p, &s);
     return good && *p == '\0'
                ? SY_OK
                : sy_fail_set(f, SY_E_PARSE,
@@ -75,8 +67,8 @@ sy_err sy_json_path_check(const char *path, sy_fail *f)
 static json_t *walk(json_t *root, const char *path)
 {
     const char *p = path + 1;
-    step s;
-    while (root && *p && next_step(&p, &s)) {
+    sy_json_step s;
+    while (root && *p && sy_json_path_step(&p, &s)) {
         if (s.is_index)
             root = json_is_array(root) ? json_array_get(root, s.index) : NULL;
         else

@@ -136,6 +136,7 @@ static sy_err shelly_fill(sy_records *l, const json_t *root, sy_fail *f)
     if (like.has_time && like.time == 0)
         like.has_time = false; /* a clock that was never set */
     sy_json_flat(l, &like, (sy_span){"", 0}, body, shelly_skip);
+    l->none_is_fine = json_is_object(sys); /* a box that measures nothing tells its state, too */
     return SY_OK;
 }
 

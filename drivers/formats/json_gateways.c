@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Gateways and platforms that publish readings of several devices or times in one JSON message:
- * EMQX Neuron (values, tags or ECP format), ThingsBoard telemetry, Qingping's MQTT report, OPC UA
- * PubSub (Part 14, ua-data).
+ * EMQX Neuron (values, tags or ECP format), ThingsBoard telemetry, OPC UA PubSub (Part 14,
+ * ua-data).
  */
 #include "drivers/formats/all.h"
 #include "drivers/formats/records.h"
@@ -200,46 +200,6 @@ static int thingsboard_probe(const json_t *root)
     return json_object_get(json_array_get(first, 0), "values") ? 85 : 0;
 }
 
-/* Qingping: sensorData [{name: {value, unit, status}, timestamp: {value}}]; status 1 is a fault. */
-static sy_err qingping_fill(sy_records *l, const json_t *root, sy_fail *f)
-{
-    json_t *list = json_object_get(root, "sensorData"), *item, *v;
-    size_t i;
-    const char *key;
-    if (!json_is_array(list))
-        list = json_object_get(root, "sensor_data");
-    if (!json_is_array(list))
-        return sy_fail_set(f, SY_E_PARSE, "Qingping: no sensorData");
-    json_array_foreach(list, i, item)
-    {
-        sy_record like = {.quality = SY_Q_GOOD};
-        if (!sy_json_time(json_object_get(json_object_get(item, "timestamp"), "value"), &like))
-            sy_json_time(json_object_get(root, "timestamp"), &like);
-        json_object_foreach(item, key, v)
-        {
-            const json_t *value = json_object_get(v, "value");
-            if (strcmp(key, "timestamp") == 0 || !value)
-                continue;
-            sy_record r = like;
-            const json_t *status = json_object_get(v, "status");
-            r.unit = sy_json_text(v, "unit");
-            if (json_is_number(status) && json_number_value(status) != 0)
-                r.quality = sy_quality_worsen(r.quality, SY_Q_BAD, SY_Q_DEVICE_FAULT);
-            put(l, &r, (sy_span){"", 0}, sy_span_of(key), value);
-        }
-    }
-    return SY_OK;
-}
-
-SY_JSON_DECODER(qingping_decode, qingping_fill)
-
-static int qingping_probe(const json_t *root)
-{
-    return json_is_array(json_object_get(root, "sensorData"))    ? 90
-           : json_is_array(json_object_get(root, "sensor_data")) ? 85
-                                                                 : 0;
-}
-
 /* OPC UA Part 14, section 7.2.3: DataSetMessages with a Payload of DataValues {Value,
  * SourceTimestamp, StatusCode}, or of bare values. The two top bits of a status code are its
  * severity (Part 4, section 7.39). */
@@ -298,5 +258,4 @@ static int opcua_probe(const json_t *root)
 const sy_format sy_format_neuron = {"neuron", 0xffff, neuron_decode, NULL, neuron_probe};
 const sy_format sy_format_thingsboard = {"generic_mqtt", 0xffff, thingsboard_decode, NULL,
                                          thingsboard_probe};
-const sy_format sy_format_qingping = {"qingping", 0xffff, qingping_decode, NULL, qingping_probe};
 const sy_format sy_format_opcua = {"opcua", 0xffff, opcua_decode, NULL, opcua_probe};

@@ -9,7 +9,7 @@
 
 void sy_records_init(sy_records *l)
 {
-    *l = (sy_records){.err = SY_OK};
+    *l = (sy_records){.max = SY_RECORDS_MAX};
     sy_arena_init(&l->arena, sy_heap(), 0);
 }
 
@@ -24,7 +24,7 @@ void sy_records_add(sy_records *l, const sy_record *r)
 {
     if (l->err)
         return;
-    if (l->n == SY_RECORDS_MAX)
+    if (l->n == l->max)
         l->err = SY_E_RANGE;
     else
         l->err = sy_grow(sy_heap(), (void **)&l->v, &l->cap, l->n + 1, sizeof *l->v);
@@ -52,6 +52,71 @@ sy_span sy_records_text(sy_records *l, sy_span text)
     return (sy_span){"", 0};
 }
 
+sy_err sy_base64url(sy_arena *a, sy_span octets, sy_span *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *text = sy_arena_get(a, octets.n / 3 * 4 + 4);
+    if (!text)
+        return SY_E_NOMEM;
+    size_t n = 0;
+    unsigned bits = 0, held = 0;
+    for (size_t i = 0; i < octets.n; i++) {
+        held = (held << 8 | (unsigned char)octets.p[i]) & 0xffff;
+        bits += 8;
+        while (bits >= 6) {
+            bits -= 6;
+            text[n++] = digits[held >> bits & 63];
+        }
+    }
+    if (bits > 0)
+        text[n++] = digits[held << (6 - bits) & 63];
+    *out = (sy_span){text, n};
+    return SY_OK;
+}
+
+sy_span sy_records_base64url(sy_records *l, sy_span octets)
+{
+    sy_span text = {"", 0};
+    if (sy_base64url(&l->arena, octets, &text) != SY_OK)
+        l->err = SY_E_NOMEM;
+    return text;
+}
+
+static int digit64(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+bool sy_records_base64(sy_records *l, sy_span text, sy_span *out)
+{
+    while (text.n && memchr(" \t\r\n", text.p[0], 4))
+        text = (sy_span){text.p + 1, text.n - 1};
+    while (text.n && memchr(" \t\r\n=", text.p[text.n - 1], 5))
+        text.n--;
+    char *p = text.n % 4 == 1 ? NULL : sy_arena_get(&l->arena, text.n / 4 * 3 + 3);
+    size_t n = 0;
+    unsigned bits = 0, held = 0;
+    for (size_t i = 0; p && i < text.n; i++) {
+        int d = digit64(text.p[i]);
+        if (d < 0)
+            return false;
+        held = (held << 6 | (unsigned)d) & 0xffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            p[n++] = (char)(held >> bits & 0xff);
+        }
+    }
+    *out = (sy_span){p, n};
+    return p && n > 0;
+}
+
 sy_span sy_records_join(sy_records *l, sy_span prefix, sy_span key)
 {
     if (prefix.n == 0)
@@ -72,10 +137,10 @@ sy_span sy_records_join(sy_records *l, sy_span prefix, sy_span key)
 sy_err sy_records_emit(const sy_records *l, sy_record_fn sink, void *ctx, sy_fail *f)
 {
     if (l->err == SY_E_RANGE)
-        return sy_fail_set(f, SY_E_RANGE, "more than %d records", SY_RECORDS_MAX);
+        return sy_fail_set(f, SY_E_RANGE, "more than %zu records", l->max);
     if (l->err)
         return sy_fail_set(f, l->err, "no memory for the message");
-    if (l->n == 0)
+    if (l->n == 0 && !l->none_is_fine)
         return sy_fail_set(f, SY_E_PARSE, "no reading in the message");
     for (size_t i = 0; i < l->n; i++) {
         sy_err e = sink(ctx, &l->v[i]);
@@ -204,10 +269,16 @@ bool sy_json_time(const json_t *v, sy_record *r)
     } else {
         return false;
     }
+    return sy_record_time(r, number);
+}
+
+bool sy_record_time(sy_record *r, double number)
+{
     double seconds = fabs(number) >= 1e11 ? number / 1e3 : number;
     if (!(seconds >= 0 && seconds <= 253402300799.0))
         return false;
     r->has_time = true;
+    r->time_relative = false;
     r->time_s = seconds;
     r->time = (sy_ms)llrint(seconds * 1e3);
     return true;

@@ -16,7 +16,9 @@ typedef struct sy_records {
     sy_arena arena;
     sy_record *v;
     size_t n, cap;
-    sy_err err; /* the first failure: no memory, or too many */
+    size_t max;        /* of records; SY_RECORDS_MAX unless a format says more */
+    sy_err err;        /* the first failure: no memory, or too many */
+    bool none_is_fine; /* a message that carries no reading by its nature: an event, a setting */
 } sy_records;
 
 void sy_records_init(sy_records *l);
@@ -26,9 +28,16 @@ void sy_records_number(sy_records *l, const sy_record *like, const char *name, d
                        const char *unit);
 /* Copies of texts; an empty span where there is no memory (err says so). */
 sy_span sy_records_text(sy_records *l, sy_span text);
+/* Octets as text, base64url without padding (RFC 4648 section 5). */
+SY_MUST_USE sy_err sy_base64url(sy_arena *a, sy_span octets, sy_span *out);
+sy_span sy_records_base64url(sy_records *l, sy_span octets);
+/* The octets of base64 (with or without padding, either alphabet; white space around is passed
+ * over); false: it is none. */
+bool sy_records_base64(sy_records *l, sy_span text, sy_span *out);
 /* "prefix.key", or the key alone where the prefix is empty. */
 sy_span sy_records_join(sy_records *l, sy_span prefix, sy_span key);
-/* Give all to the sink. SY_E_PARSE "no reading in the message" where there is none. */
+/* Give all to the sink. SY_E_PARSE "no reading in the message" where there is none and that is not
+ * fine. */
 SY_MUST_USE sy_err sy_records_emit(const sy_records *l, sy_record_fn sink, void *ctx, sy_fail *f);
 
 /* Decoding as most formats do it: parse, fill, give. fill: SY_OK, or a refusal with its reason. */
@@ -59,5 +68,7 @@ sy_span sy_json_text(const json_t *object, const char *key);
 /* A time: RFC 3339 with offset, epoch seconds or milliseconds (10^11 s is the year 5138, 10^11 ms
  * 1973). False: none, or one outside 1970 to 9999; the record is as it was. */
 bool sy_json_time(const json_t *v, sy_record *r);
+/* The same of a number. */
+bool sy_record_time(sy_record *r, double number);
 
 #endif

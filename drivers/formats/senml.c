@@ -274,6 +274,10 @@ static sy_err value(sy_senml_pack *p, const sy_senml_raw *raw, sy_record *r, sy_
                    ? SY_OK
                    : sy_fail_set(f, SY_E_PARSE, "record %zu: 'vd' is not base64url", p->read + 1);
     }
+    if (!has(raw, SY_SENML_S) && p->objects) {
+        r->kind = SY_REC_NULL;
+        return SY_OK;
+    }
     if (!has(raw, SY_SENML_S))
         return sy_fail_set(f, SY_E_PARSE, "record %zu has no value; give v, vs, vb, vd or s",
                            p->read + 1);
@@ -295,7 +299,7 @@ sy_err sy_senml_add(sy_senml_pack *p, const sy_senml_raw *raw, sy_fail *f)
     sy_err e = bases(p, raw, f);
     if (e != SY_OK)
         return e;
-    if (raw->present != 0 && (raw->present & ~(uint32_t)BASES) == 0) {
+    if (raw->present != 0 && (raw->present & ~(uint32_t)BASES) == 0 && !p->objects) {
         p->read++;
         return SY_OK;
     }

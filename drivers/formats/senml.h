@@ -50,7 +50,8 @@ typedef struct sy_senml_pack {
     sy_arena arena;
     sy_span bn, bu;
     double bt, bv, bs;
-    int bver; /* of the first record; 0 before it */
+    int bver;     /* of the first record; 0 before it */
+    bool objects; /* of LwM2M: a name without a value is null, an empty pack is no fault */
     size_t read;
     sy_record *records;
     size_t n, cap;
@@ -84,6 +85,9 @@ SY_MUST_USE bool sy_senml_plain(sy_senml_pack *p, sy_span text);
  * json_decref after emitting. */
 struct json_t;
 SY_MUST_USE sy_err sy_senml_tree(sy_senml_pack *p, sy_span text, struct json_t **root, sy_fail *f);
+
+/* A pack of CBOR. */
+SY_MUST_USE sy_err sy_senml_cbor_read(sy_senml_pack *p, sy_span bytes, sy_fail *f);
 
 extern const sy_format sy_format_senml_json, sy_format_senml_cbor;
 

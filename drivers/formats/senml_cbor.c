@@ -12,6 +12,7 @@
 #include <cbor.h>
 
 #include "base/utf8.h"
+#include "drivers/formats/records.h"
 #include "drivers/formats/senml.h"
 
 enum { TAG_DECIMAL = 4, TAG_CBOR = 55799 };
@@ -43,7 +44,7 @@ typedef struct item {
 typedef struct reader {
     const unsigned char *p;
     size_t n;
-    sy_senml_pack pack;
+    sy_senml_pack *pack;
 } reader;
 
 static void put_u(void *ctx, item_kind kind, uint64_t u)
@@ -132,7 +133,7 @@ static sy_err next(reader *r, item *it, sy_fail *f)
     *it = (item){.kind = IT_NONE};
     struct cbor_decoder_result done = cbor_stream_decode(r->p, r->n, &callbacks, it);
     if (done.status != CBOR_DECODER_FINISHED || it->kind == IT_NONE)
-        return sy_fail_set(f, SY_E_PARSE, "CBOR, record %zu: %s", r->pack.read + 1,
+        return sy_fail_set(f, SY_E_PARSE, "CBOR, record %zu: %s", r->pack->read + 1,
                            done.status == CBOR_DECODER_NEDATA ? "the message ends in the middle"
                                                               : "malformed");
     r->p += done.read;
@@ -140,10 +141,10 @@ static sy_err next(reader *r, item *it, sy_fail *f)
     if (it->kind == IT_CHUNKED)
         return sy_fail_set(f, SY_E_UNSUPPORTED,
                            "CBOR, record %zu: a text of indefinite length; SenML has definite ones",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     if (it->kind == IT_TEXT && sy_utf8_check(it->bytes) != it->bytes.n)
         return sy_fail_set(f, SY_E_PARSE, "CBOR, record %zu: a text is not UTF-8",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     return SY_OK;
 }
 
@@ -155,7 +156,7 @@ static sy_err skip(reader *r, const item *it, int depth, sy_fail *f)
     uint64_t left = 0;
     if (it->kind == IT_BREAK)
         return sy_fail_set(f, SY_E_PARSE, "CBOR, record %zu: a break out of place",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     if (it->kind == IT_TAG)
         left = 1;
     else if (it->kind == IT_ARRAY || it->kind == IT_MAP)
@@ -195,37 +196,15 @@ static sy_err decimal(reader *r, double *out, sy_fail *f)
         !integer(&mantissa, &m))
         return sy_fail_set(f, SY_E_PARSE,
                            "record %zu: a decimal fraction is an array of two 64-bit integers",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     char text[64];
     if (e10 < -400 || e10 > 400)
         return sy_fail_set(f, SY_E_RANGE, "record %zu: the exponent of a decimal fraction",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     int n = snprintf(text, sizeof text, "%" PRId64 "e%" PRId64, m, e10);
     if (sy_double_parse((sy_span){text, (size_t)n}, out) != SY_OK)
         return sy_fail_set(f, SY_E_RANGE, "record %zu: a decimal fraction is too large",
-                           r->pack.read + 1);
-    return SY_OK;
-}
-
-static sy_err base64url(sy_arena *a, sy_span in, sy_span *out, sy_fail *f)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char *text = sy_arena_get(a, in.n / 3 * 4 + 4);
-    if (!text)
-        return sy_fail_set(f, SY_E_NOMEM, "no memory for the records");
-    size_t n = 0;
-    unsigned bits = 0, held = 0;
-    for (size_t i = 0; i < in.n; i++) {
-        held = (held << 8 | (unsigned char)in.p[i]) & 0xffff;
-        bits += 8;
-        while (bits >= 6) {
-            bits -= 6;
-            text[n++] = digits[held >> bits & 63];
-        }
-    }
-    if (bits > 0)
-        text[n++] = digits[held << (6 - bits) & 63];
-    *out = (sy_span){text, n};
+                           r->pack->read + 1);
     return SY_OK;
 }
 
@@ -240,26 +219,27 @@ static sy_err value(reader *r, sy_senml_raw *raw, sy_senml_field field, sy_fail 
     case IT_TEXT:
         if (field == SY_SENML_VD)
             break;
-        return sy_senml_set_text(&r->pack, raw, field, it.bytes, f);
+        return sy_senml_set_text(r->pack, raw, field, it.bytes, f);
     case IT_BYTES:
         if (field != SY_SENML_VD)
             break;
-        e = base64url(&r->pack.arena, it.bytes, &it.bytes, f);
-        return e == SY_OK ? sy_senml_set_text(&r->pack, raw, field, it.bytes, f) : e;
+        if (sy_base64url(&r->pack->arena, it.bytes, &it.bytes) != SY_OK)
+            return sy_fail_set(f, SY_E_NOMEM, "no memory for the records");
+        return sy_senml_set_text(r->pack, raw, field, it.bytes, f);
     case IT_UINT:
-        return sy_senml_set_number(&r->pack, raw, field, (double)it.u, f);
+        return sy_senml_set_number(r->pack, raw, field, (double)it.u, f);
     case IT_NEGINT:
-        return sy_senml_set_number(&r->pack, raw, field, -1.0 - (double)it.u, f);
+        return sy_senml_set_number(r->pack, raw, field, -1.0 - (double)it.u, f);
     case IT_TAG:
         if (it.u != TAG_DECIMAL)
             break;
         if ((e = decimal(r, &d, f)) != SY_OK)
             return e;
-        return sy_senml_set_number(&r->pack, raw, field, d, f);
+        return sy_senml_set_number(r->pack, raw, field, d, f);
     case IT_FLOAT:
-        return sy_senml_set_number(&r->pack, raw, field, d, f);
+        return sy_senml_set_number(r->pack, raw, field, d, f);
     case IT_BOOL:
-        return sy_senml_set_bool(&r->pack, raw, field, it.u != 0, f);
+        return sy_senml_set_bool(r->pack, raw, field, it.u != 0, f);
     case IT_NONE:
     case IT_ARRAY:
     case IT_MAP:
@@ -268,7 +248,7 @@ static sy_err value(reader *r, sy_senml_raw *raw, sy_senml_field field, sy_fail 
     case IT_CHUNKED:
         break;
     }
-    return sy_senml_wrong_kind(&r->pack, field, f);
+    return sy_senml_wrong_kind(r->pack, field, f);
 }
 
 static sy_err pair(reader *r, sy_senml_raw *raw, const item *key, sy_fail *f)
@@ -277,12 +257,12 @@ static sy_err pair(reader *r, sy_senml_raw *raw, const item *key, sy_fail *f)
     int64_t label;
     sy_err e;
     if (key->kind == IT_TEXT) {
-        e = sy_senml_label(&r->pack, key->bytes, &field, f);
+        e = sy_senml_label(r->pack, key->bytes, &field, f);
         if (e != SY_E_NOTFOUND)
             return e == SY_OK ? value(r, raw, field, f) : e;
     } else if (!integer(key, &label)) {
         return sy_fail_set(f, SY_E_PARSE, "record %zu: a label is neither integer nor text",
-                           r->pack.read + 1);
+                           r->pack->read + 1);
     } else if (sy_senml_label_number(label, &field)) {
         return value(r, raw, field, f);
     }
@@ -294,7 +274,7 @@ static sy_err pair(reader *r, sy_senml_raw *raw, const item *key, sy_fail *f)
 static sy_err record(reader *r, const item *map, sy_fail *f)
 {
     if (map->kind != IT_MAP)
-        return sy_fail_set(f, SY_E_PARSE, "record %zu is not a map", r->pack.read + 1);
+        return sy_fail_set(f, SY_E_PARSE, "record %zu is not a map", r->pack->read + 1);
     sy_senml_raw raw;
     raw.present = 0;
     for (uint64_t i = 0; map->open || i < map->u; i++) {
@@ -308,7 +288,7 @@ static sy_err record(reader *r, const item *map, sy_fail *f)
         if (e != SY_OK)
             return e;
     }
-    return sy_senml_add(&r->pack, &raw, f);
+    return sy_senml_add(r->pack, &raw, f);
 }
 
 static sy_err records(reader *r, sy_fail *f)
@@ -338,18 +318,22 @@ static sy_err records(reader *r, sy_fail *f)
                      : sy_fail_set(f, SY_E_PARSE, "%zu bytes follow the array of records", r->n);
 }
 
+sy_err sy_senml_cbor_read(sy_senml_pack *p, sy_span bytes, sy_fail *f)
+{
+    reader r = {.p = (const unsigned char *)bytes.p, .n = bytes.n, .pack = p};
+    return bytes.n ? records(&r, f) : sy_fail_set(f, SY_E_PARSE, "the message is empty");
+}
+
 static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f)
 {
     (void)map;
-    if (payload.n == 0)
-        return sy_fail_set(f, SY_E_PARSE, "the message is empty");
-    reader r = {.p = (const unsigned char *)payload.p, .n = payload.n};
-    sy_senml_init(&r.pack);
-    sy_err e = records(&r, f);
+    sy_senml_pack p;
+    sy_senml_init(&p);
+    sy_err e = sy_senml_cbor_read(&p, payload, f);
     if (e == SY_OK)
-        e = sy_senml_emit(&r.pack, sink, ctx, f);
-    sy_senml_fini(&r.pack);
+        e = sy_senml_emit(&p, sink, ctx, f);
+    sy_senml_fini(&p);
     return e;
 }
 

@@ -12,7 +12,7 @@ static void check_format(sy_loader *l, const sy_cfg_cell *c)
 {
     if (!c->set || sy_format_find(sy_span_of(c->text)))
         return;
-    const char *names[32];
+    const char *names[64];
     size_t n = 0;
     for (const sy_format *const *f = sy_formats; *f && n < sizeof names / sizeof *names; f++)
         names[n++] = (*f)->name;
@@ -25,9 +25,9 @@ static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
     const sy_ynode *map = c[DV_MAP].node;
     if (!c[DV_MAP].set)
         return;
-    if (c[DV_FORMAT].set && strcmp(d->format, "json") != 0)
-        sy_cfg_error(l, map, "not-here", NULL, "'map' is for format json, this one is %s",
-                     "“map”只用于格式 json，此处为 %s", d->format);
+    if (c[DV_FORMAT].set && strcmp(d->format, "json") != 0 && strcmp(d->format, "csv") != 0)
+        sy_cfg_error(l, map, "not-here", NULL, "'map' is for formats json and csv, this one is %s",
+                     "“map”只用于格式 json 和 csv，此处为 %s", d->format);
     sy_map_row *rows = sy_cfg_get(l, (map->n ? map->n : 1) * sizeof *rows);
     for (size_t i = 0; rows && i < map->n; i++) {
         const sy_ynode *key = map->keys[i], *path = map->values[i];

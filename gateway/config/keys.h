@@ -140,7 +140,7 @@
     X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required): its topic, exact or ending in `/#`") \
     X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
-    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
+    X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \

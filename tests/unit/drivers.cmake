@@ -1,6 +1,6 @@
 sy_test(test_registry SOURCES unit/test_registry.c LINKS sy_drivers)
 sy_test(test_hj212 SOURCES unit/test_hj212.c LINKS sy_drivers)
-foreach(name test_format_json test_format_senml test_format_plain test_format_devices)
+foreach(name test_format_json test_format_senml test_format_plain test_format_devices test_format_lwm2m test_format_texts)
     sy_test(${name} SOURCES unit/${name}.c unit/format_harness.c LINKS sy_drivers PkgConfig::JANSSON)
 endforeach()
 foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert)

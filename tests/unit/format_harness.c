@@ -53,7 +53,7 @@ const char *f_decode(const char *format, sy_span payload, const sy_device *map)
     if (e != SY_OK)
         snprintf(line, sizeof line, "%s %s", b.n > 0 ? "!!" : "!", f.text);
     else
-        snprintf(line, sizeof line, "%s", b.p);
+        snprintf(line, sizeof line, "%s", b.p ? b.p : "");
     free(exact);
     sy_buf_fini(&b);
     return line;
