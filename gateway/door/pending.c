@@ -29,7 +29,7 @@ struct sy_pending {
     size_t n, bytes;
     uint64_t order;
     bool changed;
-    sy_ms saved; /* monotonic */
+    sy_ms saved;     /* monotonic */
     source *reading; /* while the file is read */
 };
 
@@ -166,7 +166,8 @@ bool sy_pending_forget(sy_pending *p, sy_span transport, sy_span name)
     pthread_mutex_lock(&p->mu);
     for (size_t i = 0; i < p->n && !found; i++) {
         const sy_door__source *s = &p->v[i].s;
-        found = sy_span_is(transport, sy_transport_name(s->transport)) && sy_span_is(name, s->source);
+        found =
+            sy_span_is(transport, sy_transport_name(s->transport)) && sy_span_is(name, s->source);
         if (found)
             drop_source(p, &p->v[i]);
     }

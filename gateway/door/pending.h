@@ -3,10 +3,10 @@
  * person can see what they look like before they are adopted. It is never a reading and never
  * evidence; an adopted device's first reading is what it sends after that.
  *
- * Bounds: SY_PENDING_SOURCES sources, SY_PENDING_MESSAGES messages of each, SY_PENDING_BYTES in all,
- * SY_PENDING_MESSAGE a message (a longer one is counted and not kept); the newest win. The file is
- * JSON (docs/formats.md), written by save, at most every SY_PENDING_EVERY_MS unless forced; what is
- * in it that is damaged or too much is passed over. Any thread; save and open on one.
+ * Bounds: SY_PENDING_SOURCES sources, SY_PENDING_MESSAGES messages of each, SY_PENDING_BYTES in
+ * all, SY_PENDING_MESSAGE a message (a longer one is counted and not kept); the newest win. The
+ * file is JSON (docs/formats.md), written by save, at most every SY_PENDING_EVERY_MS unless forced;
+ * what is in it that is damaged or too much is passed over. Any thread; save and open on one.
  */
 #ifndef SY_DOOR_PENDING_H
 #define SY_DOOR_PENDING_H
@@ -23,7 +23,8 @@ enum {
 };
 
 typedef struct sy_pending sy_pending;
-/* Reads the file, where there is one. A damaged one is told in the log, and gives an empty table. */
+/* Reads the file, where there is one. A damaged one is told in the log, and gives an empty table.
+ */
 SY_MUST_USE sy_err sy_pending_open(sy_pending **out, const char *file, sy_fail *f);
 void sy_pending_add(sy_pending *p, const sy_stranger *s, sy_ms now);
 /* It is known from now on. False: there is no such source. */

@@ -126,7 +126,7 @@ static sy_config *loaded(void *ctx, const char *hash_hex)
 static sy_err open_pipeline(sy_service *s, sy_fail *f)
 {
     sy_registry *devices = NULL;
-    sy_err err = sy_config_registry(s->config, &devices, f);
+    sy_err err = sy_service__registry(s, s->config, &devices, f);
     if (!err)
         err = sy_registry_slot_open(&s->devices, devices, f);
     if (!err)
@@ -143,6 +143,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .on_commit = on_commit,
                              .take_refused = take_refused,
                              .loaded = loaded,
+                             .on_reading = sy_service__on_reading,
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
@@ -220,8 +221,9 @@ static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
 
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
-                          do_open, do_reload, do_stop, do_hold,   do_rotate};
+    sy_control_ops ops = {s,         do_status, do_mark, do_marker, do_committed, do_open,
+                          do_reload, do_stop,   do_hold, do_rotate, .watch = NULL};
+    sy_service__door_ops(&ops);
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);
