@@ -40,6 +40,7 @@ typedef struct sy_device {
     sy_transport transport;
     const char *topic;  /* MQTT: exact, or ending in "/#" */
     const char *format; /* name of a format, "senml-json" … */
+    const char *model;  /* for formats that have tables by model; NULL: not said */
     const sy_map_row *map;
     size_t n_map;
     sy_credential credential;
@@ -50,9 +51,10 @@ typedef struct sy_device {
         int bits;
         bool v6;
         bool set;
-    } from;               /* CoAP, HJ 212: allowed peers */
-    const char *mn;       /* HJ 212: by which the device is known; else NULL */
-    const char *password; /* HJ 212: its PW must be this; NULL: whatever it is */
+    } from;                            /* CoAP, HJ 212: allowed peers */
+    const char *mn;                    /* HJ 212: by which the device is known; else NULL */
+    const char *password;              /* HJ 212: its PW must be this; NULL: whatever it is */
+    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what (drivers/modbus/map.h) */
     const sy_channel *channels;
     size_t n_channels;
 } sy_device;

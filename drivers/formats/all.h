@@ -23,6 +23,8 @@
     X(senml)                                                                                       \
     X(chirpstack)                                                                                  \
     X(tts)                                                                                         \
+    X(milesight)                                                                                   \
+    X(dragino)                                                                                     \
     X(elsys)                                                                                       \
     X(cayenne)                                                                                     \
     X(scale)                                                                                       \
@@ -31,7 +33,9 @@
     X(coldchain)                                                                                   \
     X(lwm2m)                                                                                       \
     X(lwm2m_json)                                                                                  \
-    X(sparkplugb)
+    X(sparkplugb)                                                                                  \
+    X(modbus)                                                                                      \
+    X(modbus_poll)
 
 #define SY_FORMAT_EXTERN(name) extern const sy_format sy_format_##name;
 SY_FORMATS(SY_FORMAT_EXTERN)

@@ -36,7 +36,7 @@ static const lpp_type types[] = {
     {130, 4, false, 1000, "distance", "m"},
     {131, 4, false, 1000, "energy", "kWh"},
     {132, 2, false, 1, "direction", "deg"},
-    {133, 4, false, 1, "time", ""},
+    {133, 4, false, 1, "time", "s"},
     {142, 1, false, 1, "switch", ""},
 };
 
@@ -62,6 +62,12 @@ static size_t several(sy_records *l, const sy_record *like, sy_span rest)
                 sy_be_signed(p + 2 * (ptrdiff_t)i, 2) / (type == 113 ? 1000.0 : 100.0), "");
         return 8;
     }
+    if (type == 135 && rest.n >= 5) {
+        add(l, like, "colour_r", channel, sy_be(p, 1), "");
+        add(l, like, "colour_g", channel, sy_be(p + 1, 1), "");
+        add(l, like, "colour_b", channel, sy_be(p + 2, 1), "");
+        return 5;
+    }
     if (type == 136 && rest.n >= 11) {
         add(l, like, "latitude", channel, sy_be_signed(p, 3) / 10000.0, "lat");
         add(l, like, "longitude", channel, sy_be_signed(p + 3, 3) / 10000.0, "lon");
@@ -71,9 +77,15 @@ static size_t several(sy_records *l, const sy_record *like, sy_span rest)
     return 0;
 }
 
-static sy_err fill(sy_records *l, sy_span bytes, sy_fail *f)
+const char *sy_cayenne_model(size_t i)
 {
-    const sy_record good = {.quality = SY_Q_GOOD}, *like = &good;
+    static const char *const names[] = {"cayenne", NULL};
+    return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
+sy_err sy_cayenne_fill(sy_records *l, const sy_lora *u, sy_span bytes, sy_fail *f)
+{
+    const sy_record *like = &u->like;
     while (bytes.n > 2) {
         const lpp_type *t = NULL;
         for (size_t i = 0; i < sizeof types / sizeof types[0] && !t; i++)
@@ -101,8 +113,7 @@ static sy_err fill(sy_records *l, sy_span bytes, sy_fail *f)
 static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f)
 {
-    (void)map;
-    return sy_bytes_decode(fill, payload, sink, ctx, f);
+    return sy_lora_decode(sy_cayenne_fill, payload, map, sink, ctx, f);
 }
 
 /* Any few bytes may look like it: it is named, never found. */

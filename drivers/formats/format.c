@@ -13,6 +13,9 @@ const sy_format *const sy_formats[] = {
 
 const sy_format *sy_format_find(sy_span name)
 {
+    static const char prefix[] = "lorawan_";
+    if (name.n > sizeof prefix - 1 && memcmp(name.p, prefix, sizeof prefix - 1) == 0)
+        name = (sy_span){name.p + sizeof prefix - 1, name.n - (sizeof prefix - 1)};
     for (size_t i = 0; sy_formats[i]; i++)
         if (sy_span_is(name, sy_formats[i]->name))
             return sy_formats[i];

@@ -34,9 +34,10 @@ struct json_t;
 typedef struct sy_format {
     const char *name;        /* "senml-json", "senml-cbor", "json", "number" */
     uint16_t content_format; /* CoAP Content-Format (110, 112, 50, 0), 0xffff: none */
-    /* Decode. map is NULL except for "json" of a configured device (without a map "json" gives each
-     * top-level scalar by its key). Nothing reaches the sink unless the whole message is good.
-     * SY_E_PARSE, SY_E_RANGE, SY_E_UNSUPPORTED with a reason; a sink's error is passed on. */
+    /* Decode. map is the configured device, or NULL; its map is for "json" (without one that gives
+     * each top-level scalar by its key), its model for the formats that have models. Nothing
+     * reaches the sink unless the whole message is good. SY_E_PARSE, SY_E_RANGE, SY_E_UNSUPPORTED
+     * with a reason; a sink's error is passed on. */
     sy_err (*decode)(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f);
     /* How surely the bytes are of this format, 0 to 100, for finding it. NULL: never found. */
@@ -47,7 +48,10 @@ typedef struct sy_format {
 
 /* All formats, ended by NULL. */
 extern const sy_format *const sy_formats[];
+/* By its name, or by its name after "lorawan_". */
 const sy_format *sy_format_find(sy_span name);
+/* The models that a format knows: how many, and the first `room` of their names. 0: it has none. */
+size_t sy_format_models(sy_span format, const char **names, size_t room);
 const sy_format *sy_format_by_content(uint16_t content_format);
 /* The likeliest format of these bytes, or NULL. */
 const sy_format *sy_format_probe(sy_span payload);

@@ -5,7 +5,6 @@
  */
 #include <getopt.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,13 +39,6 @@ static const char help_zh[] =
     "  --who 姓名   经办人；缺省为当前账户名\n"
     "  --json       holds：由 {alert, time, who, why} 组成的 JSON 数组\n\n"
     "退出码：0 成功，1 未能完成（原因见标准错误），2 用法错误。\n";
-
-static const char *account(void)
-{
-    const char *sudo = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
-    const struct passwd *me = getpwuid(getuid());
-    return sudo && *sudo ? sudo : me ? me->pw_name : "unknown";
-}
 
 static int wrong(const char *what)
 {
@@ -137,7 +129,7 @@ int sy_alerts_holds(int argc, char **argv)
         {"data", required_argument, NULL, 'd'}, {"why", required_argument, NULL, 'y'},
         {"who", required_argument, NULL, 'o'},  {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
-    const char *data = NULL, *why = NULL, *who = account(), *verb = argv[0];
+    const char *data = NULL, *why = NULL, *who = sy_stored_account(), *verb = argv[0];
     bool json = false, all = strcmp(verb, "holds") == 0;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (c == 'h') {

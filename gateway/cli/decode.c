@@ -10,19 +10,28 @@
 
 #include "base/hash.h"
 #include "cli/cli.h"
+#include "cli/decode_map.h"
 #include "drivers/formats/format.h"
 
-enum { MAX_FILE = 1 << 20 };
+enum { MAX_FILE = 1 << 20, MAX_MODELS = 512 };
 
 static void usage(FILE *out)
 {
-    fputs("usage: steelyard decode [--format NAME] [--lines] FILE…\n\n"
-          "Print the readings in each payload file as JSON lines:\n"
-          "  {\"name\", \"value\", \"unit\", \"time\" (epoch seconds, or null), \"quality\"}\n"
-          "Without --format the format is found from the bytes. A file NAME.hex holds them in\n"
-          "hexadecimal. With --lines each line of a file is a payload, as `export --format senml`\n"
-          "writes them.\n\nformats:",
-          out);
+    fputs(
+        "usage: steelyard decode [--format NAME] [--model NAME] [--registers MAP] [--lines] "
+        "FILE…\n\n"
+        "Print the readings in each payload file as JSON lines:\n"
+        "  {\"name\", \"value\", \"unit\", \"time\" (epoch seconds, or null), \"quality\"}\n"
+        "Without --format the format is found from the bytes. A file NAME.hex holds them in\n"
+        "hexadecimal. A frame of Modbus does not say what its registers mean: --registers names a\n"
+        "register map, one that ships or a file; without it the first one that ships that the\n"
+        "frame fits is taken, and the readings are uncertain. Formats with tables by model take "
+        "the\n"
+        "device's model from --model, else from the file's name, up to '_' or '.'\n"
+        "(em300-th_1.hex). With --lines each line of a file is "
+        "a payload, as `export --format senml`\n"
+        "writes them.\n\nformats:",
+        out);
     for (size_t i = 0; sy_formats[i]; i++)
         fprintf(out, " %s", sy_formats[i]->name);
     fputs("\n\nExit codes: 0 fine, 1 a file could not be decoded, 2 wrong usage.\n", out);
@@ -98,17 +107,82 @@ static sy_err unhex(const char *path, sy_buf *bytes, sy_fail *f)
     return SY_OK;
 }
 
+static sy_err print_guessed(void *ctx, const sy_record *r)
+{
+    sy_record guessed = *r;
+    guessed.quality = sy_quality_worsen(r->quality, SY_Q_UNCERTAIN, 0);
+    return print_record(ctx, &guessed);
+}
+
+typedef struct how { /* what the options say */
+    const sy_format *format;
+    const char *registers;
+    const char *model;
+} how;
+
+static size_t models_of(const sy_format *format, const char **names)
+{
+    size_t n = format ? sy_format_models(sy_span_of(format->name), names, MAX_MODELS) : 0;
+    return n < MAX_MODELS ? n : MAX_MODELS;
+}
+
+static const char *find_model(const sy_format *format, sy_span name)
+{
+    const char *names[MAX_MODELS];
+    for (size_t i = models_of(format, names); i > 0; i--)
+        if (sy_span_is(name, names[i - 1]))
+            return names[i - 1];
+    return NULL;
+}
+
+static const char *model_of_file(const sy_format *format, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return find_model(format, (sy_span){name, strcspn(name, "_.")});
+}
+
+/* Whether the option --model names one; says which there are where it does not. */
+static bool model_known(how *h, const char *model)
+{
+    const char *names[MAX_MODELS];
+    if (!model)
+        return true;
+    h->model = find_model(h->format, sy_span_of(model));
+    if (h->model)
+        return true;
+    fprintf(stderr, "steelyard decode: %s has no model '%s', but:",
+            h->format ? h->format->name : "without --format it", model);
+    for (size_t i = 0, n = models_of(h->format, names); i < n; i++)
+        fprintf(stderr, " %s", names[i]);
+    fputc('\n', stderr);
+    return false;
+}
+
 /* `where` is the path, or path:line. */
-static sy_err decode_bytes(const char *where, sy_span bytes, const sy_format *format, sy_buf *out)
+static sy_err decode_bytes(const char *where, sy_span bytes, const how *h, sy_buf *out)
 {
     sy_fail f = {0};
+    sy_decode_map map;
+    const sy_format *format = h->format;
     if (!format)
         format = sy_format_probe(bytes);
     if (!format) {
         fprintf(stderr, "steelyard decode: %s: the bytes are of no known format\n", where);
         return SY_E_UNSUPPORTED;
     }
-    sy_err e = format->decode(bytes, NULL, print_record, out, &f);
+    sy_err e = sy_decode_map_open(&map, h->registers, format, bytes, &f);
+    if (e == SY_OK && map.guessed)
+        fprintf(stderr,
+                "steelyard decode: %s: taken for registers of %s; --registers names others\n",
+                where, map.modbus.map->name);
+    const sy_device by_model = {.model = h->model ? h->model : model_of_file(format, where)};
+    if (e == SY_OK)
+        e = format->decode(bytes,
+                           map.found        ? &map.device
+                           : by_model.model ? &by_model
+                                            : NULL,
+                           map.guessed ? print_guessed : print_record, out, &f);
+    sy_decode_map_close(&map);
     if (e != SY_OK)
         fprintf(stderr, "steelyard decode: %s: %s: %s\n", where, format->name,
                 f.text[0] ? f.text : sy_err_text(e));
@@ -122,7 +196,7 @@ static bool flush(sy_buf *out)
     return fine;
 }
 
-static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out)
+static sy_err decode_file(const char *path, const how *h, sy_buf *out)
 {
     sy_buf bytes;
     sy_fail f;
@@ -131,7 +205,7 @@ static sy_err decode_file(const char *path, const sy_format *format, sy_buf *out
     if (e == SY_OK)
         e = unhex(path, &bytes, &f);
     if (e == SY_OK)
-        e = decode_bytes(path, sy_buf_span(&bytes), format, out);
+        e = decode_bytes(path, sy_buf_span(&bytes), h, out);
     else
         fprintf(stderr, "steelyard decode: %s\n", f.text);
     sy_buf_fini(&bytes);
@@ -149,7 +223,7 @@ static ptrdiff_t next_line(FILE *in, char *room, size_t cap)
     return n == 0 && c == EOF ? -1 : (ptrdiff_t)n;
 }
 
-static sy_err decode_lines(const char *path, const sy_format *format, sy_buf *out)
+static sy_err decode_lines(const char *path, const how *h, sy_buf *out)
 {
     sy_err e = SY_OK;
     FILE *in = fopen(path, "re");
@@ -169,7 +243,7 @@ static sy_err decode_lines(const char *path, const sy_format *format, sy_buf *ou
             e = SY_E_RANGE;
             break;
         }
-        if (n > 0 && decode_bytes(where.p, (sy_span){room, (size_t)n}, format, out))
+        if (n > 0 && decode_bytes(where.p, (sy_span){room, (size_t)n}, h, out))
             e = SY_E_PARSE;
         if (!flush(out)) {
             e = SY_E_IO;
@@ -189,11 +263,12 @@ static sy_err decode_lines(const char *path, const sy_format *format, sy_buf *ou
 
 int sy_cmd_decode(int argc, char **argv)
 {
-    static const struct option options[] = {{"format", required_argument, NULL, 'f'},
-                                            {"lines", no_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const sy_format *format = NULL;
+    static const struct option options[] = {
+        {"format", required_argument, NULL, 'f'}, {"registers", required_argument, NULL, 'r'},
+        {"model", required_argument, NULL, 'm'},  {"lines", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    how h = {NULL, NULL, NULL};
+    const char *model = NULL;
     bool lines = false;
     int c, status = 0;
     optind = 1;
@@ -202,16 +277,18 @@ int sy_cmd_decode(int argc, char **argv)
             usage(stdout);
             return 0;
         }
-        if (c == 'l') {
-            lines = true;
+        if (c == 'l' || c == 'r' || c == 'm') {
+            lines = lines || c == 'l';
+            model = c == 'm' ? optarg : model;
+            h.registers = c == 'r' ? optarg : h.registers;
             continue;
         }
         if (c != 'f') {
             usage(stderr);
             return 2;
         }
-        format = sy_format_find(sy_span_of(optarg));
-        if (!format) {
+        h.format = sy_format_find(sy_span_of(optarg));
+        if (!h.format) {
             fprintf(stderr, "steelyard decode: there is no format '%s'; see --help\n", optarg);
             return 2;
         }
@@ -220,10 +297,12 @@ int sy_cmd_decode(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    if (!model_known(&h, model))
+        return 2;
     sy_buf out;
     sy_buf_init(&out, sy_heap());
     for (int i = optind; i < argc; i++) {
-        if ((lines ? decode_lines : decode_file)(argv[i], format, &out) != SY_OK)
+        if ((lines ? decode_lines : decode_file)(argv[i], &h, &out) != SY_OK)
             status = 1;
     }
     sy_buf_fini(&out);

@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/stored.h"
 #include "config/config.h"
 #include "control/control.h"
 #include "ledger/ledger_files.h"
@@ -73,13 +73,6 @@ static int failed(const arguments *a, const sy_fail *f)
 {
     fprintf(stderr, "steelyard keys %s: %s\n", a->verb, f->text);
     return 1;
-}
-
-static const char *account(void)
-{
-    const char *sudo = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
-    const struct passwd *me = getpwuid(getuid());
-    return sudo && *sudo ? sudo : me ? me->pw_name : "unknown";
 }
 
 /* The gateway that the ledger's newest head names. */
@@ -241,7 +234,7 @@ static int parse(int argc, char **argv, arguments *a)
 
 int sy_keys_ledger(int argc, char **argv)
 {
-    arguments a = {.verb = argv[0], .who = account()};
+    arguments a = {.verb = argv[0], .who = sy_stored_account()};
     bool takes_file = strcmp(a.verb, "install") == 0;
     int code = parse(argc, argv, &a);
     if (code >= 0)

@@ -6,6 +6,9 @@
 #include "base/hash.h"
 
 #include <getopt.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "control/control.h"
 #include "pipeline/restore.h"
@@ -210,6 +213,13 @@ const char *sy_stored_word(const sy_config *c, const char *series, double value)
         return NULL;
     const sy_word *w = sy_vocab_id(c->vocab, sy_span_of(p->quantity));
     return w && value >= 0 && value < (double)w->n_values ? w->values[(size_t)value].id : NULL;
+}
+
+const char *sy_stored_account(void)
+{
+    const char *sudo = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *me = getpwuid(getuid());
+    return sudo && *sudo ? sudo : me ? me->pw_name : "unknown";
 }
 
 bool sy_stored_flush(const char *command, sy_buf *out)

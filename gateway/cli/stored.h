@@ -43,6 +43,8 @@ sy_config *sy_stored_config(const char *data);
 const char *sy_stored_word(const sy_config *c, const char *series, double value);
 /* The point of a series, or NULL. */
 const sy_site_point *sy_stored_point(const sy_config *c, const char *series);
+/* Who runs this, through sudo, too: the name of the account. */
+const char *sy_stored_account(void);
 /* Writes the buffer to stdout and empties it; false (and a line on stderr) where that fails. */
 bool sy_stored_flush(const char *command, sy_buf *out);
 

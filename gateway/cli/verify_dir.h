@@ -20,6 +20,13 @@ enum {
     SY_LEAF_GONE = 1, /* an expiry leaf speaks of it */
     SY_LEAF_FOUND = 2 /* a chunk that is there, whole, was found for it */
 };
+/* The ledger goes on from a backup: heads over more leaves than `leaf`, signed up to `time`, are of
+ * what was lost then. */
+typedef struct sy_verify_restore {
+    uint64_t leaf, heads, most; /* so many of them were met; the leaves under the largest */
+    sy_ms time;
+} sy_verify_restore;
+enum { SY_VERIFY_RESTORES = 64 };
 typedef struct sy_verifying {
     sy_check *c;
     sy_store *store;
@@ -29,6 +36,8 @@ typedef struct sy_verifying {
     uint64_t n, cap;
     char last_set[65]; /* that was looked at */
     sy_verify_count count;
+    sy_verify_restore restores[SY_VERIFY_RESTORES];
+    size_t n_restores;
     sy_err err;
     sy_fail *f;
 } sy_verifying;
@@ -42,7 +51,10 @@ void sy_verify_chunks(sy_verifying *v);
 void sy_verify_journal(sy_verifying *v);
 /* Alerts as they stand are what their newest events say. */
 void sy_verify_alerts(sy_verifying *v);
-/* Heads that were received earlier: the ledger continues them. */
+/* verify_heads.c: the leaf o of what a person did; a restore is told and kept in mind. */
+struct json_t;
+void sy_verify_action(sy_verifying *v, uint64_t index, const struct json_t *o);
+/* Heads that were received earlier: the ledger continues them, but for what a restore lost. */
 void sy_verify_heads_file(sy_verifying *v, const char *path);
 
 #endif

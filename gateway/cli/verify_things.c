@@ -17,7 +17,7 @@
 #include "store/basis.h"
 #include "store/leaves.h"
 
-enum { SET_MAX = 32 << 20, HEADS_MAX = 64 << 20 };
+enum { SET_MAX = 32 << 20 };
 
 static const char *text_of(const json_t *o, const char *name)
 {
@@ -198,6 +198,8 @@ void sy_verify_thing(sy_verifying *v, uint64_t index, sy_span leaf)
         chunk(v, index, o);
     else if (strcmp(kind, "activation") == 0)
         accepted_set(v, index, o);
+    else if (strcmp(kind, "action") == 0)
+        sy_verify_action(v, index, o);
     else if (!*kind)
         sy_check_say(v->c, SY_FOUND_BROKEN, "ledger: leaf %llu cannot be read",
                      "账本：第 %llu 叶无法读取", (unsigned long long)index);
@@ -338,99 +340,4 @@ void sy_verify_alerts(sy_verifying *v)
     if (!v->err)
         sy_check_say(v->c, SY_FOUND_FINE, "%llu alerts stand as their events say",
                      "%llu 条警报与其事件一致", (unsigned long long)x.n);
-}
-
-/* ---- heads from outside ---- */
-
-static bool read_head(const json_t *event, sy_signed_head *out)
-{
-    /* A proof without a leaf has the same members. */
-    const json_t *data = json_object_get(event, "data");
-    const json_t *o = json_object_get(data, "head") ? data : event;
-    json_t *p = json_object();
-    static const char *const members[] = {"head", "signature", "key", "chain"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        (void)json_object_set(p, members[i], json_object_get(o, members[i]));
-    (void)json_object_set_new(p, "leaf", json_string(""));
-    (void)json_object_set_new(p, "index", json_integer(0));
-    (void)json_object_set_new(p, "size", json_integer(0));
-    (void)json_object_set_new(p, "path", json_array());
-    char *text = json_dumps(p, JSON_COMPACT);
-    sy_proof proof;
-    sy_proof_init(&proof);
-    bool fine = text && sy_proof_read(sy_span_of(text), &proof, NULL) == SY_OK;
-    if (fine) {
-        sy_signed_head_free(out);
-        *out = proof.head;
-        sy_signed_head_init(&proof.head);
-    }
-    sy_proof_free(&proof);
-    free(text);
-    json_decref(p);
-    return fine;
-}
-
-/* Who vouches for a head that was sent before its key was certified does not matter here: whoever
- * brings it received it, and the ledger continues it or does not. */
-static void compare_head(sy_verifying *v, const json_t *event, uint64_t *good)
-{
-    sy_signed_head h;
-    sy_proof_facts facts;
-    sy_fail why = {0};
-    sy_signed_head_init(&h);
-    if (!read_head(event, &h)) {
-        sy_check_say(v->c, SY_FOUND_BROKEN, "heads: an entry is not in the form of a signed head",
-                     "签名头文件：有一项格式不符");
-    } else if (sy_signed_head_check(&h, (sy_span){NULL, 0}, &facts, &why)) {
-        sy_check_say(v->c, SY_FOUND_BROKEN, "heads: %s", "签名头文件：%s", why.text);
-    } else if (facts.head.size > v->n) {
-        sy_check_say(v->c, SY_FOUND_BROKEN,
-                     "the ledger was cut: it has %llu leaves, but had sent a head of %llu",
-                     "账本被截：现有 %llu 叶，但曾发出含 %llu 叶的签名头", (unsigned long long)v->n,
-                     (unsigned long long)facts.head.size);
-    } else {
-        sy_digest root; /* from stored subtrees, which were compared with the leaves */
-        sy_err e = sy_store_root(v->store, facts.head.size, &root, &why);
-        if (!e && sy_digest_equal(&root, &facts.head.root))
-            ++*good;
-        else
-            sy_check_say(
-                v->c, SY_FOUND_BROKEN,
-                "the ledger was rewritten: its first %llu leaves are not those of the head "
-                "that was sent",
-                "账本被改写：前 %llu 叶与曾发出的签名头不符", (unsigned long long)facts.head.size);
-    }
-    sy_signed_head_free(&h);
-}
-
-void sy_verify_heads_file(sy_verifying *v, const char *path)
-{
-    sy_buf file;
-    uint64_t good = 0;
-    sy_buf_init(&file, sy_heap());
-    v->err = sy_file_read(path, HEADS_MAX, &file, v->f);
-    const char *p = file.p, *end = file.n ? file.p + file.n : file.p;
-    while (!v->err && p < end) {
-        json_error_t at = {.position = 0};
-        json_t *o = json_loadb(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK, &at);
-        if (!o) {
-            bool blank = strspn(p, " \t\r\n") >= (size_t)(end - p);
-            if (!blank)
-                sy_check_say(v->c, SY_FOUND_BROKEN, "heads: %s is no JSON",
-                             "签名头文件：%s 不是 JSON", path);
-            break;
-        }
-        for (size_t i = 0; json_is_array(o) && i < json_array_size(o); i++)
-            compare_head(v, json_array_get(o, i), &good);
-        if (!json_is_array(o))
-            compare_head(v, o, &good);
-        json_decref(o);
-        if (at.position <= 0)
-            break;
-        p += at.position;
-    }
-    if (!v->err)
-        sy_check_say(v->c, SY_FOUND_FINE, "the ledger continues %llu heads that were sent earlier",
-                     "账本延续了 %llu 个先前发出的签名头", (unsigned long long)good);
-    sy_buf_fini(&file);
 }

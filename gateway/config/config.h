@@ -10,6 +10,7 @@
 
 #include "base/os.h"
 #include "base/site.h"
+#include "drivers/modbus/map.h"
 #include "drivers/registry.h"
 #include "rules/tree.h"
 
@@ -121,6 +122,13 @@ void sy_findings_print(const sy_findings *fs, sy_lang lang, sy_buf *out);
 void sy_findings_json(const sy_findings *fs, sy_buf *out);
 /* A registry of the config's devices (holds a reference on the config). */
 SY_MUST_USE sy_err sy_config_registry(sy_config *c, sy_registry **out, sy_fail *f);
+
+/* A register map by itself: the name of one that ships, or a file. It lives as long as *out, which
+ * the caller unrefs. SY_E_USAGE with the first finding in f. */
+SY_MUST_USE sy_err sy_config_map(const char *name, sy_config **out, const sy_mb_map **map,
+                                 sy_fail *f);
+/* The names of the maps that ship, NULL after the last. */
+const char *sy_config_map_name(size_t i);
 
 /* GB 32100-2015: true where the 18 characters are well formed and the check character fits. */
 bool sy_uscc_valid(sy_span code);

@@ -10,13 +10,14 @@
 
 enum { SY_CFG_FINDINGS_MAX = 500, SY_CFG_TEXTS_MAX = 258, SY_CFG_SET_MAX = 32 << 20 };
 
-/* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules.
- */
+/* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules,
+ * register maps. */
 typedef enum sy_text_kind {
     SY_TEXT_CONFIG = 1,
     SY_TEXT_BUILTIN,
     SY_TEXT_VOCABULARY,
-    SY_TEXT_RULES
+    SY_TEXT_RULES,
+    SY_TEXT_MAP
 } sy_text_kind;
 typedef struct sy_cfg_text {
     sy_text_kind kind;
@@ -43,6 +44,8 @@ struct sy_loader {
     size_t n_texts;
     size_t text_bytes;
     sy_source sources[SY_CFG_TEXTS_MAX]; /* of texts, with the names shown */
+    size_t at_source;                    /* the text that nodes are reported in */
+    const struct sy_read_map *maps;      /* register maps that were read, newest first */
     sy_config *c;
     const sy_ynode *root;
     sy_vocab vocab;
@@ -108,6 +111,11 @@ void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
 void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 /* devices_hj212.c: what the transport asks of a device; `at` is its map. */
 void sy_cfg_device_hj212(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
+/* devices_modbus.c: keys of a device of modbus, and what all of them together must be. */
+void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
+void sy_cfg_modbus_lines(sy_loader *l);
+/* registers.c: the register map that `registers` names or lists; NULL where it is wrong. */
+const struct sy_mb_map *sy_cfg_registers(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);
 void sy_cfg_calendars(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
@@ -137,6 +145,11 @@ typedef struct sy_raw_point {
 /* ---- texts and accepted sets ---- */
 /* Read the files that gateway.rules and gateway.vocabulary name into l->texts. */
 void sy_cfg_read_texts(sy_loader *l, const sy_cfg_cell *vocabulary, const sy_cfg_cell *rules);
+/* Read one file, `name` relative to the configuration's folder; reported where it cannot be. */
+void sy_cfg_read_file(sy_loader *l, const sy_ynode *at, sy_text_kind kind, const char *name);
+/* A sy_yaml_error_fn; ctx is the loader. */
+void sy_cfg_yaml_error(void *ctx, uint32_t at, uint32_t len, const char *code, const char *en,
+                       const char *zh);
 bool sy_cfg_add_text(sy_loader *l, sy_text_kind kind, const char *name, sy_span bytes);
 void sy_cfg_encode(const char *base, const sy_cfg_text *texts, size_t n, sy_buf *out);
 SY_MUST_USE sy_err sy_cfg_decode(sy_loader *l, sy_span set, sy_fail *f);

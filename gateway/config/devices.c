@@ -20,6 +20,26 @@ static void check_format(sy_loader *l, const sy_cfg_cell *c)
                  "unknown format '%s'", "未知的格式“%s”", c->text);
 }
 
+static void read_model(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
+{
+    const char *names[512];
+    if (!c[DV_MODEL].set)
+        return;
+    size_t n = sy_format_models(sy_span_of(d->format), names, sizeof names / sizeof *names);
+    n = n < sizeof names / sizeof *names ? n : sizeof names / sizeof *names;
+    d->model = c[DV_MODEL].text;
+    if (n == 0 && sy_format_find(sy_span_of(d->format)))
+        sy_cfg_error(l, c[DV_MODEL].node, "not-here", NULL, "format %s has no models",
+                     "格式 %s 没有型号", d->format);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(d->model, names[i]) == 0)
+            return;
+    if (n > 0)
+        sy_cfg_error(l, c[DV_MODEL].node, "unknown-word",
+                     sy_nearest(sy_span_of(d->model), names, n), "format %s has no model '%s'",
+                     "格式 %s 没有型号“%s”", d->format, d->model);
+}
+
 static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
 {
     const sy_ynode *map = c[DV_MAP].node;
@@ -141,7 +161,10 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
     static const struct {
         int cell;
         sy_transport transport;
-    } only[] = {{DV_MN, SY_TRANSPORT_HJ212}, {DV_PASSWORD, SY_TRANSPORT_HJ212}};
+    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},        {DV_PASSWORD, SY_TRANSPORT_HJ212},
+                {DV_ADDRESS, SY_TRANSPORT_MODBUS},  {DV_UNIT, SY_TRANSPORT_MODBUS},
+                {DV_POLL, SY_TRANSPORT_MODBUS},     {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
+                {DV_REGISTERS, SY_TRANSPORT_MODBUS}};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != t)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
@@ -160,7 +183,7 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
 {
     /* In the order of the key's choices. */
     static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
-                                              SY_TRANSPORT_HJ212};
+                                              SY_TRANSPORT_HJ212, SY_TRANSPORT_MODBUS};
     d->transport = transports[c[DV_TRANSPORT].choice];
     only_for(l, c, d->transport);
     switch (d->transport) {
@@ -176,6 +199,8 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
         sy_cfg_device_hj212(l, node, c, d);
         break;
     case SY_TRANSPORT_MODBUS:
+        sy_cfg_modbus_device(l, node, c, d);
+        break;
     case SY_TRANSPORT_BOX:
         break;
     }
@@ -207,6 +232,7 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, unique
     }
     d->format = c[DV_FORMAT].set ? c[DV_FORMAT].text : "";
     check_format(l, &c[DV_FORMAT]);
+    read_model(l, c, d);
     read_map(l, c, d);
     d->topic = c[DV_TOPIC].text;
     d->credential = credential_of(l, c);
@@ -249,6 +275,7 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
         qsort(l->by_id, n, sizeof(sy_device *), by_id);
     l->c->devices = l->devices;
     l->c->n_devices = n;
+    sy_cfg_modbus_lines(l);
 }
 
 const sy_device *sy_cfg_device(const sy_loader *l, const char *id)

@@ -39,7 +39,7 @@ sy_err sy_cfg_decode(sy_loader *l, sy_span set, sy_fail *f)
         const char *name = sy_cfg_copy(l, sy_rd_blob(&r));
         sy_span bytes = sy_rd_blob(&r);
         bool first = i == 0, config = kind == SY_TEXT_CONFIG;
-        if (r.bad || !name || kind < SY_TEXT_CONFIG || kind > SY_TEXT_RULES || first != config ||
+        if (r.bad || !name || kind < SY_TEXT_CONFIG || kind > SY_TEXT_MAP || first != config ||
             !sy_cfg_add_text(l, (sy_text_kind)kind, name, bytes))
             return sy_fail_set(f, SY_E_CORRUPT, "the accepted set is damaged");
     }

@@ -48,7 +48,7 @@ sy_span sy_config_texts(const sy_config *c)
     return o->texts;
 }
 
-static void yaml_error(void *ctx, uint32_t at, uint32_t len, const char *code, const char *en,
+void sy_cfg_yaml_error(void *ctx, uint32_t at, uint32_t len, const char *code, const char *en,
                        const char *zh)
 {
     sy_ynode place = {.at = at, .len = len};
@@ -106,7 +106,7 @@ static void load_all(sy_loader *l, const char *data_override)
 {
     sy_cfg_cell root[RT_N];
     sy_span yaml = l->sources[0].text;
-    sy_err rc = sy_yaml_parse(yaml, l->scratch, l->arena, yaml_error, l, &l->root);
+    sy_err rc = sy_yaml_parse(yaml, l->scratch, l->arena, sy_cfg_yaml_error, l, &l->root);
     if (rc != SY_OK) {
         l->nomem = l->nomem || rc == SY_E_NOMEM;
         return;
@@ -277,6 +277,26 @@ sy_err sy_config_load_kept(const char *data, const char *hash_hex, sy_config **o
     rc = close_loader(l, rc, out, f);
     if (rc != SY_OK)
         sy_fail_wrap(f, "accepted set %.12s", hash_hex);
+    sy_arena_fini(&arena);
+    return rc;
+}
+
+sy_err sy_config_map(const char *name, sy_config **out, const sy_mb_map **map, sy_fail *f)
+{
+    sy_arena scratch, arena;
+    sy_arena_init(&arena, sy_heap(), SY_CFG_ARENA_MAX);
+    sy_findings findings = {.arena = &arena};
+    *out = NULL;
+    sy_loader *l = open_loader(&findings, &scratch);
+    if (!l)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    sy_ynode node = {.kind = SY_Y_SCALAR, .text = sy_span_of(name)};
+    l->c->file = sy_cfg_copy(l, sy_span_of(name));
+    sy_err rc = find_folder(l, "") && sy_cfg_add_text(l, SY_TEXT_CONFIG, name, (sy_span){"", 0})
+                    ? SY_OK
+                    : sy_fail_set(f, SY_E_IO, "the working folder cannot be found");
+    *map = rc ? NULL : sy_cfg_registers(l, &node);
+    rc = close_loader(l, rc, out, f);
     sy_arena_fini(&arena);
     return rc;
 }

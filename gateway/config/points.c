@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "config/config_int.h"
+#include "drivers/modbus/map.h"
 
 static const char *series_of(sy_loader *l, const sy_site_point *p)
 {
@@ -54,6 +55,29 @@ static void check_mapped(sy_loader *l, const sy_device *d, const sy_raw_point *r
                      sy_nearest(sy_span_of(r->p.name), names, n),
                      "the map of device '%s' has no '%s'", "设备“%s”的 map 中没有“%s”", d->id,
                      r->p.name);
+}
+
+/* A point of a device of modbus is a row of its map, and comes as often as it is asked. */
+static void check_polled(sy_loader *l, const sy_device *d, const sy_raw_point *r)
+{
+    const char *names[64];
+    const sy_mb_map *map = d->modbus->map;
+    size_t i = 0;
+    if (r->p.every && d->modbus->poll > r->p.every)
+        sy_cfg_warn(l, r->every, "polled-less", NULL,
+                    "device '%s' is asked every %lld ms, less often than its point is expected",
+                    "设备“%s”每 %lld 毫秒轮询一次，比测点的预期间隔更长", d->id,
+                    (long long)d->modbus->poll);
+    while (i < map->n && strcmp(map->rows[i].name, r->p.name) != 0) {
+        if (i < 64)
+            names[i] = map->rows[i].name;
+        i++;
+    }
+    if (i == map->n)
+        sy_cfg_error(l, sy_yaml_get(r->node, "name"), "unmapped",
+                     sy_nearest(sy_span_of(r->p.name), names, i < 64 ? i : 64),
+                     "the registers of device '%s' have no '%s'", "设备“%s”的寄存器中没有“%s”",
+                     d->id, r->p.name);
 }
 
 /* The points of each device, in two passes: count, then fill. */
@@ -121,6 +145,8 @@ void sy_cfg_points(sy_loader *l, sy_site *site)
         series[i] = (sy_cfg_unique){r->p.series, id ? id : sy_yaml_get(r->node, "name")};
         if (r->p.device && !d)
             unknown_device(l, r);
+        else if (d && r->p.name && d->modbus)
+            check_polled(l, d, r);
         else if (d && r->p.name)
             check_mapped(l, d, r);
     }

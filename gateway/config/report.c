@@ -111,7 +111,7 @@ void sy_cfg_report(sy_loader *l, sy_severity severity, const sy_ynode *at, const
     vsnprintf(text_zh, sizeof text_zh, zh, again);
     va_end(again);
     va_end(args);
-    sy_diag d = {severity, code, {.source = &l->sources[0]}, text_en, text_zh, near};
+    sy_diag d = {severity, code, {.source = &l->sources[l->at_source]}, text_en, text_zh, near};
     if (at) {
         d.pos.at = at->at;
         d.pos.len = at->len;

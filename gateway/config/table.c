@@ -5,6 +5,7 @@
  */
 #include "config/config_int.h"
 #include "config/keys.h"
+#include "config/keys_registers.h"
 
 #define ROW(cell, key, type, required, lo, hi, choices, missing, doc)                              \
     {key, SY_T_##type, required, lo, hi, choices, missing, doc},
@@ -25,6 +26,8 @@ static const sy_cfg_key keys_premises[] = {SY_KEYS_PREMISES(ROW)};
 static const sy_cfg_key keys_place[] = {SY_KEYS_PLACE(ROW)};
 static const sy_cfg_key keys_point[] = {SY_KEYS_POINT(ROW)};
 static const sy_cfg_key keys_device[] = {SY_KEYS_DEVICE(ROW)};
+static const sy_cfg_key keys_map[] = {SY_KEYS_MAP(ROW)};
+static const sy_cfg_key keys_register[] = {SY_KEYS_REGISTER(ROW)};
 static const sy_cfg_key keys_destination[] = {SY_KEYS_DESTINATION(ROW)};
 #undef ROW
 
@@ -46,9 +49,12 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_PLACE] = {"premises[].places[]", keys_place, PL_N},
     [SY_S_POINT] = {"premises[].places[].points[]", keys_point, PT_N},
     [SY_S_DEVICE] = {"devices[]", keys_device, DV_N},
+    [SY_S_MAP] = {"a register map", keys_map, MP_N},
+    [SY_S_REGISTER] = {"registers[]", keys_register, RG_N},
     [SY_S_DESTINATION] = {"destinations[]", keys_destination, DS_N},
 };
-_Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST,
+_Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST &&
+                   (int)DV_N <= (int)SY_KEYS_MOST,
                "SY_KEYS_MOST is the most");
 
 /* False where the value is wrong; a reader that said why itself sets *told. */
@@ -97,7 +103,7 @@ static bool read_path(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy
 static bool read_choice(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy_cfg_cell *c,
                         bool *told)
 {
-    const char *words[8];
+    const char *words[16];
     size_t count = 0;
     for (const char *p = key->choices; *p && count < sizeof words / sizeof *words;) {
         size_t len = strcspn(p, " ");
@@ -231,6 +237,8 @@ static const struct value_type {
                       "地址和端口的列表，例如 [127.0.0.1:1883]"},
     [SY_T_MAP] = {read_node, NULL, SY_Y_MAP, "a map of keys", "键值映射"},
     [SY_T_LIST] = {read_node, NULL, SY_Y_LIST, "a list", "列表"},
+    [SY_T_REGISTERS] = {read_node, NULL, SY_Y_LIST, "a name, a file or a list of registers",
+                        "名称、文件或寄存器列表"},
 };
 
 /* A list of texts; a single text stands for a list of one. */
@@ -264,7 +272,8 @@ static void read_cell(sy_loader *l, const sy_cfg_key *key, const sy_ynode *n, sy
 {
     const struct value_type *t = &types[key->type];
     bool told = false;
-    bool kind = n->kind == t->kind || (t->read == read_texts && n->kind == SY_Y_SCALAR);
+    bool text = t->read == read_texts || key->type == SY_T_REGISTERS;
+    bool kind = n->kind == t->kind || (text && n->kind == SY_Y_SCALAR);
     c->node = n;
     if (kind && n->kind == SY_Y_SCALAR && !n->quoted &&
         (n->text.n == 0 || sy_span_is(n->text, "~") || sy_span_is(n->text, "null"))) {
@@ -325,15 +334,16 @@ bool sy_cfg_read(sy_loader *l, const sy_ynode *map, int section, sy_cfg_cell *ce
 static const char *type_text(sy_cfg_type type)
 {
     static const char *const names[SY_T_TYPES] = {
-        "text",    "word",
-        "text",    "file",
-        "word",    "duration",
-        "period",  "number",
-        "integer", "size",
-        "date",    "address:port",
-        "network", "[lowest, highest]",
-        "texts",   "addresses:ports",
-        "map",     "list",
+        "text",         "word",
+        "text",         "file",
+        "word",         "duration",
+        "period",       "number",
+        "integer",      "size",
+        "date",         "address:port",
+        "network",      "[lowest, highest]",
+        "texts",        "addresses:ports",
+        "map",          "list",
+        "text or list",
     };
     return names[type];
 }

@@ -33,6 +33,7 @@ typedef enum sy_cfg_type {
     SY_T_LISTENS,
     SY_T_MAP,
     SY_T_LIST,
+    SY_T_REGISTERS, /* a text or a list; read by its section */
     SY_T_TYPES
 } sy_cfg_type;
 
@@ -82,6 +83,8 @@ enum {
     SY_S_PLACE,
     SY_S_POINT,
     SY_S_DEVICE,
+    SY_S_MAP,
+    SY_S_REGISTER,
     SY_S_DESTINATION,
     SY_S_SECTIONS
 };

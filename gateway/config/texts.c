@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The texts that a configuration names: vocabularies and rule files, read from its folder.
+ * The texts that a configuration names: vocabularies, rule files and register maps, read from its
+ * folder.
  *
  * Bounded (number, size of each); a link in a folder of rules that leads out of it is not followed,
  * so that who may write there cannot make the gateway read other files.
@@ -33,7 +34,8 @@ bool sy_cfg_add_text(sy_loader *l, sy_text_kind kind, const char *name, sy_span 
     if (l->n_texts == SY_CFG_TEXTS_MAX || l->text_bytes + bytes.n > SY_CFG_SET_MAX / 2)
         return false;
     l->text_bytes += bytes.n;
-    if (name[0] == '/' || kind == SY_TEXT_BUILTIN || !join(shown, sizeof shown, l->shown, name))
+    bool ships = kind == SY_TEXT_BUILTIN || (kind == SY_TEXT_MAP && !strpbrk(name, "/."));
+    if (name[0] == '/' || ships || !join(shown, sizeof shown, l->shown, name))
         snprintf(shown, sizeof shown, "%s", name);
     sy_cfg_text *t = &l->texts[l->n_texts];
     *t = (sy_cfg_text){kind, sy_cfg_copy(l, sy_span_of(name)), {sy_cfg_copy(l, bytes), bytes.n}};
@@ -57,8 +59,8 @@ static void add_file(sy_loader *l, const sy_ynode *at, sy_text_kind kind, const 
                      name, f.text);
     else if (!sy_cfg_add_text(l, kind, name, sy_buf_span(&b)))
         sy_cfg_error(l, at, "too-many", NULL,
-                     "more than %d rule and vocabulary files, or more than %d MiB of them",
-                     "规则和词汇文件多于 %d 个，或超过 %d MiB", (int)SY_CFG_TEXTS_MAX - 2,
+                     "more than %d files of rules, words and registers, or more than %d MiB",
+                     "规则、词汇和寄存器文件多于 %d 个，或超过 %d MiB", (int)SY_CFG_TEXTS_MAX - 2,
                      SY_CFG_SET_MAX / 2 >> 20);
     sy_buf_fini(&b);
 }
@@ -125,6 +127,11 @@ static void add_named(sy_loader *l, const sy_ynode *at, sy_text_kind kind, const
         sy_cfg_error(l, at, "file", NULL, "%s is no file", "%s 不是文件", name);
     else
         add_file(l, at, kind, name, path);
+}
+
+void sy_cfg_read_file(sy_loader *l, const sy_ynode *at, sy_text_kind kind, const char *name)
+{
+    add_named(l, at, kind, name);
 }
 
 void sy_cfg_read_texts(sy_loader *l, const sy_cfg_cell *vocabulary, const sy_cfg_cell *rules)

@@ -53,11 +53,13 @@ static void copy_scalar(reader *r, struct fy_node *from, sy_ynode *n)
     struct fy_token *token = fy_node_get_scalar_token(from);
     const struct fy_mark *start = token ? fy_token_start_mark(token) : NULL;
     const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
-    if (start && start->line >= 0 && start->input_pos <= r->text.n) { /* else an empty value */
+    bool wide = start && end && end->input_pos > start->input_pos;
+    n->quoted = token && fy_node_get_style(from) != FYNS_PLAIN;
+    /* Nothing at all has no place of its own; some versions of the library give it one, of length
+     * 0. */
+    if (start && start->line >= 0 && start->input_pos <= r->text.n && (wide || n->quoted)) {
         n->at = (uint32_t)start->input_pos;
-        n->len = end && end->input_pos > start->input_pos
-                     ? (uint32_t)(end->input_pos - start->input_pos)
-                     : 1;
+        n->len = wide ? (uint32_t)(end->input_pos - start->input_pos) : 1;
     }
     if (fy_node_is_alias(from)) {
         tell(r, n->at ? n->at - 1 : 0, n->len + 1, "yaml-alias",
@@ -68,7 +70,6 @@ static void copy_scalar(reader *r, struct fy_node *from, sy_ynode *n)
     size_t size = 0;
     const char *text = fy_node_get_scalar(from, &size);
     sy_span raw = {text, text ? size : 0};
-    n->quoted = token && fy_node_get_style(from) != FYNS_PLAIN;
     if (has_control(raw)) {
         tell(r, n->at, n->len, "yaml-control", "a control character in a value",
              "值中含有控制字符");

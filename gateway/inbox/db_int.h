@@ -8,10 +8,13 @@
 #include <sqlite3.h>
 
 #include "inbox/db.h"
+#include "ledger/head.h"
 
 /* proofs: what was made of each event's. heads: each head once, however it came. told: heads that a
  * sender of that gateway told by themselves, for one destination; kept 0: not yet shown to be in a
- * later one, 1: shown, 2: not shown when it should have been. flags: what is wrong. */
+ * later one, 1: shown, 2: not shown when it should have been, 3: given up at a restore. flags: what
+ * is wrong, or was admitted. restored: heads with seq up to `upto` and over more than `size` leaves
+ * are of a history that was given up; `live` is the others. */
 #define SY_INBOX_LEDGER_SCHEMA                                                                     \
     "CREATE TABLE IF NOT EXISTS proofs(seq INTEGER PRIMARY KEY, verdict TEXT NOT NULL,"            \
     " proof BLOB NOT NULL);"                                                                       \
@@ -26,7 +29,13 @@
     "CREATE TABLE IF NOT EXISTS flags(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "     \
     "NULL,"                                                                                        \
     " kind TEXT NOT NULL, text TEXT NOT NULL, received INTEGER NOT NULL,"                          \
-    " UNIQUE(source, kind, text));"
+    " UNIQUE(source, kind, text));"                                                                \
+    "CREATE TABLE IF NOT EXISTS restored(source TEXT NOT NULL, upto INTEGER NOT NULL,"             \
+    " size INTEGER NOT NULL, PRIMARY KEY(source, upto, size)) WITHOUT ROWID;"                      \
+    "CREATE VIEW IF NOT EXISTS live AS SELECT seq, source, size, root, time, box, kid FROM heads " \
+    "h"                                                                                            \
+    " WHERE NOT EXISTS (SELECT 1 FROM restored r WHERE r.source=h.source AND r.upto>=h.seq"        \
+    " AND r.size<h.size);"
 
 struct sy_inbox_db {
     sqlite3 *db;
@@ -43,6 +52,15 @@ const char *sy_inbox__column(sqlite3_stmt *st, int i);
 /* Takes the statement; fn for each of its rows. */
 SY_MUST_USE sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
                                   void (*fn)(void *ctx, sqlite3_stmt *row), void *ctx, sy_fail *f);
+
+/* What is found wrong, or admitted: kept for good, once, and logged. */
+SY_MUST_USE sy_err sy_inbox__flag(sy_inbox_db *d, const char *source, const char *kind,
+                                  const char *text, sy_ms now, sy_fail *f);
+
+/* restored.c, within the transaction of a batch: an event steelyard.ledger.restored whose proof
+ * holds. What was told over more leaves is given up from here on. */
+SY_MUST_USE sy_err sy_inbox__book_restored(sy_inbox_db *d, const sy_cloud *c, const sy_head *under,
+                                           sy_ms now, sy_fail *f);
 
 /* proven.c, within the transaction of a batch: the proof of an event that was just stored; a head
  * that was told by itself (*added: it is new). What is wrong is flagged, and no failure. */

@@ -14,7 +14,7 @@ static sy_word_id word_of(const char *kind)
         {"unkept", SY_W_F_UNKEPT},     {"inconsistent", SY_W_F_INCONSISTENT},
         {"cloned", SY_W_F_CLONED},     {"moved", SY_W_F_MOVED},
         {"key", SY_W_F_KEY},           {"bad-proof", SY_W_F_BAD_PROOF},
-        {"bad-head", SY_W_F_BAD_HEAD},
+        {"bad-head", SY_W_F_BAD_HEAD}, {"restored", SY_W_F_RESTORED},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(kind, words[i].kind) == 0) {

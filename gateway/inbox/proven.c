@@ -27,21 +27,26 @@ static sy_err run(const booking *b, sqlite3_stmt *st, const char *what)
     return e;
 }
 
-static sy_err flag(const booking *b, const char *kind, const char *text)
+sy_err sy_inbox__flag(sy_inbox_db *d, const char *source, const char *kind, const char *text,
+                      sy_ms now, sy_fail *f)
 {
-    sy_err e = run(b,
-                   sy_inbox__prepare(b->d,
-                                     "INSERT OR IGNORE INTO flags(source, kind, text, received)"
-                                     " VALUES(?, ?, ?, ?)",
-                                     "sssi", b->source, kind, text, (int64_t)b->now),
-                   "a flag");
-    if (e == SY_OK && sqlite3_changes(b->d->db) > 0) {
-        char source[128], quoted[512];
+    sqlite3_stmt *st = sy_inbox__prepare(d,
+                                         "INSERT OR IGNORE INTO flags(source, kind, text, received)"
+                                         " VALUES(?, ?, ?, ?)",
+                                         "sssi", source, kind, text, (int64_t)now);
+    sy_err e = run(&(booking){d, source, now, f}, st, "a flag");
+    if (e == SY_OK && sqlite3_changes(d->db) > 0) {
+        char from[128], quoted[1024];
         sy_log(SY_LOG_ERROR, "inbox-ledger", "source=%s kind=%s msg=%s",
-               sy_logq(sy_span_of(b->source), source, sizeof source), kind,
+               sy_logq(sy_span_of(source), from, sizeof from), kind,
                sy_logq(sy_span_of(text), quoted, sizeof quoted));
     }
     return e;
+}
+
+static sy_err flag(const booking *b, const char *kind, const char *text)
+{
+    return sy_inbox__flag(b->d, b->source, kind, text, b->now, b->f);
 }
 
 static void first_number(void *ctx, sqlite3_stmt *st)
@@ -68,7 +73,7 @@ static void read_head_row(void *ctx, sqlite3_stmt *st)
 /* The head with the most leaves, or the one that came last. */
 static sy_err known_head(const booking *b, bool last, head_row *out)
 {
-    static const char by_size[] = "SELECT size, time, box, kid FROM heads WHERE source=?"
+    static const char by_size[] = "SELECT size, time, box, kid FROM live WHERE source=?"
                                   " ORDER BY size DESC, seq DESC LIMIT 1";
     static const char by_seq[] = "SELECT size, time, box, kid FROM heads WHERE source=?"
                                  " ORDER BY seq DESC LIMIT 1";
@@ -94,7 +99,7 @@ static void bind_root(sqlite3_stmt *st, int at, const sy_digest *root)
 static sy_err heads_of_size(const booking *b, const sy_head *h, int64_t *same, int64_t *other)
 {
     sqlite3_stmt *st =
-        sy_inbox__prepare(b->d, "SELECT count(*) FROM heads WHERE source=? AND size=? AND root=?",
+        sy_inbox__prepare(b->d, "SELECT count(*) FROM live WHERE source=? AND size=? AND root=?",
                           "si", b->source, (int64_t)h->size);
     bind_root(st, 3, &h->root);
     sy_err e = count(b, st, same);
@@ -102,14 +107,33 @@ static sy_err heads_of_size(const booking *b, const sy_head *h, int64_t *same, i
         return e;
     }
     e = count(b,
-              sy_inbox__prepare(b->d, "SELECT count(*) FROM heads WHERE source=? AND size=?", "si",
+              sy_inbox__prepare(b->d, "SELECT count(*) FROM live WHERE source=? AND size=?", "si",
                                 b->source, (int64_t)h->size),
               other);
     *other -= *same;
     return e;
 }
 
-static sy_err check_box(const booking *b, const sy_head *h, const head_row *last)
+/* A head of a history that was given up at a restore: whoever has it still tells it. */
+static sy_err check_given_up(const booking *b, const sy_head *h, bool *found)
+{
+    char text[160];
+    int64_t n = 0;
+    sqlite3_stmt *st =
+        sy_inbox__prepare(b->d, "SELECT count(*) FROM heads WHERE source=? AND size=? AND root=?",
+                          "si", b->source, (int64_t)h->size);
+    bind_root(st, 3, &h->root);
+    sy_err e = count(b, st, &n); /* it is none of the live ones */
+    *found = e == SY_OK && n > 0;
+    if (!*found) {
+        return e;
+    }
+    snprintf(text, sizeof text, "a head of %llu entries is told again, which a restore gave up",
+             (unsigned long long)h->size);
+    return flag(b, "forked", text);
+}
+
+static sy_err check_box(const booking *b, const sy_head *h, const head_row *last, bool admitted)
 {
     char box[65], text[160];
     int64_t before = 0;
@@ -122,7 +146,7 @@ static sy_err check_box(const booking *b, const sy_head *h, const head_row *last
                                        "ss", b->source, box),
                      &before);
     snprintf(text, sizeof text, "from box %.*s to box %.*s", SHORT, last->box, SHORT, box);
-    return e != SY_OK ? e : flag(b, before ? "cloned" : "moved", text);
+    return e != SY_OK ? e : flag(b, before && !admitted ? "cloned" : "moved", text);
 }
 
 static sy_err check_key(const booking *b, const sy_head *h, bool certified, const head_row *last)
@@ -153,22 +177,27 @@ static sy_err check_past(const booking *b, const sy_head *h, const head_row *new
     return e;
 }
 
-/* A head whose signature holds, however it came. */
+/* A head whose signature holds, however it came. admitted: with a restore, which may be into a box
+ * that had the ledger before. */
 static sy_err note_head(const booking *b, const sy_signed_head *s, const sy_proof_facts *facts,
-                        bool *added)
+                        bool admitted, bool *added)
 {
+    bool given_up = false;
     const sy_head *h = &facts->head;
     int64_t same = 0, other = 0;
     head_row newest, last;
     *added = false;
     sy_err e = heads_of_size(b, h, &same, &other);
-    if (e != SY_OK || same) {
+    if (e == SY_OK && !same) {
+        e = check_given_up(b, h, &given_up);
+    }
+    if (e != SY_OK || same || given_up) {
         return e;
     }
     e = known_head(b, false, &newest);
     e = e != SY_OK ? e : known_head(b, true, &last);
     e = e != SY_OK ? e : check_past(b, h, &newest, other > 0);
-    e = e != SY_OK ? e : check_box(b, h, &last);
+    e = e != SY_OK ? e : check_box(b, h, &last, admitted);
     e = e != SY_OK ? e : check_key(b, h, facts->certified, &last);
     if (e != SY_OK) {
         return e;
@@ -261,6 +290,14 @@ static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_fac
     return true;
 }
 
+/* By a key that an authority has certified, or that signed what came last. */
+static bool may_restore(const booking *b, const sy_proof_facts *facts)
+{
+    head_row last;
+    return facts->certified || (known_head(b, true, &last) == SY_OK && last.found &&
+                                sy_span_is(facts->head.kid, last.kid));
+}
+
 static sy_err keep_verdict(const booking *b, int64_t seq, const char *verdict, const sy_cloud *c)
 {
     sqlite3_stmt *st = sy_inbox__prepare(
@@ -299,7 +336,9 @@ sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_m
     sy_proof_init(&p);
     if (holds(&b, c, &p, &facts, &why)) {
         snprintf(verdict, sizeof verdict, "%s", facts.certified ? "proven" : "uncertified");
-        e = note_head(&b, &p.head, &facts, &added);
+        bool trusted = strcmp(c->type, "steelyard.ledger.restored") == 0 && may_restore(&b, &facts);
+        e = trusted ? sy_inbox__book_restored(d, c, &facts.head, now, f) : SY_OK;
+        e = e != SY_OK ? e : note_head(&b, &p.head, &facts, trusted, &added);
     } else {
         snprintf(verdict, sizeof verdict, "bad: %s", why.text);
         e = flag_event(&b, "bad-proof", c->id, why.text);
@@ -350,6 +389,25 @@ static void compare(void *ctx, sqlite3_stmt *st)
     }
 }
 
+/* Whether it continues one that was given up at a restore. */
+static sy_err flag_given_up(const booking *b, comparing *c)
+{
+    char text[160];
+    sy_err e =
+        sy_inbox__each(b->d,
+                       sy_inbox__prepare(b->d, "SELECT root FROM heads WHERE source=? AND size=?",
+                                         "si", b->source, (int64_t)c->size),
+                       "reading heads", compare, c, b->f);
+    if (e != SY_OK || !c->continued) {
+        return e;
+    }
+    snprintf(text, sizeof text,
+             "a head of %llu entries continues one of %llu, which a restore gave "
+             "up",
+             (unsigned long long)c->h->size, (unsigned long long)c->size);
+    return flag(b, "forked", text);
+}
+
 /* The ledger is shown to continue a head of this size: note it where we know such a head. */
 static sy_err continues(const booking *b, const sy_head *h, const char *destination,
                         const json_t *from)
@@ -363,11 +421,11 @@ static sy_err continues(const booking *b, const sy_head *h, const char *destinat
     }
     sy_err e =
         sy_inbox__each(b->d,
-                       sy_inbox__prepare(b->d, "SELECT root FROM heads WHERE source=? AND size=?",
+                       sy_inbox__prepare(b->d, "SELECT root FROM live WHERE source=? AND size=?",
                                          "si", b->source, json_integer_value(size)),
                        "reading heads", compare, &c, b->f);
     if (e != SY_OK || !c.known) {
-        return e;
+        return e != SY_OK ? e : flag_given_up(b, &c);
     }
     if (!c.continued) {
         char text[160];
@@ -430,7 +488,7 @@ static sy_err book(const booking *b, const sy_cloud *c, const sy_signed_head *s,
         e = continues(b, &facts->head, destination, json_array_get(from, i));
     }
     e = e != SY_OK ? e : flag_unkept(b, &facts->head, destination);
-    e = e != SY_OK ? e : note_head(b, s, facts, added);
+    e = e != SY_OK ? e : note_head(b, s, facts, false, added);
     return e != SY_OK ? e : keep_told(b, &facts->head, destination);
 }
 

@@ -88,6 +88,7 @@
       "账本与已收到的内容不连贯")                                                                  \
     X(F_CLONED, "Two boxes go on with one ledger", "两台设备使用同一账本")                         \
     X(F_MOVED, "The ledger is in another box", "账本换到了另一台设备")                             \
+    X(F_RESTORED, "The ledger was restored from a backup", "账本已由备份恢复")                     \
     X(F_KEY, "Another key, which nobody has certified", "更换了未经认证的密钥")                    \
     X(F_BAD_PROOF, "A proof does not hold", "证明无效")                                            \
     X(F_BAD_HEAD, "A signed head does not hold", "签名树头无效")                                   \

@@ -13,6 +13,8 @@
 #include "ledger/ledger_int.h"
 #include "store/salvage.h"
 
+enum { TOLD_AGAIN = 8 };
+
 static void free_destinations(sy_ledger *l)
 {
     for (size_t i = 0; i < l->n_destinations; i++)
@@ -225,8 +227,62 @@ static sy_err end(sy_ledger *l, sy_err e, sy_ms now, sy_fail *f)
     return e;
 }
 
+typedef struct sizes {
+    uint64_t v[TOLD_AGAIN];
+    size_t n;
+} sizes;
+
+static void take_size(void *ctx, const sy_head_row *h)
+{
+    sizes *s = ctx;
+    if (s->n < TOLD_AGAIN)
+        s->v[s->n++] = h->size;
+}
+
+/* Heads that the old folder may have told after it was backed up: each destination is shown that
+ * the ledger continues them. */
+static sy_err tell_again(sy_ledger *l, sy_fail *f)
+{
+    sizes s = {.n = 0};
+    sy_err e = sy_store_heads(l->store, 0, INT64_MAX, TOLD_AGAIN, true, take_size, &s, f);
+    for (size_t d = 0; d < l->n_destinations && !e; d++) {
+        uint64_t confirmed = 0;
+        e = sy_store_confirmed(l->store, l->destinations[d], &confirmed, f);
+        for (size_t i = 0; i < s.n && !e; i++)
+            if (s.v[i] > confirmed)
+                e = sy_store_told_put(l->store, l->destinations[d], s.v[i], f);
+    }
+    return e;
+}
+
+/* The first leaf behind those of the backup says so, once; then whoever knows more is told. */
+static sy_err put_restored(sy_ledger *l, const sy_restored *r, sy_ms now, sy_fail *f)
+{
+    char id[64];
+    uint64_t n = 0;
+    sy_buf leaf;
+    sy_err e = sy_store_leaves(l->store, &n, f);
+    if (!e && n == r->leaves) {
+        (void)snprintf(id, sizeof id, "ledger-restored/%s", r->id);
+        const sy_action a = {.who = r->who, .what = "restore", .on = id, .why = r->why};
+        sy_buf_init(&leaf, sy_heap());
+        sy_leaf_action_text(now, &a, &leaf);
+        e = leaf.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a leaf")
+                        : sy_store_leaf(l->store, sy_buf_span(&leaf), &n, f);
+        sy_buf_fini(&leaf);
+        e = e ? e : tell_again(l, f);
+        char made[25], who[SY_RESTORED_WHO * 4], why[SY_RESTORED_WHY];
+        sy_time_text(r->made, made);
+        sy_log(SY_LOG_WARN, "ledger-restored", "leaves=%llu backup=%s who=%s msg=%s",
+               (unsigned long long)r->leaves, made, sy_logq(sy_span_of(r->who), who, sizeof who),
+               sy_logq(sy_span_of(r->why), why, sizeof why));
+    }
+    return e;
+}
+
 /* What a start has to say, in one transaction. */
-static sy_err write_start(sy_ledger *l, const char *recorded, sy_ms now, sy_fail *f)
+static sy_err write_start(sy_ledger *l, const sy_restored *restored, const char *recorded,
+                          sy_ms now, sy_fail *f)
 {
     char before[65];
     sy_err e = sy_store_box(l->store, before, f);
@@ -235,14 +291,19 @@ static sy_err write_start(sy_ledger *l, const char *recorded, sy_ms now, sy_fail
     e = begin(l, f);
     if (!e && l->key)
         e = recorded[0] ? put_chain(l, f) : put_first_key(l, now, f);
+    if (!e && restored)
+        e = put_restored(l, restored, now, f);
     if (!e && l->box[0] && strcmp(before, l->box) != 0)
         e = put_box(l, before, now, f);
+    if (!e && restored && l->key) /* what nobody signs would prove nothing */
+        e = sy_ledger__tell_restored(l, restored, now, f);
     if (!e && l->trouble[0])
         e = sy_ledger__tell_trouble(l, now, f);
     return end(l, e, now, f);
 }
 
-static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded[65], sy_fail *f)
+static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded[65],
+                         sy_restored *restored, bool *is_restored, sy_fail *f)
 {
     sy_fail why = {0};
     sy_err e = sy_keyfile_paths(o->data_dir, o->key, o->cert, l->key_path, l->cert_path, f);
@@ -260,7 +321,10 @@ static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded
         sy_fail_set(&why, SY_E_CORRUPT,
                     "leaves of the ledger were lost with a damaged store: nothing is signed; "
                     "restore a backup of the data folder");
-    if (lost || sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
+    sy_err note = sy_restored_read(o->data_dir, restored, &why);
+    *is_restored = note == SY_OK;
+    bool unread = note != SY_OK && note != SY_E_NOTFOUND; /* why says so */
+    if (lost || unread || sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
         trouble(l, &why);
     read_chain(l);
     return newest_size(l, &l->signed_size, f);
@@ -279,8 +343,12 @@ sy_err sy_ledger_open(sy_ledger **out, const sy_ledger_options *o, sy_ms now, sy
     sy_err e =
         l->gateway ? take_options(l, o, f) : sy_fail_set(f, SY_E_NOMEM, "no memory for the ledger");
     l->signed_at = sy_mono_ms() - l->interval;
-    e = e ? e : open_files(l, o, recorded, f);
-    e = e ? e : write_start(l, recorded, now, f);
+    sy_restored restored;
+    bool is_restored = false;
+    e = e ? e : open_files(l, o, recorded, &restored, &is_restored, f);
+    e = e ? e : write_start(l, is_restored ? &restored : NULL, recorded, now, f);
+    if (!e && is_restored && l->key)
+        sy_restored_done(o->data_dir);
     if (e) {
         sy_ledger_close(l);
         return sy_fail_wrap(f, "the ledger");

@@ -8,6 +8,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/ledger_files.h"
+#include "ledger/restored.h"
 #include "store/heads.h"
 #include "store/keep.h"
 #include "store/leaves.h"
@@ -32,6 +33,8 @@ SY_MUST_USE sy_err sy_ledger__put_event(sy_ledger *l, const sy_event_row *e, boo
                                         sy_fail *f);
 SY_MUST_USE sy_err sy_ledger__tell_box(sy_ledger *l, const char *before, uint64_t leaf, sy_ms now,
                                        sy_fail *f);
+SY_MUST_USE sy_err sy_ledger__tell_restored(sy_ledger *l, const sy_restored *r, sy_ms now,
+                                            sy_fail *f);
 SY_MUST_USE sy_err sy_ledger__tell_trouble(sy_ledger *l, sy_ms now, sy_fail *f);
 
 /* ledger.c */

@@ -253,6 +253,7 @@ void sy_service__close(sy_service *s)
     sy_coap *coap = atomic_exchange(&s->coap, NULL);
     if (coap)
         sy_coap_stop(coap);
+    sy_modbus_stop(s->modbus);
     sy_hj212_stop(s->hj212);
     if (s->broker)
         sy_broker_stop(s->broker);

@@ -138,6 +138,11 @@ void sy_service__status(sy_service *s, sy_buf *json)
     put_counters(s, json);
     put_log(s, json);
     put_ports(s, json);
+    sy_buf_text(json, ",\"modbus\":");
+    if (s->modbus)
+        sy_modbus_status(s->modbus, json);
+    else
+        sy_buf_text(json, "null");
     sy_service__door_status(s, json);
     sy_buf_text(json, ",\"ledger\":");
     sy_ledger_status(s->ledger, json);

@@ -13,6 +13,7 @@
 #include "door/watch.h"
 #include "drivers/coap/coap.h"
 #include "drivers/hj212/hj212.h"
+#include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
@@ -48,6 +49,7 @@ typedef struct sy_service {
     sy_mqtt *mqtt;
     _Atomic(sy_coap *) coap;
     sy_hj212 *hj212;
+    sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
     sy_control *control;
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
@@ -81,7 +83,7 @@ void sy_service__close(sy_service *s);
 /* Tell the log when the box's clock becomes synchronised or is no longer so. */
 void sy_service__look_at_clock(sy_service *s);
 
-/* transports.c: broker, MQTT, CoAP, HJ 212. */
+/* transports.c: broker, MQTT, CoAP, HJ 212, Modbus. */
 SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
 void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Broker, MQTT, CoAP and HJ 212, as the configuration asks for them. */
+/* Broker, MQTT, CoAP, HJ 212 and Modbus, as the configuration asks for them. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -112,6 +112,8 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
     if (!err && s->config->n_hj212_listen)
         err = sy_hj212_start(&s->hj212, s->config->hj212_listen, s->config->n_hj212_listen,
                              sy_gate_intake(s->gate), s->devices, f);
+    if (!err && !s->o.replay)
+        err = sy_modbus_start(&s->modbus, sy_gate_intake(s->gate), s->devices, f);
     return err;
 }
 
@@ -130,4 +132,6 @@ void sy_service__transports_reload(sy_service *s, const sy_config *next)
     sy_coap_files files = coap_files(next);
     if (coap)
         sy_coap_reload(coap, &files);
+    if (s->modbus)
+        sy_modbus_reload(s->modbus);
 }

@@ -145,6 +145,12 @@ sy_err sy_store_tell(sy_store *s, const char *destination, uint64_t size, sy_fai
     return e;
 }
 
+sy_err sy_store_told_put(sy_store *s, const char *destination, uint64_t size, sy_fail *f)
+{
+    sy_err e = sy_store__in_batch(s, f);
+    return e ? e : put(s, sy_store__run(s, SY_SQL_TOLD_ADD, f, "ti", destination, (int64_t)size));
+}
+
 sy_err sy_store_told(sy_store *s, const char *destination, void (*fn)(void *ctx, uint64_t size),
                      void *ctx, sy_fail *f)
 {

@@ -51,6 +51,9 @@ SY_MUST_USE sy_err sy_store_confirmed(sy_store *s, const char *destination, uint
 /* A head is about to be told to a destination, which may receive it whether or not its answer comes
  * back: durable when it returns. Those that it has not confirmed, ascending. */
 SY_MUST_USE sy_err sy_store_tell(sy_store *s, const char *destination, uint64_t size, sy_fail *f);
+/* The same within a batch. */
+SY_MUST_USE sy_err sy_store_told_put(sy_store *s, const char *destination, uint64_t size,
+                                     sy_fail *f);
 SY_MUST_USE sy_err sy_store_told(sy_store *s, const char *destination,
                                  void (*fn)(void *ctx, uint64_t size), void *ctx, sy_fail *f);
 /* In a transaction of its own; a smaller size than the known one changes nothing. */

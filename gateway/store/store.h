@@ -113,7 +113,8 @@ typedef struct sy_alert_row {
 SY_MUST_USE sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f);
 
 /* An event and its outbox rows. id is the idempotency key; an id that is known is not added again
- * (*added false). priority: 0 alerts, 1 clearances, 2 heads and heartbeats, 3 summaries. */
+ * (*added false). priority: -1 a restore, 0 alerts, 1 clearances, 2 heads and
+ * heartbeats, 3 summaries. */
 typedef struct sy_event_row {
     const char *id, *kind, *alert; /* alert may be NULL */
     sy_ms time;

@@ -34,8 +34,7 @@ const sy_sender_times sy_sender_defaults = {
 };
 
 struct sy_sender {
-    char *name, *url_texts[SY_SENDER_URLS], *ca, *cert, *key, *crl;
-    size_t n_urls;
+    char *name, *ca, *cert, *key, *crl;
     sy_url url;
     sy_store *store;
     sy_sender_times times;
@@ -55,9 +54,7 @@ struct sy_sender {
     sy_suspects suspects;
     sy_ms held_until; /* monotonic; when the held ones are tried again */
     unsigned failures;
-    size_t address;       /* in url_texts: the one in use */
-    size_t tried;         /* addresses that failed in a row */
-    sy_ms left;           /* monotonic: when the first address was left */
+    sy_addresses addresses;
     size_t limit;         /* events in a batch; halved while something is refused */
     int64_t head_refused; /* number of a head that was refused for good; a newer one is tried */
     uint64_t telling;     /* size of the head that is told until it is answered; 0: none */
@@ -185,7 +182,7 @@ static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
                s->failures);
     }
     s->failures = 0;
-    s->tried = 0;
+    sy_addresses_served(&s->addresses);
     if (sy_suspects_count_held(&s->suspects) == 0 && s->suspects.n == 0) {
         set_error(s, "");
     }
@@ -193,37 +190,30 @@ static step taken(sy_sender *s, const int64_t *numbers, size_t n, sy_ms *pause)
     return STEP_MORE;
 }
 
-/* Go to an address of the list; each was parsed when it was taken. */
-static void turn_to(sy_sender *s, size_t address)
+/* Each address was parsed when the configuration was taken. */
+static void turn(sy_sender *s)
 {
     sy_fail unused;
     sy_exchange_drop(s->x);
     atomic_store(&s->connected, false);
-    if (sy_url_parse(s->url_texts[address], &s->url, &unused) == SY_OK) {
-        s->address = address;
-    }
+    sy_err e = sy_url_parse(s->addresses.v[s->addresses.at], &s->url, &unused);
+    (void)e;
 }
 
 /* This address does not serve us: true where there is another that was not tried yet. */
 static bool next_address(sy_sender *s, const char *why)
 {
     char quoted[640];
-    if (s->n_urls < 2) {
-        return false;
+    bool more = sy_addresses_next(&s->addresses, sy_mono_ms());
+    if (s->addresses.n > 1) {
+        turn(s);
     }
-    if (s->address == 0) {
-        s->left = sy_mono_ms();
+    if (more) {
+        set_error(s, why);
+        sy_log(SY_LOG_WARN, "upstream-failover", "destination=%s to=%s msg=%s", s->name,
+               s->url.authority, sy_logq(sy_span_of(why), quoted, sizeof quoted));
     }
-    s->tried++;
-    turn_to(s, (s->address + 1) % s->n_urls);
-    if (s->tried >= s->n_urls) {
-        s->tried = 0;
-        return false;
-    }
-    set_error(s, why);
-    sy_log(SY_LOG_WARN, "upstream-failover", "destination=%s to=%s msg=%s", s->name,
-           s->url.authority, sy_logq(sy_span_of(why), quoted, sizeof quoted));
-    return true;
+    return more;
 }
 
 static step refused_alone(sy_sender *s, const sy_outbox_item *item, const sy_reply *r, sy_ms *pause)
@@ -350,8 +340,8 @@ static step one_step(sy_sender *s, sy_ms *pause)
     const sy_outbox_item *batch[SY_BATCH_EVENTS];
     int64_t numbers[SY_BATCH_EVENTS];
     sy_outbox_item head;
-    if (s->address > 0 && sy_mono_ms() - s->left > s->times.primary) {
-        turn_to(s, 0);
+    if (sy_addresses_home(&s->addresses, sy_mono_ms(), s->times.primary)) {
+        turn(s);
     }
     size_t k = choose(s, items, n, &head, batch, numbers);
     if (k == 0) {
@@ -471,9 +461,7 @@ static void release(sy_sender *s)
     }
     pthread_mutex_destroy(&s->lock);
     free(s->name);
-    for (size_t i = 0; i < SY_SENDER_URLS; i++) {
-        free(s->url_texts[i]);
-    }
+    sy_addresses_free(&s->addresses);
     free(s->ca);
     free(s->cert);
     free(s->key);
@@ -496,11 +484,7 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->name = copy(o->name);
-    bool whole = o->n_urls >= 1 && o->n_urls <= SY_SENDER_URLS;
-    for (s->n_urls = 0; whole && s->n_urls < o->n_urls; s->n_urls++) {
-        s->url_texts[s->n_urls] = copy(o->urls[s->n_urls]);
-        whole = s->url_texts[s->n_urls] != NULL;
-    }
+    bool whole = sy_addresses_take(&s->addresses, o->urls, o->n_urls);
     s->ca = copy(o->files.ca);
     s->cert = copy(o->files.cert);
     s->key = copy(o->files.key);
@@ -571,20 +555,12 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool same_urls(const sy_sender *s, const sy_sender_setup *o)
-{
-    bool same = s->n_urls == o->n_urls;
-    for (size_t i = 0; same && i < s->n_urls; i++) {
-        same = strcmp(s->url_texts[i], o->urls[i]) == 0;
-    }
-    return same;
-}
-
 bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
 {
-    return same_text(s->name, o->name) && same_urls(s, o) && same_text(s->crl, o->files.crl) &&
-           same_text(s->ca, o->files.ca) && same_text(s->cert, o->files.cert) &&
-           same_text(s->key, o->files.key) && (s->am != NULL) == o->alertmanager &&
+    return same_text(s->name, o->name) && sy_addresses_same(&s->addresses, o->urls, o->n_urls) &&
+           same_text(s->crl, o->files.crl) && same_text(s->ca, o->files.ca) &&
+           same_text(s->cert, o->files.cert) && same_text(s->key, o->files.key) &&
+           (s->am != NULL) == o->alertmanager &&
            (!s->am || s->am->times.settle == o->times.am.settle);
 }
 

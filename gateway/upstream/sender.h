@@ -4,6 +4,7 @@
 #ifndef SY_SENDER_H
 #define SY_SENDER_H
 
+#include "upstream/addresses.h"
 #include "upstream/am.h"
 #include "upstream/exchange.h"
 
@@ -17,7 +18,6 @@ typedef struct sy_sender_times {
 } sy_sender_times;
 extern const sy_sender_times sy_sender_defaults;
 
-enum { SY_SENDER_URLS = 8 };
 typedef struct sy_sender_setup {
     const char *name;
     const char *const *urls; /* of one receiver, in the order in which they are tried */

@@ -124,7 +124,7 @@ static unsigned post(const box *b, const char *dir, const char *client, const ch
     sy_http *http = NULL;
     sy_buf request;
     sy_wait w = sy_wait_for(-1, 5000, 0);
-    sy_tls_paths files = {rig_path(dir, "ca.pem"), NULL, NULL};
+    sy_tls_paths files = {.ca = rig_path(dir, "ca.pem")};
     snprintf(name, sizeof name, "%s.pem", client);
     files.cert = rig_path(dir, name);
     snprintf(name, sizeof name, "%s.key", client);

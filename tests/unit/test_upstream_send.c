@@ -514,8 +514,9 @@ static void a_further_address(void **state)
     sy_sender_setup o = {.name = "county",
                          .urls = urls,
                          .n_urls = 3,
-                         .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
-                                   rig_path(*state, "client.key")},
+                         .files = {.ca = rig_path(*state, "ca.pem"),
+                                   .cert = rig_path(*state, "client.pem"),
+                                   .key = rig_path(*state, "client.key")},
                          .store = s,
                          .times = rig_times};
     o.times.primary = 300;

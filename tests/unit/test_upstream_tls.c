@@ -123,8 +123,9 @@ static void the_build_s_time_counts(void **state)
     sy_sender_setup o = {.name = "county",
                          .urls = &url,
                          .n_urls = 1,
-                         .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
-                                   rig_path(*state, "client.key")},
+                         .files = {.ca = rig_path(*state, "ca.pem"),
+                                   .cert = rig_path(*state, "client.pem"),
+                                   .key = rig_path(*state, "client.key")},
                          .store = s,
                          .times = rig_times,
                          .build_time = sy_wall_ms() + 5 * RIG_DAY};
@@ -251,8 +252,10 @@ static void a_revoked_peer_gets_nothing(void **state)
     sy_sender_setup o = {.name = "county",
                          .urls = &url,
                          .n_urls = 1,
-                         .files = {rig_path(*state, "ca.pem"), rig_path(*state, "client.pem"),
-                                   rig_path(*state, "client.key"), rig_path(*state, "crl.pem")},
+                         .files = {.ca = rig_path(*state, "ca.pem"),
+                                   .cert = rig_path(*state, "client.pem"),
+                                   .key = rig_path(*state, "client.key"),
+                                   .crl = rig_path(*state, "crl.pem")},
                          .store = s,
                          .times = rig_times};
     assert_int_equal(sy_sender_start(&sender, &o, &f), SY_OK);

@@ -202,8 +202,9 @@ sy_sender *rig_sender(sy_store *s, const char *dir, const char *url, const sy_se
     sy_sender_setup o = {.name = "county",
                          .urls = &url,
                          .n_urls = 1,
-                         .files = {rig_path(dir, "ca.pem"), rig_path(dir, "client.pem"),
-                                   rig_path(dir, "client.key")},
+                         .files = {.ca = rig_path(dir, "ca.pem"),
+                                   .cert = rig_path(dir, "client.pem"),
+                                   .key = rig_path(dir, "client.key")},
                          .store = s,
                          .times = *times};
     if (sy_sender_start(&sender, &o, &f) != SY_OK) {
