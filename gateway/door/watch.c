@@ -77,6 +77,11 @@ bool sy_watch_wanted(const sy_watch *w)
     return atomic_load_explicit(&w->wanted, memory_order_relaxed) > 0;
 }
 
+int sy_watch_count(const sy_watch *w)
+{
+    return atomic_load(&w->wanted);
+}
+
 void sy_watch_put(sy_watch *w, sy_span device, sy_span line)
 {
     bool news = false;

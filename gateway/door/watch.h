@@ -19,6 +19,7 @@ int sy_watch_add(sy_watch *w, sy_span device);
 void sy_watch_remove(sy_watch *w, int watcher);
 /* False: nobody watches, so that nothing need be made. Cheap. */
 bool sy_watch_wanted(const sy_watch *w);
+int sy_watch_count(const sy_watch *w);
 /* A line of JSON, without its end, about a device. */
 void sy_watch_put(sy_watch *w, sy_span device, sy_span line);
 /* Append what is there, each line with its end; a line {"lost":N} where some were. */

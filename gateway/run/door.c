@@ -198,6 +198,8 @@ void sy_service__door_close(sy_service *s)
 
 void sy_service__door_status(sy_service *s, sy_buf *json)
 {
-    sy_buf_printf(json, ",\"pending\":%zu,\"refused\":", sy_pending_count(s->pending));
+    sy_buf_printf(json,
+                  ",\"pending\":%zu,\"watchers\":%d,\"refused\":", sy_pending_count(s->pending),
+                  sy_watch_count(s->watchers));
     sy_refused_json(s->refusals, json);
 }
