@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "drivers/coap/coap_int.h"
+#include "drivers/coap/blocks.h"
 
 typedef struct transfer {
     bool live;

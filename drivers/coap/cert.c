@@ -88,37 +88,51 @@ static const sy_device *device_of(const sy_registry *r, const X509 *x)
 
 /* ---- the handshake ---- */
 
-static void turn_away(SSL *ssl, const X509 *x, const char *why)
+static const char *word_of(int error)
 {
-    char name[65];
-    coap_session_t *session = SSL_get_app_data(ssl);
-    sy_coap *c = coap_get_app_data(coap_session_get_context(session));
-    c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED,
-                        claimed(x, name, sizeof name), why);
-    sy_coap__shake_told(c, session);
+    switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return "expired-certificate";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "early-certificate";
+    case X509_V_ERR_CERT_REVOKED:
+        return "revoked-certificate";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return "unknown-authority";
+    default:
+        return "bad-certificate";
+    }
 }
 
 static int judge(int good, X509_STORE_CTX *ctx)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const coap_session_t *session = SSL_get_app_data(ssl);
+    sy_coap *c = coap_get_app_data(coap_session_get_context(session));
     const X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-    char why[160];
+    char why[160], name[65];
+    sy_span who = claimed(leaf, name, sizeof name);
+    int error = X509_STORE_CTX_get_error(ctx);
     if (!good) {
         snprintf(why, sizeof why, "the certificate is refused: %s",
-                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-        turn_away(ssl, leaf, why);
+                 X509_verify_cert_error_string(error));
+        sy_coap__shake_refuse(c, session, word_of(error), who, why);
         return 0;
     }
     if (X509_STORE_CTX_get_error_depth(ctx) > 0)
         return 1;
-    const coap_session_t *session = SSL_get_app_data(ssl);
-    sy_coap *c = coap_get_app_data(coap_session_get_context(session));
     sy_registry *devices = sy_registry_slot_get(c->devices);
     bool known = device_of(devices, leaf) != NULL;
+    bool by_other = sy_registry_by_id(devices, who) != NULL;
     sy_registry_unref(devices);
     if (known)
         return 1;
-    turn_away(ssl, leaf, "no device of this name has a certificate in the configuration");
+    sy_coap__shake_refuse(c, session, by_other ? "not-by-certificate" : "unknown-device", who,
+                          "no device of this name has a certificate in the configuration");
     X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
     return 0;
 }

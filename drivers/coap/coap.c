@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "drivers/coap/coap_int.h"
+#include "drivers/coap/blocks.h"
+#include "drivers/coap/watch.h"
 
 enum {
     IDLE_SESSIONS = 200,
@@ -148,7 +149,7 @@ static sy_err open_context(sy_coap *c, sy_fail *f)
     coap_set_app_data(c->ctx, c);
     coap_register_event_handler(c->ctx, sy_coap__shake_event);
     sy_err e = add_handlers(c, f);
-    if (e == SY_OK && c->o.n_dtls_listen > 0)
+    if (e == SY_OK)
         e = sy_coap__keys_open(c, f);
     if (e == SY_OK)
         e = listen_on(c, c->o.listen, c->o.n_listen, COAP_PROTO_UDP, f);
@@ -164,13 +165,16 @@ static sy_err open_context(sy_coap *c, sy_fail *f)
     return SY_OK;
 }
 
-/* Our own event is taken out of the list; the rest is libcoap's. */
-static size_t without_ours(sy_coap *c, struct epoll_event *events, size_t n)
+/* Our own event and that of the observed devices are taken out of the list; the rest is that of
+ * libcoap's servers. */
+static size_t without_ours(sy_coap *c, struct epoll_event *events, size_t n, bool *observed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         uint64_t count;
-        if (events[i].data.ptr != c)
+        if (events[i].data.ptr == c->watches)
+            *observed = true;
+        else if (events[i].data.ptr != c)
             events[kept++] = events[i];
         else if (read(c->wake, &count, sizeof count) < 0 && errno != EAGAIN)
             sy_log(SY_LOG_WARN, "coap-wake", "errno=%d", errno);
@@ -189,6 +193,24 @@ static size_t repeated(struct epoll_event *events, size_t n, size_t times)
     return all;
 }
 
+/* -1: as long as nothing comes. */
+static int wait_ms(const sy_coap *c)
+{
+    if (c->n_shakes == 0 && c->watches->n == 0)
+        return -1;
+    sy_ms now = sy_mono_ms();
+    int shake = sy_coap__shake_wait(c, now), observe = sy_coap__observe_wait(c, now);
+    return shake < 0 ? observe : observe < 0 || shake < observe ? shake : observe;
+}
+
+static void take_reload(sy_coap *c)
+{
+    sy_fail f;
+    sy_coap__keys_reload(c);
+    if (sy_coap__observe_set(c, &f) != SY_OK)
+        sy_log_fail(SY_LOG_ERROR, "observe-failed", &f);
+}
+
 static void *run(void *arg)
 {
     sy_coap *c = arg;
@@ -200,8 +222,9 @@ static void *run(void *arg)
     coap_ticks(&now);
     coap_io_prepare_epoll(c->ctx, now); /* sets its timer; coap_io_do_epoll does so again */
     while (!__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE)) {
-        int n = epoll_wait(ep, events, EVENTS, sy_coap__shake_wait(c, sy_mono_ms()));
-        size_t theirs = n > 0 ? without_ours(c, events, (size_t)n) : 0;
+        bool observed = false;
+        int n = epoll_wait(ep, events, EVENTS, wait_ms(c));
+        size_t theirs = n > 0 ? without_ours(c, events, (size_t)n, &observed) : 0;
         size_t all = repeated(events, theirs, times);
         c->handled = 0;
         if (all > 0)
@@ -215,7 +238,9 @@ static void *run(void *arg)
         if (c->n_shakes > 0)
             sy_coap__shake_late(c, sy_mono_ms());
         if (__atomic_exchange_n(&c->reload, false, __ATOMIC_ACQ_REL))
-            sy_coap__keys_reload(c);
+            take_reload(c);
+        if (c->watches->n > 0 || observed)
+            sy_coap__observe_run(c, observed);
     }
     return NULL;
 }
@@ -226,6 +251,7 @@ static void release(sy_coap *c)
         coap_session_release(c->late[c->late_first].session);
         c->late_first = (c->late_first + 1) % SY_COAP_LATE;
     }
+    sy_coap__observe_close(c);
     if (c->ctx)
         coap_free_context(c->ctx);
     if (c->wake >= 0)
@@ -264,15 +290,18 @@ sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *i
     c->devices = devices;
     c->wake = -1;
     pthread_mutex_init(&c->lock, NULL);
+    c->watches = sy_coap__observe_open();
     c->ports = calloc(o->n_listen + o->n_dtls_listen + 1, sizeof *c->ports);
     c->blocks = sy_coap__blocks_open(o->max_payload);
     c->answers = calloc(1, sizeof *c->answers);
     c->late = intake->strict ? calloc(SY_COAP_LATE, sizeof *c->late) : NULL;
     sy_err e = SY_OK;
-    if (!c->ports || !c->blocks || !c->answers || (intake->strict && !c->late))
+    if (!c->watches || !c->ports || !c->blocks || !c->answers || (intake->strict && !c->late))
         e = sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
     if (e == SY_OK)
         e = open_context(c, f);
+    if (e == SY_OK)
+        e = sy_coap__observe_set(c, f);
     if (e == SY_OK)
         e = start_thread(c, f);
     if (e != SY_OK) {

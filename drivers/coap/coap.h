@@ -12,6 +12,8 @@
  * that it is kept already, also after a restart, and it is answered alike; the answers to last
  * blocks are remembered for 247 s. Block1 (RFC 7959) is put together here, never by the library.
  *
+ * Devices that are servers are observed (drivers/coap/watch.h).
+ *
  * Every coap_* call is on the thread "sy-coap", which is also the one that calls the intake.
  */
 #ifndef SY_COAP_H
@@ -47,6 +49,8 @@ void sy_coap_synced(sy_coap *c, uint64_t seq);
 /* Read the files again, from where they are now, and the devices. What cannot be read is logged and
  * leaves what was. Sessions that stand stay. Any thread, not after sy_coap_stop. */
 void sy_coap_reload(sy_coap *c, const sy_coap_files *files);
+/* The observed devices and how they do, as a JSON array. Any thread, not after sy_coap_stop. */
+void sy_coap_report(sy_coap *c, sy_buf *json);
 /* What waits for its sync is not answered any more: the device sends it again. NULL is allowed. */
 void sy_coap_stop(sy_coap *c);
 

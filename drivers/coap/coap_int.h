@@ -10,6 +10,7 @@
 #include <coap3/coap.h>
 
 #include "drivers/coap/coap.h"
+#include "drivers/formats/format.h"
 
 /* A peer: address (IPv4 mapped into IPv6), port, and whether it came over DTLS. */
 typedef struct sy_coap_peer {
@@ -34,53 +35,8 @@ typedef struct sy_coap_ident {
 void sy_coap__ident(const sy_coap_peer *peer, const coap_pdu_t *request,
                     const coap_block_b_t *block, sy_coap_ident *out);
 
-/*
- * Block1 (RFC 7959) put together. A transfer is known by peer, device and Request-Tag (RFC 9175);
- * within that by its token, or, since a client may use a new token for each block, by being the
- * only one that waits for this offset: where two do, the block is refused rather than guessed.
- * At most BLOCK_TRANSFERS at once, BLOCK_PER_DEVICE of one device (the stalest gives way), none
- * older than BLOCK_AGE_MS since its last block.
- */
-enum { SY_BLOCK_TRANSFERS = 64, SY_BLOCK_PER_DEVICE = 4, SY_BLOCK_AGE_MS = 120000 };
-
-typedef struct sy_coap_blocks sy_coap_blocks;
-typedef enum sy_block_result {
-    SY_BLOCK_MORE,  /* kept; go on */
-    SY_BLOCK_WHOLE, /* *body is the whole, until the next call */
-    SY_BLOCK_GAP,   /* 4.08: not what comes next */
-    SY_BLOCK_LARGE, /* 4.13 */
-    SY_BLOCK_SIZE,  /* 4.00: not as long as its block size says */
-    SY_BLOCK_BUSY   /* 5.03: no room for another transfer */
-} sy_block_result;
-
-typedef struct sy_block_key {
-    sy_coap_peer peer;
-    sy_span device;
-    sy_span tag, token; /* at most 8 bytes each */
-} sy_block_key;
-
-sy_coap_blocks *sy_coap__blocks_open(size_t max_body); /* NULL: no memory */
-void sy_coap__blocks_close(sy_coap_blocks *b);
-sy_block_result sy_coap__blocks_add(sy_coap_blocks *b, const sy_block_key *key,
-                                    const coap_block_b_t *block, sy_span bytes, sy_ms now,
-                                    sy_span *body);
-
-/* What was answered to the last block of a transfer, for its retransmission. */
-enum { SY_ANSWERS = 128, SY_ANSWER_AGE_MS = 247000, SY_ANSWER_TEXT = 320 };
-typedef struct sy_coap_answer {
-    sy_coap_ident ident;
-    sy_ms at;
-    coap_pdu_code_t code;
-    uint64_t seq; /* waits for this to be synced; 0: does not */
-    char text[SY_ANSWER_TEXT];
-} sy_coap_answer;
-typedef struct sy_coap_answers {
-    sy_coap_answer ring[SY_ANSWERS];
-    size_t next;
-} sy_coap_answers;
-void sy_coap__answer_keep(sy_coap_answers *a, const sy_coap_answer *answer);
-const sy_coap_answer *sy_coap__answer_find(const sy_coap_answers *a, const sy_coap_ident *ident,
-                                           sy_ms now);
+typedef struct sy_coap_blocks sy_coap_blocks;   /* blocks.h */
+typedef struct sy_coap_answers sy_coap_answers; /* blocks.h */
 
 /* Keys by identity, from the file; read again when the file has changed. */
 typedef struct sy_coap_psk sy_coap_psk;
@@ -121,16 +77,21 @@ enum { SY_SHAKES = 128 };
 typedef struct sy_coap_shake {
     const coap_session_t *session;
     sy_ms until;
-    bool told; /* that it is refused */
+    bool told;  /* that it is refused */
+    bool named; /* who is the identity that it came with, not its address */
     char who[65];
 } sy_coap_shake;
 void sy_coap__shake_named(sy_coap *c, const coap_session_t *session, sy_span name);
-void sy_coap__shake_told(sy_coap *c, const coap_session_t *session);
+/* Counts the peer of a handshake as refused: a word of docs/devices.md, its name, and why. */
+void sy_coap__shake_refuse(sy_coap *c, const coap_session_t *session, const char *reason,
+                           sy_span who, const char *detail);
 void sy_coap__shake_done(sy_coap *c, const coap_session_t *session);
 int sy_coap__shake_event(coap_session_t *session, const coap_event_t event);
 /* Milliseconds until one is late, -1: none will be; tell of those that are. */
 int sy_coap__shake_wait(const sy_coap *c, sy_ms now);
 void sy_coap__shake_late(sy_coap *c, sy_ms now);
+
+typedef struct sy_coap_watches sy_coap_watches;
 
 /* A confirmable request whose acknowledgement waits for the sync. */
 typedef struct sy_coap_late {
@@ -139,6 +100,7 @@ typedef struct sy_coap_late {
     coap_mid_t mid;
     uint8_t token[8];
     uint8_t n_token;
+    bool empty;      /* of a notification: an acknowledgement and nothing else */
     uint8_t n_block; /* Block1 option to echo; 0xff: none */
     uint8_t block[3];
 } sy_coap_late;
@@ -162,15 +124,32 @@ struct sy_coap {
     size_t n_shakes;
     sy_coap_late *late; /* ring, in order of seq */
     size_t late_first, late_n;
-    size_t handled;       /* requests since the last wait */
-    uint64_t synced;      /* atomic */
-    bool stopping;        /* atomic */
+    size_t handled;  /* requests since the last wait */
+    uint64_t synced; /* atomic */
+    bool stopping;   /* atomic */
+    sy_coap_watches *watches;
     int wake;             /* eventfd */
-    pthread_mutex_t lock; /* over next */
+    pthread_mutex_t lock; /* over next, and the list of watches */
     sy_coap_files next;   /* files of a reload, ours */
     bool reload;          /* atomic: take them */
     pthread_t thread;
 };
+
+/* Acknowledge a notification once seq, with which the intake answered, is synced. */
+void sy_coap__late_add(sy_coap *c, coap_session_t *session, coap_mid_t mid, uint64_t seq);
+/* Does a message of these flags that the intake has as seq wait for the sync? */
+bool sy_coap__waits(const sy_coap *c, uint64_t seq, unsigned flags);
+/* Can the payload be decoded? Nothing of it is kept. */
+SY_MUST_USE sy_err sy_coap__decodes(const sy_format *format, sy_span body, const sy_device *d,
+                                    sy_fail *f);
+
+/* Observed devices (watch.h): the list as the devices in force say, how long until one is due (-1:
+ * none), what came and what is due. */
+sy_coap_watches *sy_coap__observe_open(void); /* NULL: no memory */
+SY_MUST_USE sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f);
+int sy_coap__observe_wait(const sy_coap *c, sy_ms now);
+void sy_coap__observe_run(sy_coap *c, bool woken);
+void sy_coap__observe_close(sy_coap *c);
 
 /* Answer to any method on any path. */
 void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,

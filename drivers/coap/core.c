@@ -70,7 +70,7 @@ static bool wanted(const coap_pdu_t *pdu, const char *ct)
 void sy_coap__core(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
                    const coap_string_t *query, coap_pdu_t *response)
 {
-    char ct[64], link[160];
+    char ct[96], link[192];
     uint8_t buf[4];
     (void)resource;
     (void)session;

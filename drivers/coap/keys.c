@@ -34,11 +34,9 @@ static const coap_bin_const_t *psk_of(coap_bin_const_t *identity, coap_session_t
     sy_span id = {(const char *)identity->s, identity->length};
     const coap_bin_const_t *key = c->psk ? sy_coap__psk_find(c->psk, id) : NULL;
     sy_coap__shake_named(c, session, id);
-    if (!key) {
-        c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, id,
-                            "no pre-shared key for this identity");
-        sy_coap__shake_told(c, session);
-    }
+    if (!key)
+        sy_coap__shake_refuse(c, session, "unknown-device", id,
+                              "no pre-shared key for this identity");
     return key;
 }
 
@@ -85,14 +83,15 @@ static void take_certificates(sy_coap *c, const sy_coap_files *files)
 sy_err sy_coap__keys_open(sy_coap *c, sy_fail *f)
 {
     const sy_coap_files *files = &c->o.files;
-    if (!files->psk && !files->cert)
+    if (c->o.n_dtls_listen > 0 && !files->psk && !files->cert)
         return sy_fail_set(f, SY_E_USAGE,
                            "coap.dtls needs something to know devices by: a file of keys (psk), or "
                            "ca, cert and key");
-    if (!coap_dtls_is_supported())
+    if ((files->psk || files->cert) && !coap_dtls_is_supported())
         return sy_fail_set(f, SY_E_UNSUPPORTED, "this libcoap has no DTLS");
+    /* Of observed devices without any listener, too. */
     sy_err e = files->psk ? sy_coap__psk_open(&c->psk, files->psk, f) : SY_OK;
-    if (e != SY_OK)
+    if (e != SY_OK || c->o.n_dtls_listen == 0)
         return e;
     take_certificates(c, files);
     /* libcoap must have the one or the other before the first datagram comes. */
@@ -104,7 +103,7 @@ static void take_psk(sy_coap *c, const char *file)
     sy_coap_psk *fresh = NULL;
     sy_fail f;
     sy_err e = file ? sy_coap__psk_open(&fresh, file, &f) : SY_OK;
-    if (e == SY_OK && fresh && !c->by_psk)
+    if (e == SY_OK && fresh && !c->by_psk && c->o.n_dtls_listen > 0)
         e = use_psk(c, &f);
     if (e != SY_OK) {
         sy_log_fail(SY_LOG_ERROR, "coap-psk-file", &f);
@@ -121,9 +120,8 @@ void sy_coap__keys_reload(sy_coap *c)
     sy_coap_files files = c->next;
     c->next = (sy_coap_files){NULL, NULL, NULL, NULL};
     pthread_mutex_unlock(&c->lock);
-    if (c->o.n_dtls_listen > 0) {
-        take_psk(c, files.psk);
+    take_psk(c, files.psk);
+    if (c->o.n_dtls_listen > 0)
         take_certificates(c, &files);
-    }
     sy_coap__files_fini(&files);
 }

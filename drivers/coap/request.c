@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "drivers/coap/coap_int.h"
+#include "drivers/coap/blocks.h"
 #include "drivers/formats/format.h"
 
 enum { NO_FORMAT = 0xffff, RETRY_AFTER_S = 5 };
@@ -230,12 +230,17 @@ static sy_err nowhere(void *ctx, const sy_record *record)
     return SY_OK;
 }
 
+sy_err sy_coap__decodes(const sy_format *format, sy_span body, const sy_device *d, sy_fail *f)
+{
+    return format->decode(body, d, nowhere, NULL, f);
+}
+
 static void keep(const request *r, const sy_device *d, const sy_format *format, sy_span body,
                  outcome *o)
 {
     sy_fail f = {.text = ""};
     bool kept = false;
-    sy_err e = format->decode(body, d, nowhere, NULL, &f);
+    sy_err e = sy_coap__decodes(format, body, d, &f);
     if (e != SY_OK && e != SY_E_NOMEM) {
         (void)refuse(r, o, 400, SY_REJECT_MALFORMED, f.text[0] ? f.text : sy_err_text(e));
         return;
@@ -326,21 +331,27 @@ static void answer(const request *r, coap_pdu_code_t code, const char *text, coa
         coap_add_data(response, n, (const uint8_t *)text);
 }
 
-/* Acknowledge when it is synced. With no room to remember it there is no answer: the device sends
- * again, and the message is recognised. */
+/* Room for one more, or NULL: then there is no answer, the device sends again, and the message is
+ * recognised. */
+static sy_coap_late *late_room(sy_coap *c, coap_session_t *session, coap_mid_t mid, uint64_t seq)
+{
+    if (c->late_n == SY_COAP_LATE)
+        return NULL;
+    sy_coap_late *l = &c->late[(c->late_first + c->late_n++) % SY_COAP_LATE];
+    *l = (sy_coap_late){
+        .seq = seq, .session = coap_session_reference(session), .mid = mid, .n_block = 0xff};
+    return l;
+}
+
+/* Acknowledge when it is synced. */
 static void later(const request *r, uint64_t seq)
 {
-    sy_coap *c = r->c;
     uint8_t buf[4];
-    if (c->late_n == SY_COAP_LATE)
-        return;
     coap_bin_const_t token = coap_pdu_get_token(r->pdu);
-    sy_coap_late *l = &c->late[(c->late_first + c->late_n++) % SY_COAP_LATE];
-    *l = (sy_coap_late){.seq = seq,
-                        .session = coap_session_reference(r->session),
-                        .mid = coap_pdu_get_mid(r->pdu),
-                        .n_token = (uint8_t)(token.length < 8 ? token.length : 8),
-                        .n_block = 0xff};
+    sy_coap_late *l = late_room(r->c, r->session, coap_pdu_get_mid(r->pdu), seq);
+    if (!l)
+        return;
+    l->n_token = (uint8_t)(token.length < 8 ? token.length : 8);
     if (l->n_token > 0)
         memcpy(l->token, token.s, l->n_token);
     if (r->blockwise) {
@@ -349,26 +360,45 @@ static void later(const request *r, uint64_t seq)
     }
 }
 
+void sy_coap__late_add(sy_coap *c, coap_session_t *session, coap_mid_t mid, uint64_t seq)
+{
+    sy_coap_late *l = late_room(c, session, mid, seq);
+    if (l)
+        l->empty = true;
+}
+
+bool sy_coap__waits(const sy_coap *c, uint64_t seq, unsigned flags)
+{
+    return c->intake->strict && (flags & SY_MSG_PROMISE) &&
+           seq > __atomic_load_n(&c->synced, __ATOMIC_ACQUIRE);
+}
+
 static bool waits(const request *r, coap_pdu_code_t code, uint64_t seq)
 {
-    return r->c->intake->strict && r->confirmable && code == code_of(204) &&
-           seq > __atomic_load_n(&r->c->synced, __ATOMIC_ACQUIRE);
+    return code == code_of(204) && sy_coap__waits(r->c, seq, r->confirmable ? SY_MSG_PROMISE : 0);
+}
+
+static void late_one(const sy_coap_late *l)
+{
+    coap_pdu_code_t code = l->empty ? COAP_EMPTY_CODE : COAP_RESPONSE_CODE_CHANGED;
+    coap_pdu_t *pdu =
+        coap_pdu_init(COAP_MESSAGE_ACK, code, l->mid, coap_session_max_pdu_size(l->session));
+    if (!pdu)
+        return;
+    if (!l->empty)
+        coap_add_token(pdu, l->n_token, l->token);
+    if (l->n_block != 0xff)
+        coap_add_option(pdu, COAP_OPTION_BLOCK1, l->n_block, l->block);
+    coap_send(l->session, pdu);
 }
 
 void sy_coap__late_send(sy_coap *c)
 {
     uint64_t synced = __atomic_load_n(&c->synced, __ATOMIC_ACQUIRE);
     for (; c->late_n > 0 && c->late[c->late_first].seq <= synced; c->late_n--) {
-        sy_coap_late *l = &c->late[c->late_first];
+        const sy_coap_late *l = &c->late[c->late_first];
         c->late_first = (c->late_first + 1) % SY_COAP_LATE;
-        coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_ACK, COAP_RESPONSE_CODE_CHANGED, l->mid,
-                                        coap_session_max_pdu_size(l->session));
-        if (pdu) {
-            coap_add_token(pdu, l->n_token, l->token);
-            if (l->n_block != 0xff)
-                coap_add_option(pdu, COAP_OPTION_BLOCK1, l->n_block, l->block);
-            coap_send(l->session, pdu);
-        }
+        late_one(l);
         coap_session_release(l->session);
     }
 }

@@ -4,7 +4,6 @@
  * cannot be deciphered and is dropped, as DTLS wants it (RFC 9147 section 4.5.2). So each handshake
  * is noted from its cookie on, and one that is not finished in time is counted and named.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "drivers/coap/coap_int.h"
@@ -30,12 +29,26 @@ static void forget(sy_coap *c, sy_coap_shake *s)
         *s = c->shakes[--c->n_shakes];
 }
 
-static void refuse(sy_coap *c, sy_coap_shake *s, const char *why)
+void sy_coap__shake_refuse(sy_coap *c, const coap_session_t *session, const char *reason,
+                           sy_span who, const char *detail)
 {
-    sy_span who = sy_span_of(s->who);
+    sy_coap_peer peer;
+    char address[SY_COAP_PEER_TEXT];
+    sy_coap_shake *s = find(c, session);
+    sy_coap__peer(session, &peer);
+    sy_coap__peer_text(&peer, address);
+    sy_refusal r = {SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, reason, who, address, detail};
+    sy_intake_refuse(c->intake, &r);
+    if (s)
+        s->told = true;
+}
+
+/* That one came to nothing of which nothing was told yet. */
+static void failed(sy_coap *c, const sy_coap_shake *s, const char *why)
+{
     if (!s->told)
-        c->intake->rejected(c->intake->ctx, SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, who, why);
-    s->told = true;
+        sy_coap__shake_refuse(c, s->session, s->named ? "wrong-psk" : "failed-handshake",
+                              sy_span_of(s->who), why);
 }
 
 /* Until it has said its name it is known by its address. */
@@ -47,21 +60,16 @@ static void begun(sy_coap *c, const coap_session_t *session)
     sy_coap_shake *s = &c->shakes[c->n_shakes++];
     *s = (sy_coap_shake){.session = session, .until = sy_mono_ms() + in_time(c)};
     sy_coap__peer(session, &peer);
-    inet_ntop(AF_INET6, peer.addr, s->who, sizeof s->who);
+    sy_coap__peer_text(&peer, s->who);
 }
 
 void sy_coap__shake_named(sy_coap *c, const coap_session_t *session, sy_span name)
 {
     sy_coap_shake *s = find(c, session);
-    if (s)
-        snprintf(s->who, sizeof s->who, "%.*s", (int)name.n, name.p);
-}
-
-void sy_coap__shake_told(sy_coap *c, const coap_session_t *session)
-{
-    sy_coap_shake *s = find(c, session);
-    if (s)
-        s->told = true;
+    if (!s)
+        return;
+    snprintf(s->who, sizeof s->who, "%.*s", (int)name.n, name.p);
+    s->named = true;
 }
 
 void sy_coap__shake_done(sy_coap *c, const coap_session_t *session)
@@ -87,13 +95,13 @@ int sy_coap__shake_event(coap_session_t *session, const coap_event_t event)
         s = find(c, session);
         sy_coap__tls_reason(why, sizeof why);
         if (s)
-            refuse(c, s, why);
+            failed(c, s, why);
         forget(c, s);
         break;
     case COAP_EVENT_SERVER_SESSION_DEL:
         s = find(c, session);
         if (s)
-            refuse(c, s, "the DTLS handshake was broken off");
+            failed(c, s, "the DTLS handshake was broken off");
         forget(c, s);
         break;
     default:
@@ -115,6 +123,6 @@ void sy_coap__shake_late(sy_coap *c, sy_ms now)
 {
     for (size_t i = 0; i < c->n_shakes; i++)
         if (!c->shakes[i].told && c->shakes[i].until <= now)
-            refuse(c, &c->shakes[i],
+            failed(c, &c->shakes[i],
                    "the DTLS handshake was not finished in time: is it the wrong key?");
 }

@@ -389,6 +389,12 @@ static sy_err first_contact(sy_replay_roads *r, sy_fail *f)
 sy_err sy_replay_roads_open(sy_replay_roads **out, const sy_config *c, sy_fail *f)
 {
     for (size_t i = 0; i < c->n_devices; i++) {
+        if (c->devices[i].observe) {
+            return sy_fail_set(f, SY_E_UNSUPPORTED,
+                               "device %s is a server that the gateway observes: a replay cannot "
+                               "speak for it; give it 'from: 127.0.0.0/8' in place of 'observe'",
+                               c->devices[i].id);
+        }
         if (c->devices[i].transport == SY_TRANSPORT_COAP &&
             c->devices[i].credential != SY_CRED_NONE) {
             return sy_fail_set(f, SY_E_UNSUPPORTED,

@@ -110,6 +110,8 @@ void sy_cfg_keeping(sy_loader *l, const sy_cfg_cell *gateway);
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root);
 void sy_cfg_devices(sy_loader *l, const sy_ynode *node);
 /* devices_hj212.c: what the transport asks of a device; `at` is its map. */
+/* A device of CoAP (devices_coap.c), whose credential is read. */
+void sy_cfg_device_coap(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
 void sy_cfg_device_hj212(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
 /* devices_modbus.c: keys of a device of modbus, and what all of them together must be. */
 void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);

@@ -94,40 +94,6 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
                      "受管代理不接受无凭据的设备：请写 password");
 }
 
-static void coap_device(sy_loader *l, const sy_cfg_cell *c, sy_credential credential)
-{
-    const sy_ynode *at = c[DV_CREDENTIAL].node ? c[DV_CREDENTIAL].node : c[DV_TRANSPORT].node;
-    if (!l->c->coap)
-        sy_cfg_error(l, c[DV_TRANSPORT].node, "missing-key", NULL,
-                     "a device of coap needs the section 'coap'", "coap 设备需要“coap”一节");
-    if (c[DV_TOPIC].node)
-        sy_cfg_error(l, c[DV_TOPIC].node, "not-here", NULL,
-                     "'topic' is for mqtt; a device of coap sends to /r/<id>",
-                     "“topic”只用于 mqtt；coap 设备发送到 /r/<id>");
-    if (credential == SY_CRED_PASSWORD)
-        sy_cfg_error(
-            l, at, "wrong-value", NULL,
-            "password is for mqtt; a device of coap has psk, certificate, or none with 'from'",
-            "password 用于 mqtt；coap 设备使用 psk、certificate，或 none 加“from”");
-    if (credential == SY_CRED_CERTIFICATE && l->c->coap &&
-        (!l->c->n_dtls_listen || !l->c->dtls.cert))
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "a device with a certificate needs coap: {dtls: {listen: […], ca: FILE, cert: "
-                     "FILE, key: FILE}}",
-                     "使用证书的设备需要 coap: {dtls: {listen: […], ca: 文件, cert: 文件, key: "
-                     "文件}}");
-    if (credential == SY_CRED_PSK && l->c->coap && (!l->c->n_dtls_listen || !l->c->psk_file))
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "a device with psk (as without 'credential') needs coap: {dtls: {listen: […], "
-                     "psk: FILE}}",
-                     "使用 psk 的设备（未写 credential 亦同）需要 coap: {dtls: {listen: […], psk: "
-                     "文件}}");
-    if (credential == SY_CRED_NONE && !c[DV_FROM].node)
-        sy_cfg_error(l, at, "missing-key", NULL,
-                     "without a credential a device needs 'from', the addresses it may send from",
-                     "无凭据的设备需要“from”，即其可用的地址");
-}
-
 /* What is written; else what the transport has. */
 static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
 {
@@ -137,7 +103,8 @@ static sy_credential credential_of(const sy_loader *l, const sy_cfg_cell *c)
     if (c[DV_CREDENTIAL].set)
         return credentials[c[DV_CREDENTIAL].choice];
     if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 1)
-        return SY_CRED_PSK;
+        return c[DV_OBSERVE].set && strncmp(c[DV_OBSERVE].text, "coaps:", 6) != 0 ? SY_CRED_NONE
+                                                                                  : SY_CRED_PSK;
     if (c[DV_TRANSPORT].set && c[DV_TRANSPORT].choice == 2)
         return c[DV_PASSWORD].set ? SY_CRED_PASSWORD : SY_CRED_NONE;
     return managed ? SY_CRED_PASSWORD : SY_CRED_NONE;
@@ -161,10 +128,10 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
     static const struct {
         int cell;
         sy_transport transport;
-    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},        {DV_PASSWORD, SY_TRANSPORT_HJ212},
-                {DV_ADDRESS, SY_TRANSPORT_MODBUS},  {DV_UNIT, SY_TRANSPORT_MODBUS},
-                {DV_POLL, SY_TRANSPORT_MODBUS},     {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
-                {DV_REGISTERS, SY_TRANSPORT_MODBUS}};
+    } only[] = {{DV_MN, SY_TRANSPORT_HJ212},         {DV_PASSWORD, SY_TRANSPORT_HJ212},
+                {DV_ADDRESS, SY_TRANSPORT_MODBUS},   {DV_UNIT, SY_TRANSPORT_MODBUS},
+                {DV_POLL, SY_TRANSPORT_MODBUS},      {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
+                {DV_REGISTERS, SY_TRANSPORT_MODBUS}, {DV_OBSERVE, SY_TRANSPORT_COAP}};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != t)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
@@ -193,7 +160,7 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
         break;
     case SY_TRANSPORT_COAP:
         need_format(l, node, c);
-        coap_device(l, c, d->credential);
+        sy_cfg_device_coap(l, c, d);
         break;
     case SY_TRANSPORT_HJ212:
         sy_cfg_device_hj212(l, node, c, d);

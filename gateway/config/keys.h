@@ -74,7 +74,7 @@
     X(CO_DTLS, "dtls", MAP, false, 0, 0, NULL, "none", "CoAP over DTLS")
 
 #define SY_KEYS_DTLS(X) \
-    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, for keys of observed devices alone", "where it listens") \
+    X(DT_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "none, where the keys are for observed devices alone", "where it listens") \
     X(DT_PSK, "psk", PATH, false, 0, 0, NULL, "none", "file of pre-shared keys, lines `identity:hex key`") \
     X(DT_CA, "ca", PATH, false, 0, 0, NULL, "none", "whom devices' certificates must come from (PEM); revocation lists may be in it") \
     X(DT_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
@@ -144,6 +144,7 @@
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \
     X(DV_FROM, "from", CIDR, false, 0, 0, NULL, "anywhere", "coap; hj212 (required): addresses that it may send from") \
+    X(DV_OBSERVE, "observe", TEXT, false, 0, 0, NULL, "it sends by itself", "coap: the device is a server; its resource, `coap://10.0.0.9:5683/temp`, or `coaps://` with its key") \
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have") \
     X(DV_ADDRESS, "address", TEXT, false, 0, 0, NULL, "none", "modbus (required): `host:port`, or a serial line `/dev/ttyUSB0,9600,8N1`") \

@@ -10,6 +10,9 @@
  *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
  *   release ALERT<TAB>WHO<TAB>WHY   it may again
  *   rotate WHO<TAB>WHY              another key signs the ledger from here on
+ *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
+ *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
+ *   maintenance  {"ok":true,"maintenance":[…]}: what runs
  *   credentials  credentials or revocations changed: they count at once
  *   pending      what unknown devices sent (door/pending.h)
  *   forget TRANSPORT<TAB>SOURCE     of these it is one no longer
@@ -30,6 +33,11 @@
 enum { SY_CONTROL_ANSWER = 256 << 20 }; /* the open samples of very many series */
 enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 2048, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
 
+typedef struct sy_control_maintain {
+    const char *on, *who, *why;
+    sy_ms time; /* from now on; 0: it ends */
+} sy_control_maintain;
+
 typedef struct sy_control_ops {
     void *ctx;
     void (*status)(void *ctx, sy_buf *json);
@@ -44,6 +52,8 @@ typedef struct sy_control_ops {
     sy_err (*hold)(void *ctx, bool hold, const char *alert, const char *who, const char *why,
                    sy_fail *f);
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
+    sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
+    void (*maintenance)(void *ctx, sy_buf *json);
     sy_err (*credentials)(void *ctx, sy_fail *f);
     void (*pending)(void *ctx, sy_buf *json);
     bool (*forget)(void *ctx, sy_span transport, sy_span source);

@@ -255,6 +255,28 @@ static sy_err tell_again(sy_ledger *l, sy_fail *f)
     return e;
 }
 
+/* The note is of this ledger: it has just its leaves, or goes on from them with a leaf that says
+ * so.
+ */
+static bool note_fits(sy_ledger *l, const sy_restored *r)
+{
+    uint64_t n = 0;
+    sy_digest root;
+    sy_buf leaf;
+    char id[64];
+    if (sy_store_leaves(l->store, &n, NULL) || n < r->leaves ||
+        sy_store_root(l->store, r->leaves, &root, NULL) || !sy_digest_equal(&root, &r->root))
+        return false;
+    if (n == r->leaves)
+        return true;
+    (void)snprintf(id, sizeof id, "\"on\":\"ledger-restored/%s\"", r->id);
+    sy_buf_init(&leaf, sy_heap());
+    bool fits = sy_store_leaf_get(l->store, r->leaves, &leaf, NULL) == SY_OK && leaf.n &&
+                memmem(leaf.p, leaf.n, id, strlen(id)) != NULL;
+    sy_buf_fini(&leaf);
+    return fits;
+}
+
 /* The first leaf behind those of the backup says so, once; then whoever knows more is told. */
 static sy_err put_restored(sy_ledger *l, const sy_restored *r, sy_ms now, sy_fail *f)
 {
@@ -322,9 +344,13 @@ static sy_err open_files(sy_ledger *l, const sy_ledger_options *o, char recorded
                     "leaves of the ledger were lost with a damaged store: nothing is signed; "
                     "restore a backup of the data folder");
     sy_err note = sy_restored_read(o->data_dir, restored, &why);
+    if (!note && !note_fits(l, restored))
+        note = sy_fail_set(
+            &why, SY_E_DENIED,
+            "%s/ledger/restored.json is not of this ledger: restore the folder again", o->data_dir);
     *is_restored = note == SY_OK;
-    bool unread = note != SY_OK && note != SY_E_NOTFOUND; /* why says so */
-    if (lost || unread || sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
+    bool unfit = note != SY_OK && note != SY_E_NOTFOUND; /* why says so */
+    if (lost || unfit || sy_keyfile_open(l->key_path, l->cert_path, recorded, &l->key, &why))
         trouble(l, &why);
     read_chain(l);
     return newest_size(l, &l->signed_size, f);

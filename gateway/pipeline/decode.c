@@ -67,6 +67,10 @@ static bool timed(pass *p, const sy_record *r, sy_decoded *out)
 
 static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
 {
+    if (r->kind == SY_REC_NULL && (r->quality & SY_Q_DEVICE_FAULT)) {
+        p->sum->faults++; /* a sensor that failed says so in place of a value */
+        return SY_OK;
+    }
     sy_decoded out = {.point = channel->point,
                       .raw = r->kind == SY_REC_NUMBER ? r->number : (double)NAN,
                       .quality = r->quality,

@@ -29,7 +29,7 @@ typedef struct sy_decoded {
 } sy_decoded;
 
 typedef struct sy_decode_sum {
-    uint32_t records, unmatched, refused, retained, future, late;
+    uint32_t records, unmatched, refused, retained, future, late, faults;
     char why[160]; /* why the first refused record, or the message, was refused */
 } sy_decode_sum;
 

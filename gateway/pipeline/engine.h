@@ -18,6 +18,7 @@
 #include "intake/journal.h"
 #include "pipeline/batch.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/upkeep.h"
 
 typedef struct sy_engine sy_engine;
 
@@ -41,6 +42,8 @@ void sy_engine_skip(sy_engine *e, const sy_jrec *rec);
 
 /* When the judge wants a tick; SY_MS_MAX: not. */
 sy_ms sy_engine_deadline(const sy_engine *e);
+/* Maintenance that was announced. */
+const sy_upkeep *sy_engine_upkeep(const sy_engine *e);
 /* The site in force, NULL before the first activation. */
 const sy_site *sy_engine_site(const sy_engine *e);
 

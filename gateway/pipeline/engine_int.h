@@ -10,6 +10,7 @@
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
+#include "pipeline/upkeep.h"
 
 typedef struct sy_era { /* one accepted set in force */
     sy_engine *engine;
@@ -33,6 +34,7 @@ struct sy_engine {
     sy_changes changes;
     sy_late late;
     sy_doubts doubts;
+    sy_upkeep upkeep;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */

@@ -219,10 +219,30 @@ static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
     return sy_service__rotate(ctx, who, why, f);
 }
 
+static sy_err do_maintain(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f)
+{
+    return sy_service__maintain(ctx, m, seq, f);
+}
+
+static void do_maintenance(void *ctx, sy_buf *json)
+{
+    sy_service__maintenance(ctx, json);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s,         do_status, do_mark, do_marker, do_committed, do_open,
-                          do_reload, do_stop,   do_hold, do_rotate, .watch = NULL};
+    sy_control_ops ops = {.ctx = s,
+                          .status = do_status,
+                          .mark = do_mark,
+                          .marker_passed = do_marker,
+                          .committed = do_committed,
+                          .open = do_open,
+                          .reload = do_reload,
+                          .stop = do_stop,
+                          .hold = do_hold,
+                          .rotate = do_rotate,
+                          .maintain = do_maintain,
+                          .maintenance = do_maintenance};
     sy_service__door_ops(&ops);
     sy_err err = sy_service__configure(s, f);
     if (!err)

@@ -91,7 +91,9 @@ static void put_ports(sy_service *s, sy_buf *b)
         sy_buf_text(b, "{\"ports\":[");
         for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
             sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
-        sy_buf_printf(b, "],\"dtls_from\":%zu}", s->config->n_coap_listen);
+        sy_buf_printf(b, "],\"dtls_from\":%zu,\"observed\":", s->config->n_coap_listen);
+        sy_coap_report(coap, b);
+        sy_buf_char(b, '}');
     } else {
         sy_buf_text(b, "null");
     }
@@ -152,6 +154,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_upstream_status(s->upstream, json);
     sy_ms now = sy_service__now(s);
     put_calibration(s->config->site, now, json);
+    sy_buf_text(json, ",\"maintenance\":");
+    sy_service__maintenance(s, json);
     sy_buf_text(json, ",\"configuration\":{\"file\":");
     sy_buf_json(json, sy_span_of(s->o.config_file));
     sy_buf_printf(json, ",\"set\":\"%s\",\"fell_back\":%s,\"refused\":", s->config->hash_hex,

@@ -108,6 +108,11 @@ SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);
 
+/* upkeep.c */
+SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
+                                        sy_fail *f);
+void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an array */
+
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);
 void sy_service__ready(sy_service *s);

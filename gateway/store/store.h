@@ -30,7 +30,7 @@ void sy_store_close(sy_store *s);
     X(late, "readings too late to be judged")                                                      \
     X(rejudged, "places judged again for readings that came late")                                 \
     X(future, "readings ahead of the clock")                                                       \
-    X(faults, "readings that their device, or a number known of it, calls a fault")                \
+    X(faults, "readings, and words in place of one, by which a device says that it has a fault")   \
     X(stuck, "readings of a quantity that stands still")                                           \
     X(spikes, "readings that jump further than can be")                                            \
     X(out_of_range, "readings beyond the physical range")                                          \

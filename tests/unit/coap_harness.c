@@ -122,14 +122,15 @@ static bool knows_end(void *ctx, const sy_message *m, uint64_t *seq)
     return found;
 }
 
-static void rejected(void *ctx, sy_transport t, sy_reject why, sy_span source, const char *detail)
+static void refused(void *ctx, const sy_refusal *r)
 {
     harness *h = ctx;
     pthread_mutex_lock(&h->lock);
-    if (t == SY_TRANSPORT_COAP)
-        h->rejected[why]++;
-    snprintf(h->detail, sizeof h->detail, "%s", detail);
-    snprintf(h->refused, sizeof h->refused, "%.*s", (int)source.n, source.p);
+    if (r->transport == SY_TRANSPORT_COAP)
+        h->rejected[r->why]++;
+    snprintf(h->detail, sizeof h->detail, "%s", r->detail);
+    snprintf(h->refused, sizeof h->refused, "%.*s", (int)r->who.n, r->who.p);
+    snprintf(h->word, sizeof h->word, "%s", r->reason ? r->reason : sy_reject_name(r->why));
     pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);
 }
@@ -141,7 +142,7 @@ void h_begin(harness *h, bool strict)
     *h = (harness){.intake = {.ctx = h,
                               .submit = submit,
                               .strict = strict,
-                              .rejected = rejected,
+                              .refused = refused,
                               .knows_end = knows_end}};
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_t clock;
@@ -179,6 +180,14 @@ void h_start(harness *h, bool strict, const char *psk)
     char *psk_file = psk ? h_file(h, "psk", psk, strlen(psk)) : NULL;
     h_serve(h, psk ? &(sy_coap_files){.psk = psk_file} : NULL);
     free(psk_file);
+}
+
+void h_devices(harness *h, const sy_device *v, size_t n)
+{
+    sy_fail f = {.text = ""};
+    sy_registry *r;
+    assert_int_equal(sy_registry_make(&r, v, n, NULL, NULL, &f), SY_OK);
+    sy_registry_slot_set(h->devices, r);
 }
 
 void h_restart(harness *h)
@@ -332,15 +341,18 @@ static size_t extended(const unsigned char **p, size_t nibble)
     return v;
 }
 
-static reply parse(const unsigned char *b, size_t n)
+reply d_parse(const unsigned char *b, size_t n)
 {
     reply r = {.type = b[0] >> 4 & 3,
                .code = (b[1] >> 5) * 100 + (b[1] & 31),
                .mid = (unsigned)b[2] << 8 | b[3],
                .block1 = -1,
+               .block2 = -1,
+               .observe = -1,
                .size1 = -1};
     const unsigned char *p = b + 4, *end = b + n;
-    memcpy(r.token, p, b[0] & 15);
+    r.n_token = b[0] & 15;
+    memcpy(r.token, p, r.n_token);
     p += b[0] & 15;
     for (size_t number = 0; p < end && *p != 0xff;) {
         unsigned char head = *p++;
@@ -348,6 +360,13 @@ static reply parse(const unsigned char *b, size_t n)
         size_t length = extended(&p, head & 15);
         if (number == 27)
             r.block1 = (int)uint_of(p, length);
+        if (number == 23)
+            r.block2 = (int)uint_of(p, length);
+        if (number == 6)
+            r.observe = (int)uint_of(p, length);
+        if (number == 11 || number == 15)
+            snprintf(r.path + strlen(r.path), sizeof r.path - strlen(r.path), "%c%.*s",
+                     number == 11 ? '/' : '?', (int)length, (const char *)p);
         if (number == 60)
             r.size1 = (int)uint_of(p, length);
         p += length;
@@ -365,7 +384,7 @@ reply d_receive(int fd, int timeout_ms)
         return (reply){.none = true};
     ssize_t n = recv(fd, b, sizeof b, 0);
     assert_true(n >= 4);
-    return parse(b, (size_t)n);
+    return d_parse(b, (size_t)n);
 }
 
 reply d_exchange(int fd, const datagram *d)

@@ -24,8 +24,8 @@ typedef struct harness {
     h_kept kept[H_KEPT];
     size_t n_kept, submits;
     size_t rejected[SY_REJECT_COUNT];
-    char detail[200], refused[80]; /* of the last refusal: why, and who */
-    sy_err answer;                 /* what submit gives; SY_OK: it keeps */
+    char detail[200], refused[80], word[40]; /* of the last refusal: why, who, in a word */
+    sy_err answer;                           /* what submit gives; SY_OK: it keeps */
     sy_registry_slot *devices;
     sy_coap *server;
     int fd; /* the device's socket, connected to the server */
@@ -39,6 +39,8 @@ void h_start(harness *h, bool strict, const char *psk);
  * DTLS beside UDP, or NULL. */
 void h_begin(harness *h, bool strict);
 void h_serve(harness *h, const sy_coap_files *files);
+/* Other devices than those of the harness; they must outlive it. */
+void h_devices(harness *h, const sy_device *v, size_t n);
 void h_stop(harness *h);
 /* Another server on the same port, without keys; what is kept stays. */
 void h_restart(harness *h);
@@ -69,9 +71,12 @@ typedef struct reply {
     int type, code;
     unsigned mid;
     char token[9];
-    int block1, size1; /* -1: not there */
+    size_t n_token;
+    int block1, block2, observe, size1; /* -1: not there */
+    char path[64];                      /* of a request: "/r/x?query" */
     char text[512];
 } reply;
+reply d_parse(const unsigned char *b, size_t n);
 reply d_receive(int fd, int timeout_ms);
 reply d_exchange(int fd, const datagram *d);
 /* A confirmable POST of text to /r/<device>, and its answer. */

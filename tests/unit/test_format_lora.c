@@ -181,6 +181,29 @@ static void tables_are_well_formed(void **state)
     assert_int_equal(sy_format_models(sy_span_of("json"), names, 512), 0);
 }
 
+/* docs/devices.md has them all. */
+static void models_are_in_the_manual(void **state)
+{
+    (void)state;
+    const char *root = getenv("SY_SOURCE_DIR"), *names[512];
+    char path[512], word[80];
+    static char text[1 << 17];
+    if (!root)
+        skip();
+    snprintf(path, sizeof path, "%s/docs/devices.md", root);
+    FILE *in = fopen(path, "re");
+    assert_non_null(in);
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    static const char *const formats[] = {"milesight", "dragino"};
+    for (size_t f = 0; f < 2; f++)
+        for (size_t i = 0, n = sy_format_models(sy_span_of(formats[f]), names, 512); i < n; i++) {
+            snprintf(word, sizeof word, "`%s`", names[i]);
+            if (!strstr(text, word))
+                fail_msg("docs/devices.md does not list %s", word);
+        }
+}
+
 /* --- Milesight --- */
 
 static void reads_channels(void **state)
@@ -270,6 +293,10 @@ static void history_has_its_own_time(void **state)
          "history.0.magnet_chn2|magnet_chn2=opened");
     part(hex("milesight", "ts302-v2", "21ce c79afa64 ab 17fc 0501"),
          "magnet_chn2=open @1694145223000; history.0.temperature_chn2|temperature_chn2=26.1 Cel");
+    part(hex("milesight", "am305l", "21ce c79afa64 01 0501 03 00 01 0000 02 ff00 00 0000"),
+         "temperature=26.1 Cel @1694145223000; history.0.humidity|humidity=null @1694145223000 "
+         "bad+device-fault; history.0.humidity_sensor_status|humidity_sensor_status=collection "
+         "abnormal");
     part(hex("milesight", "wt201-v2", "20ce c79afa64 0100 d200 ffff c800 64"),
          "target_temperature=21 Cel @1694145223000; history.0.temperature|temperature=20 Cel");
 }
@@ -542,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_well_formed),
+        cmocka_unit_test(models_are_in_the_manual),
         cmocka_unit_test(reads_channels),
         cmocka_unit_test(reads_alarms),
         cmocka_unit_test(a_failed_sensor_has_no_value),

@@ -8,6 +8,7 @@
 #include "ledger/b64.h"
 #include "ledger/ledger.h"
 #include "ledger/prove.h"
+#include "ledger/restored.h"
 #include "store/heads.h"
 #include "store/leaves.h"
 #include "store_rig.h"
@@ -252,6 +253,96 @@ static void another_box_is_told(void **state)
     assert_int_equal(size_of(r), n);
 }
 
+/* As `steelyard restore` leaves it; more: leaves that the folder does not have. */
+static void leave_note(rig *r, uint64_t more)
+{
+    sy_fail f = {0};
+    sy_restored note = {.id = "0123456789abcdef0123456789abcdef",
+                        .leaves = size_of(r),
+                        .made = NOW,
+                        .who = "li",
+                        .why = "the \"card\" broke"};
+    fine(sy_store_root(r->s, note.leaves, &note.root, &f), f);
+    note.leaves += more;
+    close_it(r);
+    fine(sy_restored_write(r->dir, &note, &f), f);
+}
+
+static void count_told(void *ctx, uint64_t size)
+{
+    uint64_t *sought = ctx;
+    sought[1] += size == sought[0];
+}
+
+static void a_restore_is_entered_and_told_once(void **state)
+{
+    rig *r = *state;
+    char path[256], kept[256], key[256], aside[256];
+    path_of(r, "ledger/restored.json", path);
+    path_of(r, "kept", kept);
+    path_of(r, "ledger/key.pem", key);
+    path_of(r, "aside", aside);
+    act(r, "hold");
+    uint64_t n = size_of(r);
+    leave_note(r, 0);
+    assert_int_equal(link(path, kept), 0);
+    /* Without the key it is entered, and not told yet. */
+    assert_int_equal(rename(key, aside), 0);
+    open_it(r);
+    assert_non_null(strstr(leaf(r, n),
+                           "\"who\":\"li\",\"what\":\"restore\",\"on\":\"ledger-restored/"
+                           "0123456789abcdef0123456789abcdef\",\"why\":\"the \\\"card"));
+    assert_int_equal(waiting(r, "steelyard.ledger.restored"), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    /* The newest head of the backup may have been told since: it will be shown to be continued. */
+    sy_fail f = {0};
+    uint64_t sought[2] = {n, 0};
+    fine(sy_store_told(r->s, "city", count_told, sought, &f), f);
+    assert_int_equal(sought[1], 1);
+    close_it(r);
+    assert_int_equal(rename(aside, key), 0);
+    open_it(r);
+    assert_int_equal(waiting(r, "steelyard.ledger.restored"), 1);
+    assert_int_equal(access(path, F_OK), -1);
+    n = size_of(r);
+    assert_int_equal(expect_head(r), n);
+    /* Before all else, whatever waited longer. */
+    sy_arena arena;
+    sy_outbox_item *items;
+    size_t count;
+    sy_arena_init(&arena, sy_heap(), 0);
+    fine(sy_store_outbox(r->s, "city", 1, &arena, &items, &count, &f), f);
+    assert_non_null(strstr(items[0].body.p, "steelyard.ledger.restored"));
+    sy_arena_fini(&arena);
+    close_it(r);
+    /* Killed before the note was gone: nothing comes twice. */
+    assert_int_equal(rename(kept, path), 0);
+    open_it(r);
+    assert_int_equal(size_of(r), n);
+    assert_int_equal(access(path, F_OK), -1);
+    expect_status(r, "\"state\":\"signing\"");
+}
+
+static void a_note_of_another_ledger_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "{}", "{\"id\":\"0123456789abcdef0123456789abcdef\",\"leaves\":-1}", "[1"};
+    rig *r = *state;
+    leave_note(r, 1);
+    open_it(r);
+    expect_status(r, "\"state\":\"trouble\"");
+    expect_status(r, "is not of this ledger");
+    assert_int_equal(waiting(r, "steelyard.ledger.restored"), 0);
+    uint64_t n = size_of(r); /* with the event about the trouble */
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        close_it(r);
+        write_file(r, "ledger/restored.json", bad[i]);
+        open_it(r);
+        expect_status(r, "restored.json cannot be read");
+        assert_null(strstr(leaf(r, n - 1), "restore\""));
+    }
+}
+
 static sy_buf decoded(const char *text, const char *name, sy_b64 kind)
 {
     sy_buf b;
@@ -411,6 +502,8 @@ int main(void)
         t(a_first_start_makes_a_key_and_names_key_and_box),
         t(a_missing_key_is_told_and_never_replaced),
         t(another_box_is_told),
+        t(a_restore_is_entered_and_told_once),
+        t(a_note_of_another_ledger_is_refused),
         t(a_key_is_rotated_wherever_it_is_cut_short),
         t(leaves_are_proved_under_the_newest_head),
         t(a_destination_is_told_of_a_head_until_it_confirms_it),
