@@ -16,13 +16,13 @@ sy_watch *sy_watch_open(void (*wake)(void *ctx), void *ctx);
 void sy_watch_close(sy_watch *w); /* NULL is allowed */
 /* A new watcher of one device, or with an empty id of all; -1: there are SY_WATCHERS already. */
 int sy_watch_add(sy_watch *w, sy_span device);
-void sy_watch_remove(sy_watch *w, int watcher);
+void sy_watch_remove(sy_watch *w, int i);
 /* False: nobody watches, so that nothing need be made. Cheap. */
 bool sy_watch_wanted(const sy_watch *w);
 int sy_watch_count(const sy_watch *w);
 /* A line of JSON, without its end, about a device. */
 void sy_watch_put(sy_watch *w, sy_span device, sy_span line);
 /* Append what is there, each line with its end; a line {"lost":N} where some were. */
-void sy_watch_take(sy_watch *w, int watcher, sy_buf *out);
+void sy_watch_take(sy_watch *w, int i, sy_buf *out);
 
 #endif
