@@ -4,6 +4,7 @@
 #ifndef SY_ENGINE_INT_H
 #define SY_ENGINE_INT_H
 
+#include "pipeline/births.h"
 #include "pipeline/changes.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
@@ -33,6 +34,8 @@ struct sy_engine {
     sy_ms judge_start, judge_in_force; /* as the judge was opened */
     sy_changes changes;
     sy_late late;
+    sy_births births;
+    void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
     sy_upkeep upkeep;
     sy_decoded *early; /* readings before the first mark */

@@ -57,6 +57,8 @@ typedef struct sy_pipeline_options {
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
     /* On the pipeline's thread: each reading as it was taken, live; must not wait. May be NULL. */
     void (*on_reading)(void *ctx, const sy_seen_reading *r);
+    /* On the pipeline's thread: engine.h, sy_engine_rebirths. May be NULL. */
+    void (*rebirth)(void *ctx, const char *node);
     void *ctx;
     int snapshot_records; /* 0: by bytes alone; tests have one after so many records, too */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */

@@ -123,6 +123,16 @@ static sy_config *loaded(void *ctx, const char *hash_hex)
     return c;
 }
 
+/* On the pipeline's thread. */
+static void rebirth(void *ctx, const char *node)
+{
+    sy_service *s = ctx;
+    pthread_mutex_lock(&s->asks_lock);
+    if (s->asks)
+        sy_mqtt_rebirth(s->asks, node);
+    pthread_mutex_unlock(&s->asks_lock);
+}
+
 static sy_err open_pipeline(sy_service *s, sy_fail *f)
 {
     sy_registry *devices = NULL;
@@ -144,6 +154,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .take_refused = take_refused,
                              .loaded = loaded,
                              .on_reading = sy_service__on_reading,
+                             .rebirth = rebirth,
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
@@ -267,6 +278,9 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
 void sy_service__close(sy_service *s)
 {
     sy_control_close(s->control);
+    pthread_mutex_lock(&s->asks_lock);
+    s->asks = NULL;
+    pthread_mutex_unlock(&s->asks_lock);
     bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);

@@ -47,6 +47,8 @@ typedef struct sy_service {
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
+    pthread_mutex_t asks_lock;
+    sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */

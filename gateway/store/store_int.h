@@ -23,6 +23,7 @@
     X(SERIES_ADD, "INSERT INTO series(series,device,name,unit) VALUES(?1,?2,?3,?4)")               \
     X(SERIES_SET, "UPDATE series SET device=?2,name=?3,unit=?4 WHERE id=?1")                       \
     X(CHUNK_ADD, "INSERT INTO chunk VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")       \
+    X(CHUNK_ROOT, "SELECT root FROM chunk WHERE number=?1 AND series=?2")                          \
     X(CHUNKS_SET, "UPDATE counter SET value=max(value,?1) WHERE name='chunks'")                    \
     X(CHUNKS_AT, "SELECT number,bytes FROM chunk WHERE series=?1 AND t1 BETWEEN ?2 AND ?3 "        \
                  "AND t0<=?2 AND number<=?4")                                                      \
@@ -98,6 +99,7 @@ struct sy_store {
     bool rows_written;
     /* Numbers up to these are rows: made again from the log, they are not written again. */
     uint64_t disk_chunks, disk_amended;
+    uint64_t chunks_differ; /* of these, made again and found to be others than their rows */
     struct sy_seal_room *seal;
 };
 
