@@ -149,10 +149,10 @@
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have") \
     X(DV_ADDRESS, "address", TEXT, false, 0, 0, NULL, "none", "modbus (required): `host:port`, or a serial line `/dev/ttyUSB0,9600,8N1`") \
-    X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247") \
+    X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247. Format `modbus`: the unit whose frames count, any where it is missing") \
     X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s", "modbus: how often it is asked") \
     X(DV_TIMEOUT, "timeout", DURATION, false, 10, 10000, NULL, "1 s", "modbus: how long its answer may take") \
-    X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus (required): its register map: the name of one that ships, a file, or a list of registers")
+    X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus, format `modbus` (required): its register map: the name of one that ships, a file, or a list of registers")
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
