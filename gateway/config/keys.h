@@ -67,7 +67,7 @@
 #define SY_KEYS_CERTIFICATES(X) \
     X(CT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one") \
     X(CT_CA, "ca", PATH, false, 0, 0, NULL, "`ca` of `mqtt.tls`", "who signs the devices' certificates (PEM)") \
-    X(CT_CRL, "crl", PATH, false, 0, 0, NULL, "none", "what they have revoked (PEM); a change counts at the next login")
+    X(CT_CRL, "crl", PATH, false, 0, 0, NULL, "`crl` of `mqtt.tls`", "what they have revoked (PEM); a change counts at the next login")
 
 #define SY_KEYS_COAP(X) \
     X(CO_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "127.0.0.1:5683, none beside `dtls`", "where it listens; port 0 is a free one") \
