@@ -116,6 +116,8 @@ void sy_cfg_device_hj212(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c,
 /* devices_modbus.c: keys of a device of modbus, and what all of them together must be. */
 void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
 void sy_cfg_modbus_lines(sy_loader *l);
+/* Of a device that sends frames of Modbus by another transport (format modbus). */
+void sy_cfg_modbus_frames(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
 /* registers.c: the register map that `registers` names or lists; NULL where it is wrong. */
 const struct sy_mb_map *sy_cfg_registers(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);
@@ -124,6 +126,9 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 /* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
 const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
                                size_t *n);
+/* The box as a device, and the name of a point of it. */
+void sy_cfg_device_box(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
+void sy_cfg_check_box(sy_loader *l, const struct sy_raw_point *r);
 /* faults, stuck, rate of a point whose unit, device and resolution are read. */
 void sy_cfg_doubts(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
