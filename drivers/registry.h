@@ -38,7 +38,8 @@ typedef struct sy_channel { /* one point of the device */
 typedef struct sy_device {
     const char *id;
     sy_transport transport;
-    const char *topic;  /* MQTT: exact, or ending in "/#" */
+    const char *topic;  /* MQTT: exact, or ending in "/#"; NULL where it is a node */
+    const char *node;   /* MQTT: "GROUP/NODE" of Sparkplug, whose topics are its own; else NULL */
     const char *format; /* name of a format, "senml-json" … */
     const char *model;  /* for formats that have tables by model; NULL: not said */
     const sy_map_row *map;
@@ -54,7 +55,8 @@ typedef struct sy_device {
     } from;                            /* CoAP, HJ 212: allowed peers */
     const char *mn;                    /* HJ 212: by which the device is known; else NULL */
     const char *password;              /* HJ 212: its PW must be this; NULL: whatever it is */
-    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what (drivers/modbus/map.h) */
+    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what; format modbus: its
+                                          registers (drivers/modbus/map.h) */
     const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;

@@ -30,6 +30,11 @@ void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *h
     e->loaded_ctx = ctx;
 }
 
+void sy_engine_rebirths(sy_engine *e, void (*rebirth)(void *ctx, const char *node))
+{
+    e->rebirth = rebirth;
+}
+
 void sy_engine__era_close(sy_era *era)
 {
     if (!era)
@@ -49,6 +54,7 @@ void sy_engine_close(sy_engine *e)
     sy_engine__era_close(e->now);
     sy_changes_fini(&e->changes);
     sy_late_fini(&e->late);
+    sy_births_fini(&e->births);
     sy_doubts_fini(&e->doubts);
     sy_upkeep_fini(&e->upkeep);
     free(e->early);
@@ -193,6 +199,7 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     e->now = next;
     sy_batch_site(e->batch);
     sy_upkeep_site(&e->upkeep, next->config->site);
+    sy_births_keep(&e->births, next->devices);
     err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
     if (!err)
         err = sy_doubts_site(&e->doubts, next->config->site);
@@ -301,6 +308,12 @@ typedef struct taking {
     const sy_jrec *rec;
 } taking;
 
+void sy_engine_listen(sy_engine *e, void (*seen)(void *ctx, const sy_seen_reading *r), void *ctx)
+{
+    e->seen = seen;
+    e->seen_ctx = ctx;
+}
+
 static sy_err wait_for_mark(sy_engine *e, const sy_jrec *rec, const sy_decoded *r)
 {
     if (!r->judged)
@@ -349,6 +362,11 @@ static sy_err on_reading(void *ctx, const sy_decoded *decoded)
     if (err)
         return err;
     sy_ms recv = t->rec->recv == SY_MS_NONE ? r->t : t->rec->recv;
+    if (e->seen && !e->batch->discard) {
+        const sy_site_point *point = &e->now->config->site->points[r->point];
+        sy_seen_reading seen = {point, r->t, recv, r->value, quality, r->judged};
+        e->seen(e->seen_ctx, &seen);
+    }
     sy_batch_reading row = {r->point, quality, r->t, recv, r->value, t->rec->seq};
     return sy_batch_reading_add(e->batch, &row);
 }
@@ -360,6 +378,16 @@ static void log_refused(const sy_engine *e, const sy_jrec *rec, const char *why)
         sy_log(SY_LOG_WARN, "message-refused", "seq=%llu source=%s reason=%s",
                (unsigned long long)rec->seq, sy_logq(rec->source, source, sizeof source),
                sy_logq(sy_span_of(why), reason, sizeof reason));
+}
+
+static void node_says(sy_engine *e, const sy_decode_sum *sum)
+{
+    sy_batch_count(e->batch, SY_N_skipped, sum->skipped);
+    sy_batch_count(e->batch, SY_N_sequence_gaps, sum->gaps);
+    if (sum->ask)
+        sy_batch_count(e->batch, SY_N_rebirths, 1);
+    if (sum->ask && e->rebirth && !e->batch->discard && !e->replay)
+        e->rebirth(e->loaded_ctx, sum->ask);
 }
 
 static sy_err message(sy_engine *e, const sy_jrec *rec)
@@ -377,7 +405,8 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
         log_refused(e, rec, "no configuration is in force");
         return SY_OK;
     }
-    sy_decode_env env = {e->now->config, e->now->devices, rec->recv, e->replay, e->unsynced};
+    sy_decode_env env = {e->now->config, e->now->devices, rec->recv,
+                         e->replay,      e->unsynced,     &e->births};
     taking t = {e, rec};
     sy_decode_sum sum;
     err = sy_decode(&env, rec, on_reading, &t, &sum);
@@ -388,6 +417,7 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
     sy_batch_count(b, SY_N_retained, sum.retained);
     sy_batch_count(b, SY_N_future, sum.future);
     sy_batch_count(b, SY_N_faults, sum.faults);
+    node_says(e, &sum);
     if (err || sum.refused) {
         sy_batch_count(b, SY_N_rejected, 1);
         log_refused(e, rec, sum.why);

@@ -4,6 +4,7 @@
 #ifndef SY_ENGINE_INT_H
 #define SY_ENGINE_INT_H
 
+#include "pipeline/births.h"
 #include "pipeline/changes.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
@@ -23,6 +24,8 @@ struct sy_engine {
     char *data_dir;
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
     void *loaded_ctx;
+    void (*seen)(void *ctx, const sy_seen_reading *r); /* NULL: nobody listens */
+    void *seen_ctx;
     sy_batch *batch;
     sy_era *now; /* NULL before the first activation */
     bool replay, unsynced, out_of_memory;
@@ -31,6 +34,8 @@ struct sy_engine {
     sy_ms judge_start, judge_in_force; /* as the judge was opened */
     sy_changes changes;
     sy_late late;
+    sy_births births;
+    void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
     sy_upkeep upkeep;
     sy_decoded *early; /* readings before the first mark */

@@ -75,6 +75,7 @@ static void serve(sy_service *s)
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
         sy_service__look_at_broker(s);
+        sy_pending_save(s->pending, false);
         look_at_store(s);
     }
 }
@@ -85,7 +86,8 @@ int sy_service_run(const sy_service_options *o)
                     .lock_fd = -1,
                     .signal_fd = -1,
                     .wake_fd = -1,
-                    .config_lock = PTHREAD_MUTEX_INITIALIZER};
+                    .config_lock = PTHREAD_MUTEX_INITIALIZER,
+                    .asks_lock = PTHREAD_MUTEX_INITIALIZER};
     sy_fail why = {0};
     s.started = sy_mono_ms();
     sy_buf_init(&s.refused, sy_heap());

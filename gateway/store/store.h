@@ -36,6 +36,9 @@ void sy_store_close(sy_store *s);
     X(out_of_range, "readings beyond the physical range")                                          \
     X(uncalibrated, "readings of a point whose calibration is overdue")                            \
     X(maintained, "readings that came during maintenance")                                         \
+    X(skipped, "Sparkplug: metrics that are no reading (arrays, data sets, templates, files)")     \
+    X(sequence_gaps, "Sparkplug: messages whose sequence number was not the next")                 \
+    X(rebirths, "Sparkplug: times that a node was asked for its births")                           \
     X(retained, "retained copies that were no new reading")                                        \
     X(alerts, "alerts raised")                                                                     \
     X(events_queued, "events put into the outbox, by destination")                                 \

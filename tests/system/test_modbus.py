@@ -137,6 +137,8 @@ class Modbus(steel.Case):
         self.assertGreater(plc["exceptions"], 1)
         self.assertEqual(plc["timeouts"] + plc["garbled"], 0)
         self.assertIn("exception 2 (illegal data address)", plc["last_error"])
+        shown = steel.cli("status", "--data", self.gateway.data)
+        self.assertRegex(shown, r"(?m)^plc +127.0.0.1:%d +1 +\d+ +0 +\d+  exception 2" % self.port)
         self.assertIn("count 1", plc["last_error"])  # it was split down to the one register
         log = self.gateway.tail(100000)
         self.assertEqual(log.count("event=modbus-exception"), 1)
@@ -186,6 +188,14 @@ class Modbus(steel.Case):
         self.gateway.control("reload")
         self.answers("dead", 1)
         steel.until(lambda: ("dead", "unit") in self.last(), "a reading of the repaired device")
+        answers = self.figures()["rtu3"]["answers"]
+        tree["devices"] = [d for d in tree["devices"] if d["id"] != "plc"]
+        place = tree["premises"][0]["places"][0]
+        place["points"] = [p for p in place["points"] if p["device"] != "plc"]
+        self.gateway.config.write_text(json.dumps(tree))
+        self.gateway.control("reload")  # the line over TCP ends, the other keeps its figures
+        self.assertEqual(len(self.gateway.status()["modbus"]["lines"]), 1)
+        self.assertGreaterEqual(self.figures()["rtu3"]["answers"], answers)
 
     def test_polling(self):
         self.start(self.gateway)

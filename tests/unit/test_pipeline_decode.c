@@ -28,7 +28,7 @@ static int set_up(void **state)
     decoded *d = calloc(1, sizeof *d);
     rig_open(&d->rig);
     assert_int_equal(sy_config_registry(d->rig.config, &d->devices, &d->rig.fail), SY_OK);
-    d->env = (sy_decode_env){d->rig.config, d->devices, RIG_DAY, false, false};
+    d->env = (sy_decode_env){d->rig.config, d->devices, RIG_DAY, false, false, NULL};
     *state = d;
     return 0;
 }
