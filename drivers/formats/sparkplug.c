@@ -196,6 +196,7 @@ const sy_format sy_format_sparkplugb = {"sparkplugb", 0xffff, decode, probe, NUL
 /* ---- with what births said ---- */
 
 struct sy_spb {
+    sy_arena arena; /* the payload */
     SySparkplug__Payload *p;
 };
 
@@ -204,9 +205,10 @@ sy_err sy_spb_open(sy_spb **out, sy_span payload, sy_fail *f)
     sy_spb *s = malloc(sizeof *s);
     if (!s)
         return sy_fail_set(f, SY_E_NOMEM, "Sparkplug: no memory");
-    s->p = unpack(payload);
+    sy_arena_init(&s->arena, sy_heap(), 0);
+    s->p = unpack(&s->arena, payload);
     if (!s->p) {
-        free(s);
+        sy_spb_close(s);
         return sy_fail_set(f, SY_E_PARSE, "Sparkplug: not a payload of Sparkplug B");
     }
     *out = s;
@@ -216,7 +218,7 @@ sy_err sy_spb_open(sy_spb **out, sy_span payload, sy_fail *f)
 void sy_spb_close(sy_spb *s)
 {
     if (s)
-        sy_sparkplug__payload__free_unpacked(s->p, NULL);
+        sy_arena_fini(&s->arena);
     free(s);
 }
 
