@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "drivers/formats/sparkplug.h"
+
 #define HASH_NONFATAL_OOM         1
 #define uthash_nonfatal_oom(elem) (oom = true)
 #define HASH_BKT_CAPACITY_THRESH  2U /* short chains: this is asked for every message */
@@ -27,6 +29,7 @@ typedef struct index_tables {
     node *exact; /* topics as they are */
     node *below; /* topics ending in "/#", by what stands before */
     node *by_mn;
+    node *by_node; /* of Sparkplug */
     node *nodes;
 } index_tables;
 
@@ -65,8 +68,8 @@ static bool below_topic(sy_span *topic)
 static sy_err fill(index_tables *x, const sy_device *devices, size_t n, sy_fail *f)
 {
     for (size_t i = 0; i < n; i++) {
-        node *id = &x->nodes[3 * i], *topic = id + 1, *mn = id + 2;
-        id->device = topic->device = mn->device = &devices[i];
+        node *id = &x->nodes[4 * i], *topic = id + 1, *mn = id + 2, *spb = id + 3;
+        id->device = topic->device = mn->device = spb->device = &devices[i];
         sy_span key = sy_span_of(devices[i].id);
         if (key.n == 0)
             return sy_fail_set(f, SY_E_USAGE, "device %zu has no id", i + 1);
@@ -75,6 +78,10 @@ static sy_err fill(index_tables *x, const sy_device *devices, size_t n, sy_fail 
             return e;
         key = sy_span_of(devices[i].mn);
         e = key.n > 0 ? add(&x->by_mn, mn, key, "MN", f) : SY_OK;
+        if (e != SY_OK)
+            return e;
+        key = sy_span_of(devices[i].node);
+        e = key.n > 0 ? add(&x->by_node, spb, key, "node", f) : SY_OK;
         if (e != SY_OK)
             return e;
         key = sy_span_of(devices[i].topic);
@@ -96,6 +103,7 @@ static void tables_free(index_tables *x)
     HASH_CLEAR(hh, x->exact);
     HASH_CLEAR(hh, x->below);
     HASH_CLEAR(hh, x->by_mn);
+    HASH_CLEAR(hh, x->by_node);
     free(x->nodes);
     free(x);
 }
@@ -107,7 +115,7 @@ sy_err sy_registry_make(sy_registry **out, const sy_device *devices, size_t n,
     index_tables *x = calloc(1, sizeof *x);
     sy_err e = SY_E_NOMEM;
     if (x)
-        x->nodes = calloc(n > 0 ? n : 1, 3 * sizeof *x->nodes);
+        x->nodes = calloc(n > 0 ? n : 1, 4 * sizeof *x->nodes);
     if (!r || !x || !x->nodes) {
         e = sy_fail_set(f, SY_E_NOMEM, "no memory for the table of devices");
         goto fail;
@@ -147,12 +155,27 @@ const sy_device *sy_registry_by_id(const sy_registry *r, sy_span id)
     return found ? found->device : NULL;
 }
 
+/* The node that writes this topic: its name is the topic without the type and the device. */
+static const node *of_node(const index_tables *x, sy_span topic)
+{
+    char name[SY_SPB_TOPIC];
+    sy_spb_topic t = x->by_node ? sy_spb_topic_of(topic) : (sy_spb_topic){.kind = SY_SPB_NONE};
+    size_t n = t.group.n + 1 + t.node.n;
+    if (t.kind == SY_SPB_NONE || n > sizeof name)
+        return NULL;
+    memcpy(name, t.group.p, t.group.n);
+    name[t.group.n] = '/';
+    memcpy(name + t.group.n + 1, t.node.p, t.node.n);
+    return find(x->by_node, (sy_span){name, n});
+}
+
 const sy_device *sy_registry_by_topic(const sy_registry *r, sy_span topic)
 {
     const index_tables *x = r->index;
     if (topic.n == 0)
         return NULL;
     const node *found = find(x->exact, topic);
+    found = found ? found : of_node(x, topic);
     while (!found) {
         found = find(x->below, topic);
         const char *cut = topic.n > 0 ? memrchr(topic.p, '/', topic.n) : NULL;

@@ -38,7 +38,8 @@ typedef struct sy_channel { /* one point of the device */
 typedef struct sy_device {
     const char *id;
     sy_transport transport;
-    const char *topic;  /* MQTT: exact, or ending in "/#" */
+    const char *topic;  /* MQTT: exact, or ending in "/#"; NULL where it is a node */
+    const char *node;   /* MQTT: "GROUP/NODE" of Sparkplug, whose topics are its own; else NULL */
     const char *format; /* name of a format, "senml-json" … */
     const char *model;  /* for formats that have tables by model; NULL: not said */
     const sy_map_row *map;

@@ -68,12 +68,23 @@ bool sy_unit_split(const sy_unit *u, const sy_unit **of, const sy_unit **time)
     return *of && tagged(*time, "time");
 }
 
+/* What devices write that is no spelling of a rule: RFC 8428 section 12.1, RFC 8798, and letters
+ * that mean one unit alone in a device's message. */
+static const char *const of_devices[][2] = {
+    {"%EL", "%"},   {"/100", "%"},  {"/1000", "permille"}, {"C", "degC"},    {"Celsius", "degC"},
+    {"F", "degF"},  {"lat", "deg"}, {"lon", "deg"},        {"lux", "lx"},    {"kpa", "kPa"},
+    {"hpa", "hPa"}, {"%rh", "%RH"}, {"percent", "%"},      {"dBA", "dB(A)"}, {"l/h", "L/h"},
+};
+
 const sy_unit *sy_unit_of_device(sy_span text)
 {
     for (size_t i = 0; i < sy_units_n; i++)
         if (sy_units[i].senml && text.n > 0 && sy_units[i].senml[0] == text.p[0] &&
             sy_span_is(text, sy_units[i].senml))
             return &sy_units[i];
+    for (size_t i = 0; i < sizeof of_devices / sizeof of_devices[0] && text.n > 0; i++)
+        if (of_devices[i][0][0] == text.p[0] && sy_span_is(text, of_devices[i][0]))
+            return sy_unit_by_id(of_devices[i][1]);
     return sy_unit_find(text);
 }
 

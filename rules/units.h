@@ -28,7 +28,7 @@ const sy_unit *sy_unit_by_id(const char *id);
 const sy_unit *sy_unit_difference(const sy_unit *u);
 /* A unit such as "K/h" or "L/min" as its two parts, where the second is a unit of time. */
 bool sy_unit_split(const sy_unit *u, const sy_unit **of, const sy_unit **time);
-/* By a unit of a device's message: SenML names first, then spellings. */
+/* By a unit of a device's message: SenML names first, what only devices write, then spellings. */
 const sy_unit *sy_unit_of_device(sy_span text);
 static inline bool sy_unit_convertible(const sy_unit *a, const sy_unit *b)
 {

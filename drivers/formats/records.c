@@ -43,6 +43,15 @@ void sy_records_number(sy_records *l, const sy_record *like, const char *name, d
     sy_records_add(l, &r);
 }
 
+void sy_records_fault(sy_records *l, const sy_record *like, sy_span name)
+{
+    sy_record r = *like;
+    r.name = r.local = name;
+    r.kind = SY_REC_NULL;
+    r.quality = sy_quality_worsen(r.quality, SY_Q_BAD, SY_Q_DEVICE_FAULT);
+    sy_records_add(l, &r);
+}
+
 sy_span sy_records_text(sy_records *l, sy_span text)
 {
     char *copy = sy_arena_text(&l->arena, text);
@@ -207,9 +216,10 @@ bool sy_json_scalar(const json_t *v, sy_record *r)
 
 /* The nesting is bounded by the reader (json_in.h). */
 // NOLINTNEXTLINE(misc-no-recursion)
-static void flat(sy_records *l, const sy_record *like, sy_span path, sy_span key, const json_t *v,
+static void flat(sy_records *l, const sy_record *like, sy_span path, size_t local, const json_t *v,
                  bool (*skip)(sy_span path, sy_span key, const json_t *v))
 {
+    sy_span key = {path.p + path.n - local, local};
     if (l->err || (skip && path.n && skip(path, key, v)))
         return;
     if (json_is_object(v)) {
@@ -217,7 +227,8 @@ static void flat(sy_records *l, const sy_record *like, sy_span path, sy_span key
         json_t *item;
         json_object_foreach((json_t *)v, k, item)
         {
-            flat(l, like, sy_records_join(l, path, sy_span_of(k)), sy_span_of(k), item, skip);
+            sy_span step = sy_span_of(k);
+            flat(l, like, sy_records_join(l, path, step), step.n, item, skip);
         }
         return;
     }
@@ -225,8 +236,10 @@ static void flat(sy_records *l, const sy_record *like, sy_span path, sy_span key
         for (size_t i = 0; i < json_array_size(v); i++) {
             char text[24];
             int n = snprintf(text, sizeof text, "%zu", i);
-            sy_span k = sy_records_text(l, (sy_span){text, (size_t)n});
-            flat(l, like, sy_records_join(l, path, k), k, json_array_get(v, i), skip);
+            sy_span step = {text, (size_t)n};
+            step = path.n ? sy_records_join(l, path, step) : sy_records_text(l, step);
+            flat(l, like, step, path.n ? local + 1 + (size_t)n : step.n, json_array_get(v, i),
+                 skip);
         }
         return;
     }
@@ -240,7 +253,7 @@ static void flat(sy_records *l, const sy_record *like, sy_span path, sy_span key
 void sy_json_flat(sy_records *l, const sy_record *like, sy_span prefix, const json_t *v,
                   bool (*skip)(sy_span path, sy_span key, const json_t *v))
 {
-    flat(l, like, prefix, prefix, v, skip);
+    flat(l, like, prefix, prefix.n, v, skip);
 }
 
 sy_span sy_json_text(const json_t *object, const char *key)

@@ -26,6 +26,8 @@ void sy_records_fini(sy_records *l);
 void sy_records_add(sy_records *l, const sy_record *r);
 void sy_records_number(sy_records *l, const sy_record *like, const char *name, double v,
                        const char *unit);
+/* A reading that its source could not take: no value, and bad. */
+void sy_records_fault(sy_records *l, const sy_record *like, sy_span name);
 /* Copies of texts; an empty span where there is no memory (err says so). */
 sy_span sy_records_text(sy_records *l, sy_span text);
 /* Octets as text, base64url without padding (RFC 4648 section 5). */
@@ -59,7 +61,8 @@ SY_MUST_USE sy_err sy_bytes_decode(sy_bytes_fill fill, sy_span payload, sy_recor
 /* JSON: kind and value of a record from a scalar; false for an object or array. */
 bool sy_json_scalar(const json_t *v, sy_record *r);
 /* Each scalar below v as a record like `like`, named by its path from `prefix`, steps joined by
- * dots, items of an array by their index; `local` is the last step. skip: true for a member that is
+ * dots, items of an array by their index; `local` is the last step that is no index, and what
+ * follows it. skip: true for a member that is
  * no reading (its path and value); may be NULL. */
 void sy_json_flat(sy_records *l, const sy_record *like, sy_span prefix, const json_t *v,
                   bool (*skip)(sy_span path, sy_span key, const json_t *v));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "drivers/formats/sparkplug.h"
 #include "drivers/mqtt/broker_int.h"
 
 enum { MAX_INFLIGHT = 100, PACKET_HEAD = 70000 };
@@ -117,6 +118,18 @@ static void put_listener(sy_buf *b, const sy_broker__setup *s, const sy_broker__
     }
 }
 
+/* What earlier versions made for mosquitto itself: hashes and rights that nobody minds any more. */
+static void remove_old(const char *dir)
+{
+    static const char *const names[] = {"acl", "mosquitto.passwd"};
+    char path[SY_BROKER__PATH];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (sy_broker__path(dir, names[i], path, NULL) == SY_OK) {
+            unlink(path);
+        }
+    }
+}
+
 sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
 {
     sy_buf b;
@@ -154,6 +167,9 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
     }
     sy_err e = sy_broker__put_file(s->dir, "mosquitto.conf", &b, f);
     sy_buf_fini(&b);
+    if (!e) {
+        remove_old(s->dir);
+    }
     return e;
 }
 
@@ -179,20 +195,40 @@ static void put_box_user(sy_buf *b, const char *user, const char *hash, const ch
     sy_buf_printf(b, "u%s\nh%s\n%s\n", user, hash, may);
 }
 
+/* What the device writes. A Sparkplug node writes its own topics, and reads its commands. */
+static void put_rights(sy_buf *b, const sy_device *d)
+{
+    char topic[SY_SPB_TOPIC];
+    if (!d->node) {
+        sy_buf_printf(b, "w%s\n", d->topic);
+        return;
+    }
+    for (size_t i = 0; sy_spb_topic_at(d->node, i, topic); i++) {
+        sy_buf_printf(b, "w%s\n", topic);
+    }
+    for (int i = 0; i < 2 && !d->revoked; i++) {
+        if (sy_spb_command(d->node, i == 1, topic)) {
+            sy_buf_printf(b, "r%s\n", topic);
+        }
+    }
+}
+
 /* One device: who it is and what it may write. */
 static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f)
 {
-    if (!sy_broker__name_fits(d->id) || !topic_fits(d->topic)) {
+    bool fits = d->node ? sy_spb_node_valid(sy_span_of(d->node)) : topic_fits(d->topic);
+    if (!sy_broker__name_fits(d->id) || !fits) {
         return sy_fail_set(f, SY_E_USAGE,
                            "device %.60s, topic %.100s: an id has no ':' and does not begin with "
                            "'@' or '#'; a topic has no wildcard but \"/#\" at its end",
-                           d->id, d->topic);
+                           d->id, d->node ? d->node : d->topic);
     }
     sy_broker__kept k = sy_broker__kept_of(kept, d->id);
     bool certified = d->credential == SY_CRED_CERTIFICATE;
     bool known = certified || (d->credential == SY_CRED_PASSWORD && k.hash.n > 0);
     if (d->revoked) { /* its topics stay its own */
-        sy_buf_printf(b, "u%s\nx\nw%s\n", d->id, d->topic);
+        sy_buf_printf(b, "u%s\nx\n", d->id);
+        put_rights(b, d);
         return SY_OK;
     }
     if (known) {
@@ -205,7 +241,7 @@ static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f
         if (!certified && k.old.n) {
             sy_buf_printf(b, "o%lld %.*s\n", (long long)k.old_until, (int)k.old.n, k.old.p);
         }
-        sy_buf_printf(b, "w%s\n", d->topic);
+        put_rights(b, d);
         return SY_OK;
     }
     char id[80];
@@ -215,8 +251,21 @@ static sy_err put_device(sy_buf *b, const sy_device *d, sy_span kept, sy_fail *f
                ? "\"cannot log in yet: run steelyard devices add\""
                : "\"the managed broker knows passwords and certificates only: device cannot log "
                  "in\"");
-    sy_buf_printf(b, "u%s\nw%s\n", d->id, d->topic);
+    sy_buf_printf(b, "u%s\n", d->id);
+    put_rights(b, d);
     return SY_OK;
+}
+
+/* What the gateway itself writes: requests to Sparkplug nodes. */
+static void put_commands(sy_buf *b, const sy_registry *devices)
+{
+    char topic[SY_SPB_TOPIC];
+    for (size_t i = 0; i < devices->n; i++) {
+        const char *node = devices->devices[i].node;
+        if (node && sy_spb_command(node, false, topic)) {
+            sy_buf_printf(b, "w%s\n", topic);
+        }
+    }
 }
 
 /* The user of devices that nobody knows yet, while the window is open. */
@@ -244,6 +293,7 @@ static sy_err put_access(const sy_broker__setup *s, const sy_registry *devices, 
     sy_buf_init(&b, sy_heap());
     sy_err e = sy_broker__read_kept(s->dir, &kept, f);
     put_box_user(&b, SY_BROKER__GATEWAY_USER, s->gateway_hash, "r");
+    put_commands(&b, devices);
     if (s->replay_user) {
         put_box_user(&b, SY_MQTT_REPLAY_USER, s->replay_hash, "w#");
     }

@@ -15,7 +15,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/mqtt/spool.h"
 
-enum { SY_MQTT__REQUESTS = 32 };
+enum { SY_MQTT__REQUESTS = 32, SY_MQTT__ASKED = 64, SY_MQTT__NODE = 132 };
 
 typedef struct sy_mqtt__request {
     sy_mqtt *m;
@@ -51,6 +51,8 @@ struct sy_mqtt {
     int refused; /* topics that the broker refused in this request */
     char why[120];
     sy_mqtt__request requests[SY_MQTT__REQUESTS];
+    char asked[SY_MQTT__ASKED][SY_MQTT__NODE]; /* Sparkplug nodes that are to be asked */
+    size_t n_asked;
 
     atomic_bool in_callback, abandoned;
     atomic_ullong handled;
@@ -86,5 +88,8 @@ bool sy_mqtt__await(sy_mqtt *m, int rc, int timeout_ms);
 /* Make the session's subscriptions those of the registry. False: try again later. */
 bool sy_mqtt__subscribe(sy_mqtt *m);
 void sy_mqtt__forget(sy_mqtt *m);
+
+/* Ask the nodes that wait for it; client_ask.c. */
+void sy_mqtt__ask(sy_mqtt *m);
 
 #endif

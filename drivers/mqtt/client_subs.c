@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "drivers/formats/sparkplug.h"
 #include "drivers/mqtt/client_int.h"
 
-enum { AT_ONCE = 50, ANSWER_MS = 20000 };
+enum { AT_ONCE = 50, ANSWER_MS = 20000, OF_NODE = 6 };
 
 static int compare(const void *a, const void *b)
 {
@@ -39,15 +40,31 @@ static bool add(sy_mqtt__topics *t, const char *topic)
     return t->v[t->n] && ++t->n;
 }
 
+/* The topics that a Sparkplug node writes; not its commands, which are ours, too. */
+static bool add_node(sy_mqtt__topics *t, const char *node)
+{
+    char topic[SY_SPB_TOPIC];
+    bool ok = true;
+    for (size_t i = 0; i < OF_NODE && ok && sy_spb_topic_at(node, i, topic); i++) {
+        ok = add(t, topic);
+    }
+    return ok;
+}
+
 /* What the registry in force wants, sorted, each once. */
 static bool wanted(sy_mqtt *m, sy_mqtt__topics *t)
 {
     sy_registry *r = sy_registry_slot_get(m->devices);
-    *t = (sy_mqtt__topics){.v = calloc(r->n + 2, sizeof *t->v)};
+    size_t nodes = 0;
+    for (size_t i = 0; i < r->n; i++)
+        nodes += r->devices[i].node != NULL;
+    *t = (sy_mqtt__topics){.v = calloc(r->n + OF_NODE * nodes + 2, sizeof *t->v)};
     bool ok = t->v != NULL;
     for (size_t i = 0; i < r->n && ok; i++) {
         if (r->devices[i].transport == SY_TRANSPORT_MQTT && r->devices[i].topic) {
             ok = add(t, r->devices[i].topic);
+        } else if (r->devices[i].node) {
+            ok = add_node(t, r->devices[i].node);
         }
     }
     sy_registry_unref(r);

@@ -113,6 +113,11 @@ SY_MUST_USE sy_err sy_mqtt_start(sy_mqtt **out, const sy_mqtt_options *o, const 
                                  sy_registry_slot *devices, sy_fail *f);
 /* The registry in the slot changed: subscribe to what is new, unsubscribe what is gone. */
 void sy_mqtt_reload(sy_mqtt *m);
+/* Publish a request to a Sparkplug node ("GROUP/NODE") to send its births again (NCMD, QoS 0). It
+ * goes out by the client's own thread, once for a node that is asked for several times meanwhile;
+ * with no connection, or more than 64 nodes at once, not at all: whoever asks does so again. Any
+ * thread. */
+void sy_mqtt_rebirth(sy_mqtt *m, const char *node);
 bool sy_mqtt_connected(const sy_mqtt *m);
 /* True once connected and subscribed; waits up to timeout_ms. */
 bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);

@@ -97,6 +97,27 @@ static void print_refused(const json_t *refused)
                text_of(e, "last"), text_of(e, "peer"));
 }
 
+static long long count_of(const json_t *o, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(o, key));
+}
+
+/* Devices that are asked by Modbus, since the start. */
+static void print_modbus(const json_t *modbus)
+{
+    size_t i, k;
+    json_t *line, *d;
+    const json_t *lines = json_object_get(modbus, "lines");
+    if (!json_array_size(lines))
+        return;
+    printf("\n%-24s %-28s %4s %9s %9s %10s  %s\n", "modbus", "address", "unit", "answers",
+           "timeouts", "exceptions", "last error");
+    json_array_foreach(lines, i, line) json_array_foreach(json_object_get(line, "devices"), k, d)
+        printf("%-24s %-28s %4lld %9lld %9lld %10lld  %s\n", text_of(d, "id"),
+               text_of(line, "address"), count_of(d, "unit"), count_of(d, "answers"),
+               count_of(d, "timeouts"), count_of(d, "exceptions"), text_of(d, "last_error"));
+}
+
 static int print_table(const char *text)
 {
     json_error_t why;
@@ -110,7 +131,8 @@ static int print_table(const char *text)
     json_t *value;
     json_object_foreach(o, key, value)
     {
-        if (strcmp(key, "keeping") == 0 || strcmp(key, "refused") == 0)
+        if (strcmp(key, "keeping") == 0 || strcmp(key, "refused") == 0 ||
+            strcmp(key, "modbus") == 0)
             continue; /* below, as people read it */
         char *shown =
             json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
@@ -118,6 +140,7 @@ static int print_table(const char *text)
         free(shown);
     }
     print_refused(json_object_get(o, "refused"));
+    print_modbus(json_object_get(o, "modbus"));
     sy_status_keeping(json_object_get(o, "keeping"));
     json_decref(o);
     return 0;

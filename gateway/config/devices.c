@@ -7,6 +7,7 @@
 #include "config/config_int.h"
 #include "config/keys.h"
 #include "drivers/formats/format.h"
+#include "drivers/formats/sparkplug.h"
 
 static void check_format(sy_loader *l, const sy_cfg_cell *c)
 {
@@ -61,15 +62,38 @@ static void read_map(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
     d->map = rows;
 }
 
-static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
+/* A Sparkplug edge node has no topic of its own choice, and one format. */
+static void mqtt_node(sy_loader *l, const sy_cfg_cell *c, sy_device *d)
+{
+    d->node = c[DV_NODE].set ? c[DV_NODE].text : NULL;
+    if (!c[DV_FORMAT].node)
+        d->format = "sparkplugb";
+    else if (c[DV_FORMAT].set && strcmp(d->format, "sparkplugb") != 0)
+        sy_cfg_error(l, c[DV_FORMAT].node, "wrong-value", NULL,
+                     "a device with 'node' sends sparkplugb; leave 'format' away",
+                     "有“node”的设备格式就是 sparkplugb；请删去“format”");
+    if (d->node && !sy_spb_node_valid(sy_span_of(d->node)))
+        sy_cfg_error(l, c[DV_NODE].node, "wrong-value", NULL,
+                     "'node' must be GROUP/NODE, at most 128 bytes, without + and #",
+                     "“node”须为 组/节点，至多128字节，不含 + 和 #");
+    if (c[DV_TOPIC].node)
+        sy_cfg_error(l, c[DV_TOPIC].node, "not-here", NULL,
+                     "a device with 'node' has the topics of Sparkplug; leave 'topic' away",
+                     "有“node”的设备使用 Sparkplug 的主题；请删去“topic”");
+}
+
+static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d)
 {
     bool managed = l->c->broker && strcmp(l->c->broker, "managed") == 0;
     if (!l->c->broker)
         sy_cfg_error(l, c[DV_TRANSPORT].node, "missing-key", NULL,
                      "a device of mqtt needs the section 'mqtt'", "mqtt 设备需要“mqtt”一节");
-    if (!c[DV_TOPIC].node)
-        sy_cfg_error(l, at, "missing-key", NULL, "a device of mqtt needs its 'topic'",
-                     "mqtt 设备需要“topic”");
+    if (c[DV_NODE].node)
+        mqtt_node(l, c, d);
+    else if (!c[DV_TOPIC].node)
+        sy_cfg_error(l, at, "missing-key", NULL,
+                     "a device of mqtt needs its 'topic', or 'node' for Sparkplug",
+                     "mqtt 设备需要“topic”，Sparkplug 设备需要“node”");
     else if (c[DV_TOPIC].set && !sy_value_topic(sy_span_of(c[DV_TOPIC].text)))
         sy_cfg_error(l, c[DV_TOPIC].node, "wrong-value", NULL,
                      "'topic' must be a topic without '+', exact or ending in \"/#\"",
@@ -131,7 +155,8 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
     } only[] = {{DV_MN, SY_TRANSPORT_HJ212},         {DV_PASSWORD, SY_TRANSPORT_HJ212},
                 {DV_ADDRESS, SY_TRANSPORT_MODBUS},   {DV_UNIT, SY_TRANSPORT_MODBUS},
                 {DV_POLL, SY_TRANSPORT_MODBUS},      {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
-                {DV_REGISTERS, SY_TRANSPORT_MODBUS}, {DV_OBSERVE, SY_TRANSPORT_COAP}};
+                {DV_REGISTERS, SY_TRANSPORT_MODBUS}, {DV_OBSERVE, SY_TRANSPORT_COAP},
+                {DV_NODE, SY_TRANSPORT_MQTT}};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != t)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
@@ -155,8 +180,9 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
     only_for(l, c, d->transport);
     switch (d->transport) {
     case SY_TRANSPORT_MQTT:
-        need_format(l, node, c);
-        mqtt_device(l, node, c);
+        if (!c[DV_NODE].node)
+            need_format(l, node, c);
+        mqtt_device(l, node, c, d);
         break;
     case SY_TRANSPORT_COAP:
         need_format(l, node, c);
@@ -175,8 +201,8 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
 
 /* Names that must be the only ones of their kind. */
 typedef struct uniques {
-    sy_cfg_unique *ids, *topics, *mns;
-    size_t n_ids, n_topics, n_mns;
+    sy_cfg_unique *ids, *topics, *mns, *nodes;
+    size_t n_ids, n_topics, n_mns, n_nodes;
 } uniques;
 
 static void note(sy_cfg_unique *v, size_t *n, const sy_cfg_cell *c)
@@ -193,6 +219,7 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, unique
         return;
     note(u->ids, &u->n_ids, &c[DV_ID]);
     note(u->mns, &u->n_mns, &c[DV_MN]);
+    note(u->nodes, &u->n_nodes, &c[DV_NODE]);
     if (c[DV_ID].set) {
         d->id = c[DV_ID].text;
         check_id(l, &c[DV_ID]);
@@ -228,7 +255,8 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
     l->by_id = sy_cfg_get(l, room * sizeof *l->by_id);
     uniques u = {.ids = sy_cfg_get(l, room * sizeof *u.ids),
                  .topics = sy_cfg_get(l, room * sizeof *u.topics),
-                 .mns = sy_cfg_get(l, room * sizeof *u.mns)};
+                 .mns = sy_cfg_get(l, room * sizeof *u.mns),
+                 .nodes = sy_cfg_get(l, room * sizeof *u.nodes)};
     if (l->nomem)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -237,6 +265,7 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
     }
     sy_cfg_check_unique(l, u.ids, u.n_ids, "the device", "设备");
     sy_cfg_check_unique(l, u.topics, u.n_topics, "the topic", "主题");
+    sy_cfg_check_unique(l, u.nodes, u.n_nodes, "the node", "节点");
     sy_cfg_check_unique(l, u.mns, u.n_mns, "the MN", "MN");
     if (n)
         qsort(l->by_id, n, sizeof(sy_device *), by_id);

@@ -193,6 +193,38 @@ static void do_rotate(sy_control *s, client *c, sy_span argument)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
 }
 
+/* ON<TAB>MS<TAB>WHO<TAB>WHY */
+static void do_maintain(sy_control *s, client *c, sy_span argument)
+{
+    char text[SY_CONTROL_LINE], *part[4] = {text, NULL, NULL, NULL};
+    sy_fail why = {0};
+    uint64_t ms = 0, seq = 0;
+    memcpy(text, argument.p, argument.n);
+    text[argument.n] = '\0';
+    for (size_t i = 1; i < 4 && part[i - 1]; i++) {
+        part[i] = strchr(part[i - 1], '\t');
+        if (part[i])
+            *part[i]++ = '\0';
+    }
+    if (!part[3] || !parse_number(sy_span_of(part[1]), &ms) || ms > INT64_MAX) {
+        answer_fail(c, "write what, milliseconds, who and why, with tabs between");
+        return;
+    }
+    const sy_control_maintain m = {
+        .on = part[0], .who = part[2], .why = part[3], .time = (sy_ms)ms};
+    if (s->ops.maintain(s->ops.ctx, &m, &seq, &why))
+        answer_fail(c, why.text);
+    else
+        answer_seq(c, "seq", seq);
+}
+
+static void do_maintenance(sy_control *s, client *c)
+{
+    sy_buf_text(&c->out, "{\"ok\":true,\"maintenance\":");
+    s->ops.maintenance(s->ops.ctx, &c->out);
+    sy_buf_text(&c->out, "}\n");
+}
+
 static void command(sy_control *s, client *c, sy_span line)
 {
     size_t word = 0;
@@ -220,6 +252,10 @@ static void command(sy_control *s, client *c, sy_span line)
         do_hold(s, c, sy_span_is(verb, "hold"), argument);
     } else if (sy_span_is(verb, "rotate")) {
         do_rotate(s, c, argument);
+    } else if (sy_span_is(verb, "maintain")) {
+        do_maintain(s, c, argument);
+    } else if (sy_span_is(verb, "maintenance")) {
+        do_maintenance(s, c);
     } else if (sy_span_is(verb, "reload")) {
         if (s->ops.reload(s->ops.ctx, &why))
             answer_fail(c, why.text);
@@ -231,7 +267,7 @@ static void command(sy_control *s, client *c, sy_span line)
     } else {
         answer_fail(c,
                     "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
-                    "rotate, stop");
+                    "rotate, maintain, maintenance, stop");
     }
 }
 

@@ -10,6 +10,9 @@
  *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
  *   release ALERT<TAB>WHO<TAB>WHY   it may again
  *   rotate WHO<TAB>WHY              another key signs the ledger from here on
+ *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
+ *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
+ *   maintenance  {"ok":true,"maintenance":[…]}: what runs
  *   stop         as SIGTERM
  * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
  * that waits holds up no other. Bounds: SY_CONTROL_CLIENTS clients, SY_CONTROL_LINE bytes a line.
@@ -25,6 +28,11 @@
 enum { SY_CONTROL_ANSWER = 256 << 20 }; /* the open samples of very many series */
 enum { SY_CONTROL_CLIENTS = 16, SY_CONTROL_LINE = 2048, SY_CONTROL_FDS = SY_CONTROL_CLIENTS + 1 };
 
+typedef struct sy_control_maintain {
+    const char *on, *who, *why;
+    sy_ms time; /* from now on; 0: it ends */
+} sy_control_maintain;
+
 typedef struct sy_control_ops {
     void *ctx;
     void (*status)(void *ctx, sy_buf *json);
@@ -39,6 +47,8 @@ typedef struct sy_control_ops {
     sy_err (*hold)(void *ctx, bool hold, const char *alert, const char *who, const char *why,
                    sy_fail *f);
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
+    sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
+    void (*maintenance)(void *ctx, sy_buf *json);
 } sy_control_ops;
 
 typedef struct sy_control sy_control;

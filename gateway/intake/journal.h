@@ -22,7 +22,8 @@ typedef enum sy_jtype {
     SY_J_ACTIVATION = 4, /* payload: hash of the accepted set (hex) */
     SY_J_EPOCH = 5,      /* the wall clock jumped; payload: JSON with old and new */
     SY_J_START = 6,      /* the process started: payload JSON (version, clock mode, synced) */
-    SY_J_QUARANTINE = 7  /* payload: decimal seq of a record to skip, and why */
+    SY_J_QUARANTINE = 7, /* payload: decimal seq of a record to skip, and why */
+    SY_J_ACTION = 8      /* what a person did: pipeline/upkeep.h */
 } sy_jtype;
 
 typedef struct sy_jrec {

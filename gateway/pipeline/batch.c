@@ -3,6 +3,8 @@
  * those counts are made there, and made again if the transaction is tried again. */
 #include "pipeline/batch.h"
 
+#include <stdio.h>
+
 #include "store/leaves.h"
 #include "store/salvage.h"
 
@@ -28,7 +30,7 @@ void sy_batch_fini(sy_batch *b)
 void sy_batch_reset(sy_batch *b)
 {
     b->n_readings = b->n_changes = b->n_pasts = b->n_notes = 0;
-    b->past_anew = false;
+    b->past_anew = b->action = false;
     b->past_from = SY_MS_NONE;
     memset(b->counts, 0, sizeof b->counts);
     sy_arena_fini(&b->arena);
@@ -186,6 +188,28 @@ sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now)
     return note(b, &(sy_batch_note){.seq = seq, .old = old, .now = now});
 }
 
+sy_err sy_batch_action(sy_batch *b, uint64_t seq, sy_ms now, const sy_upkeep_act *a)
+{
+    sy_batch_note n = {.seq = seq, .now = now};
+    char what[64] = "maintenance-end", until[25], on[640];
+    if (b->discard)
+        return SY_OK;
+    if (a->start) {
+        sy_time_text(a->until, until);
+        snprintf(what, sizeof what, "maintenance-start until %s", until);
+    }
+    snprintf(on, sizeof on, "%s %.*s", sy_upkeep_kind_name(a->kind), (int)a->on.n, a->on.p);
+    bool failed = false;
+    n.action = (sy_action){.who = sy_arena_text(&b->arena, a->who),
+                           .what = keep(b, what, &failed),
+                           .on = keep(b, on, &failed),
+                           .why = sy_arena_text(&b->arena, a->why)};
+    if (failed || !n.action.who || !n.action.why)
+        return SY_E_NOMEM;
+    b->action = true;
+    return note(b, &n);
+}
+
 sy_err sy_batch_past_add(sy_batch *b, const sy_past *p)
 {
     if (b->discard)
@@ -305,7 +329,9 @@ static sy_err put_notes(const sy_batch *b, sy_store *s, sy_fail *f)
         const sy_batch_note *n = &b->notes[i];
         uint64_t index = 0;
         sy_buf_reset(&leaf);
-        if (n->set[0])
+        if (n->action.what)
+            sy_leaf_action_text(n->now, &n->action, &leaf);
+        else if (n->set[0])
             sy_leaf_activation_text(n->seq, n->set, &leaf);
         else
             sy_leaf_clock_text(n->seq, n->old, n->now, &leaf);
@@ -321,7 +347,7 @@ static sy_err put_head(sy_batch *b, sy_fail *f)
 {
     if (!b->ledger)
         return SY_OK;
-    return sy_ledger_sign(b->ledger, b->now, b->n_changes > 0, &b->signed_head, f);
+    return sy_ledger_sign(b->ledger, b->now, b->n_changes > 0 || b->action, &b->signed_head, f);
 }
 
 static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
@@ -364,7 +390,7 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
                        sy_fail *f)
 {
     puts_of puts;
-    bool durable = b->n_changes > 0 || (b->ledger && sy_ledger_due(b->ledger));
+    bool durable = b->n_changes > 0 || b->action || (b->ledger && sy_ledger_due(b->ledger));
     b->signed_head = false;
     sy_err err = sy_store_begin(s, durable, f);
     if (err)

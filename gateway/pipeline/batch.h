@@ -10,6 +10,7 @@
 
 #include "ledger/ledger.h"
 #include "pipeline/basis.h"
+#include "pipeline/upkeep.h"
 #include "store/past.h"
 
 typedef struct sy_batch_reading {
@@ -30,10 +31,12 @@ typedef struct sy_batch_change { /* an alert row and its event */
     bool raised;
 } sy_batch_change;
 
-typedef struct sy_batch_note { /* a leaf of the ledger: an activation, or a step of the clock */
+/* A leaf of the ledger: an activation, a step of the clock, or what a person did. */
+typedef struct sy_batch_note {
     uint64_t seq;
     sy_ms old, now;
-    char set[65]; /* "": a step of the clock */
+    char set[65];     /* of an activation, else "" */
+    sy_action action; /* what is NULL: none */
 } sy_batch_note;
 
 typedef struct sy_batch {
@@ -50,6 +53,7 @@ typedef struct sy_batch {
     size_t n_pasts, cap_pasts;
     sy_batch_note *notes;
     size_t n_notes, cap_notes;
+    bool action;       /* one of the notes is an action: a head over it is signed at once */
     sy_ledger *ledger; /* NULL: none, as in tests of other things */
     sy_ms now;         /* when a head is signed; set before each commit */
     bool signed_head;  /* the commit made a head */
@@ -74,6 +78,8 @@ SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsign
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */
 SY_MUST_USE sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now);
+/* Somebody announced maintenance, or its end. */
+SY_MUST_USE sy_err sy_batch_action(sy_batch *b, uint64_t seq, sy_ms now, const sy_upkeep_act *a);
 /* Texts and bytes are copied. */
 SY_MUST_USE sy_err sy_batch_past_add(sy_batch *b, const sy_past *p);
 /* All past states but those that are added from now on. */

@@ -3,7 +3,7 @@
  * base name, else as the only record of its message where the device has one point. The last needs
  * the count, which is known only after the message, so the first record that matched nothing is
  * kept in a small copy. */
-#include "pipeline/decode.h"
+#include "pipeline/births.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ typedef struct pass {
     sy_decoded_fn sink;
     void *ctx;
     sy_decode_sum *sum;
+    sy_births_sum *births; /* NULL: not a Sparkplug node */
     bool have_lone;
     sy_record lone; /* text and unit point into the arrays below */
     char unit[64], text[128];
@@ -65,16 +66,26 @@ static bool timed(pass *p, const sy_record *r, sy_decoded *out)
     return true;
 }
 
+/* What the way of a message says of all that is in it. */
+static sy_quality on_the_way(const pass *p, sy_quality quality)
+{
+    if (p->rec->flags & SY_MSG_UNAUTHENTICATED)
+        quality |= SY_Q_UNAUTHENTICATED;
+    if (p->env->unsynced && !p->env->replay_clock)
+        quality |= SY_Q_CLOCK_UNSYNCHRONISED;
+    return quality;
+}
+
 static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
 {
+    if (r->kind == SY_REC_NULL && (r->quality & SY_Q_DEVICE_FAULT)) {
+        p->sum->faults++; /* a sensor that failed says so in place of a value */
+        return SY_OK;
+    }
     sy_decoded out = {.point = channel->point,
                       .raw = r->kind == SY_REC_NUMBER ? r->number : (double)NAN,
-                      .quality = r->quality,
+                      .quality = on_the_way(p, r->quality),
                       .judged = true};
-    if (p->rec->flags & SY_MSG_UNAUTHENTICATED)
-        out.quality |= SY_Q_UNAUTHENTICATED;
-    if (p->env->unsynced && !p->env->replay_clock)
-        out.quality |= SY_Q_CLOCK_UNSYNCHRONISED;
     sy_fail why = {0};
     sy_err err = sy_decode_value(p->env->config, channel, r, &out.value, &out.quality, &why);
     if (err == SY_E_NOMEM)
@@ -83,7 +94,12 @@ static sy_err take(pass *p, const sy_channel *channel, const sy_record *r)
         refused(p, r, why.text);
         return SY_OK;
     }
-    return timed(p, r, &out) ? p->sink(p->ctx, &out) : SY_OK;
+    if (!timed(p, r, &out))
+        return SY_OK;
+    if (p->births)
+        err = sy_births_reading(p->env->births, p->device, &p->env->config->site->points[out.point],
+                                r->device, p->births->refresh, p->env->now, &out);
+    return err ? err : p->sink(p->ctx, &out);
 }
 
 static const sy_channel *match(const sy_device *d, sy_span name)
@@ -167,6 +183,39 @@ static const sy_format *format_of(const sy_device *d, const sy_jrec *rec)
     return f ? f : sy_format_probe(rec->payload);
 }
 
+/* What a death leaves: the last values, which nobody measures any more. */
+static sy_err give_stale(pass *p)
+{
+    const sy_device *d = p->device;
+    sy_err e = SY_OK;
+    for (size_t i = 0; i < d->n_channels && !e; i++) {
+        sy_decoded out = {.point = d->channels[i].point,
+                          .t = p->env->now,
+                          .raw = (double)NAN,
+                          .quality = on_the_way(p, SY_Q_UNCERTAIN | SY_Q_DEVICE_FAULT),
+                          .judged = true};
+        if (sy_births_stale(p->env->births, d, &p->env->config->site->points[out.point],
+                            p->births->died, p->env->now, &out.value))
+            e = p->sink(p->ctx, &out);
+    }
+    return e;
+}
+
+static sy_err node_message(pass *p, sy_fail *why)
+{
+    sy_births_sum births;
+    p->births = &births;
+    sy_err e = sy_births_message(p->env->births, p->device, p->rec, p->env->now, on_record, p,
+                                 &births, why);
+    if (!e && births.died)
+        e = give_stale(p);
+    p->sum->unmatched += births.unknown;
+    p->sum->skipped = births.skipped;
+    p->sum->gaps = births.gaps;
+    p->sum->ask = births.ask ? p->device->node : NULL;
+    return e;
+}
+
 sy_err sy_decode(const sy_decode_env *env, const sy_jrec *rec, sy_decoded_fn sink, void *ctx,
                  sy_decode_sum *sum)
 {
@@ -177,13 +226,15 @@ sy_err sy_decode(const sy_decode_env *env, const sy_jrec *rec, sy_decoded_fn sin
         snprintf(sum->why, sizeof sum->why, "no such device in the configuration");
         return SY_E_NOTFOUND;
     }
-    const sy_format *f = format_of(p.device, rec);
-    if (!f) {
+    bool node = p.device->node && env->births;
+    const sy_format *f = node ? NULL : format_of(p.device, rec);
+    if (!f && !node) {
         snprintf(sum->why, sizeof sum->why, "not in a known format");
         return SY_E_UNSUPPORTED;
     }
     sy_fail why = {0};
-    sy_err err = f->decode(rec->payload, p.device, on_record, &p, &why);
+    sy_err err =
+        node ? node_message(&p, &why) : f->decode(rec->payload, p.device, on_record, &p, &why);
     if (err) {
         snprintf(sum->why, sizeof sum->why, "%.150s", why.text);
         return err;

@@ -11,12 +11,16 @@
 #include "drivers/formats/format.h"
 #include "intake/journal.h"
 
+/* What births of Sparkplug said (births.h). */
+typedef struct sy_births sy_births;
+
 typedef struct sy_decode_env {
     const sy_config *config;
     const sy_registry *devices;
     sy_ms now;         /* the log's clock at the message; SY_MS_NONE: not known yet */
     bool replay_clock; /* the clock is behind the readings until their mark: no `future` */
     bool unsynced;     /* the box's clock was never set */
+    sy_births *births; /* moves on with each message of a node; NULL: each is read by itself */
 } sy_decode_env;
 
 typedef struct sy_decoded {
@@ -29,8 +33,10 @@ typedef struct sy_decoded {
 } sy_decoded;
 
 typedef struct sy_decode_sum {
-    uint32_t records, unmatched, refused, retained, future, late;
-    char why[160]; /* why the first refused record, or the message, was refused */
+    uint32_t records, unmatched, refused, retained, future, late, faults;
+    uint32_t skipped, gaps; /* Sparkplug: metrics that are no reading; breaks of the sequence */
+    const char *ask;        /* the node that is to send its births again; NULL: none */
+    char why[160];          /* why the first refused record, or the message, was refused */
 } sy_decode_sum;
 
 typedef sy_err (*sy_decoded_fn)(void *ctx, const sy_decoded *r);

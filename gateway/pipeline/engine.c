@@ -30,6 +30,11 @@ void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *h
     e->loaded_ctx = ctx;
 }
 
+void sy_engine_rebirths(sy_engine *e, void (*rebirth)(void *ctx, const char *node))
+{
+    e->rebirth = rebirth;
+}
+
 void sy_engine__era_close(sy_era *era)
 {
     if (!era)
@@ -49,7 +54,9 @@ void sy_engine_close(sy_engine *e)
     sy_engine__era_close(e->now);
     sy_changes_fini(&e->changes);
     sy_late_fini(&e->late);
+    sy_births_fini(&e->births);
     sy_doubts_fini(&e->doubts);
+    sy_upkeep_fini(&e->upkeep);
     free(e->early);
     free(e->data_dir);
     free(e);
@@ -191,6 +198,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     sy_era *old = e->now;
     e->now = next;
     sy_batch_site(e->batch);
+    sy_upkeep_site(&e->upkeep, next->config->site);
+    sy_births_keep(&e->births, next->devices);
     err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
     if (!err)
         err = sy_doubts_site(&e->doubts, next->config->site);
@@ -264,6 +273,7 @@ static sy_err set_back(sy_engine *e, sy_ms to)
     move(&e->start, by);
     move(&e->judge_start, by);
     move(&e->judge_in_force, by);
+    sy_upkeep_move(&e->upkeep, e->clock, by);
     e->clock = to;
     sy_doubts_forget(&e->doubts);
     sy_engine__break(e, "the clock was set back");
@@ -330,7 +340,10 @@ static sy_err on_reading(void *ctx, const sy_decoded *decoded)
     sy_engine *e = t->e;
     sy_decoded reading = *decoded;
     const sy_decoded *r = &reading;
-    sy_quality quality = reading.quality = sy_doubts_mark(&e->doubts, decoded);
+    sy_quality quality = sy_doubts_mark(&e->doubts, decoded);
+    if (r->judged && sy_upkeep_covers(&e->upkeep, e->now->config->site, r->point, r->t))
+        quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_MAINTENANCE);
+    reading.quality = quality;
     sy_err err = SY_OK;
     if (!e->now->judge) {
         err = wait_for_mark(e, t->rec, r);
@@ -356,6 +369,16 @@ static void log_refused(const sy_engine *e, const sy_jrec *rec, const char *why)
                sy_logq(sy_span_of(why), reason, sizeof reason));
 }
 
+static void node_says(sy_engine *e, const sy_decode_sum *sum)
+{
+    sy_batch_count(e->batch, SY_N_skipped, sum->skipped);
+    sy_batch_count(e->batch, SY_N_sequence_gaps, sum->gaps);
+    if (sum->ask)
+        sy_batch_count(e->batch, SY_N_rebirths, 1);
+    if (sum->ask && e->rebirth && !e->batch->discard && !e->replay)
+        e->rebirth(e->loaded_ctx, sum->ask);
+}
+
 static sy_err message(sy_engine *e, const sy_jrec *rec)
 {
     sy_batch *b = e->batch;
@@ -371,7 +394,8 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
         log_refused(e, rec, "no configuration is in force");
         return SY_OK;
     }
-    sy_decode_env env = {e->now->config, e->now->devices, rec->recv, e->replay, e->unsynced};
+    sy_decode_env env = {e->now->config, e->now->devices, rec->recv,
+                         e->replay,      e->unsynced,     &e->births};
     taking t = {e, rec};
     sy_decode_sum sum;
     err = sy_decode(&env, rec, on_reading, &t, &sum);
@@ -381,6 +405,8 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
     sy_batch_count(b, SY_N_unmatched, sum.unmatched);
     sy_batch_count(b, SY_N_retained, sum.retained);
     sy_batch_count(b, SY_N_future, sum.future);
+    sy_batch_count(b, SY_N_faults, sum.faults);
+    node_says(e, &sum);
     if (err || sum.refused) {
         sy_batch_count(b, SY_N_rejected, 1);
         log_refused(e, rec, sum.why);
@@ -396,6 +422,28 @@ static sy_err mark(sy_engine *e, const sy_jrec *rec)
             return err;
     }
     return advance(e, rec->recv);
+}
+
+/* Whoever appends it has looked whether it can be taken; a log that was mended may hold others. */
+static sy_err action(sy_engine *e, const sy_jrec *rec)
+{
+    sy_upkeep_act a;
+    sy_err err = advance(e, rec->recv);
+    if (err)
+        return err;
+    err = !e->now || rec->recv == SY_MS_NONE ? SY_E_UNSUPPORTED : sy_upkeep_parse(rec->payload, &a);
+    if (!err) {
+        sy_ms since = e->clock - e->now->config->lateness - SY_LATE_KEEP_MS;
+        err = sy_upkeep_take(&e->upkeep, e->now->config->site, &a, e->clock, since);
+    }
+    if (!err)
+        err = sy_batch_action(e->batch, rec->seq, e->clock, &a);
+    if (err == SY_E_NOMEM)
+        return err;
+    if (err && !e->batch->discard)
+        sy_log(SY_LOG_WARN, "action-refused", "seq=%llu reason=\"%s\"",
+               (unsigned long long)rec->seq, sy_err_text(err));
+    return SY_OK;
 }
 
 bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec)
@@ -425,6 +473,9 @@ sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
     case SY_J_START:
         err = start(e, rec);
         break;
+    case SY_J_ACTION:
+        err = action(e, rec);
+        break;
     case SY_J_QUARANTINE: /* found before the log is read */
         break;
     }
@@ -451,6 +502,11 @@ sy_ms sy_engine_deadline(const sy_engine *e)
         return SY_MS_MAX;
     sy_ms deadline = sy_judge_deadline(e->now->judge);
     return deadline < e->late.due ? deadline : e->late.due;
+}
+
+const sy_upkeep *sy_engine_upkeep(const sy_engine *e)
+{
+    return &e->upkeep;
 }
 
 const sy_site *sy_engine_site(const sy_engine *e)

@@ -17,6 +17,7 @@
 
 #include "intake/journal.h"
 #include "pipeline/batch.h"
+#include "pipeline/upkeep.h"
 
 typedef struct sy_engine sy_engine;
 
@@ -26,6 +27,9 @@ void sy_engine_close(sy_engine *e);
 /* Where a set may be had that is loaded already: pipeline.h, `loaded`. */
 void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *hash_hex),
                      void *ctx);
+/* Who is told that a Sparkplug node ("GROUP/NODE") is to send its births again; not while output is
+ * discarded, nor with the replay clock. ctx is that of sy_engine_share. */
+void sy_engine_rebirths(sy_engine *e, void (*rebirth)(void *ctx, const char *node));
 
 /* The record changes the site: commit what the batch holds first. */
 bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec);
@@ -37,6 +41,8 @@ void sy_engine_skip(sy_engine *e, const sy_jrec *rec);
 
 /* When the judge wants a tick; SY_MS_MAX: not. */
 sy_ms sy_engine_deadline(const sy_engine *e);
+/* Maintenance that was announced. */
+const sy_upkeep *sy_engine_upkeep(const sy_engine *e);
 /* The site in force, NULL before the first activation. */
 const sy_site *sy_engine_site(const sy_engine *e);
 

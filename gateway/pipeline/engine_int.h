@@ -4,12 +4,14 @@
 #ifndef SY_ENGINE_INT_H
 #define SY_ENGINE_INT_H
 
+#include "pipeline/births.h"
 #include "pipeline/changes.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
+#include "pipeline/upkeep.h"
 
 typedef struct sy_era { /* one accepted set in force */
     sy_engine *engine;
@@ -30,7 +32,10 @@ struct sy_engine {
     sy_ms judge_start, judge_in_force; /* as the judge was opened */
     sy_changes changes;
     sy_late late;
+    sy_births births;
+    void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
+    sy_upkeep upkeep;
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Snapshots of the engine. Little endian, in this order: u8 format (3), u8 bits (1 replay,
+ * Snapshots of the engine. Little endian, in this order: u8 format (5), u8 bits (1 replay,
  * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
  * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
  * to be judged again (late.c, sy_late_save), what makes readings doubtful (quality.c,
- * sy_doubts_save), the judge's own bytes (blob).
+ * sy_doubts_save), maintenance (upkeep.c, sy_upkeep_save), what births of Sparkplug said (births.c,
+ * sy_births_save), the judge's own bytes (blob).
  * Equal states give equal bytes.
  */
 #include "pipeline/engine_int.h"
 
-enum { FORMAT = 3, REPLAY = 1, UNSYNCED = 2 };
+enum { FORMAT = 5, REPLAY = 1, UNSYNCED = 2 };
 
 static void put_part(sy_buf *out, sy_buf *part)
 {
@@ -40,6 +41,10 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     put_part(out, &part);
     sy_doubts_save(&e->doubts, &part);
     put_part(out, &part);
+    sy_upkeep_save(&e->upkeep, &part);
+    put_part(out, &part);
+    sy_births_save(&e->births, &part);
+    put_part(out, &part);
     sy_buf_fini(&part);
     sy_buf judge;
     sy_buf_init(&judge, sy_heap());
@@ -68,6 +73,8 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     sy_err err = sy_changes_load(&e->changes, &in);
     sy_rd late = sy_rd_of(sy_rd_blob(&in));
     sy_rd doubts = sy_rd_of(sy_rd_blob(&in));
+    sy_rd upkeep = sy_rd_of(sy_rd_blob(&in));
+    sy_rd births = sy_rd_of(sy_rd_blob(&in));
     sy_span judge = sy_rd_blob(&in);
     if (err || in.bad)
         return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
@@ -81,6 +88,10 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
         err = sy_doubts_site(&e->doubts, e->now->config->site);
     if (!err)
         err = sy_doubts_load(&e->doubts, &doubts);
+    if (!err)
+        err = sy_upkeep_load(&e->upkeep, e->now->config->site, &upkeep);
+    if (!err)
+        err = sy_births_load(&e->births, &births);
     if (!err)
         err = sy_engine__judge_open(e, e->now);
     if (!err)

@@ -47,6 +47,8 @@ sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f)
     } else {
         sy_attempt_set(&p->attempt, rec->seq);
         err = sy_engine_record(p->engine, rec, f);
+        if (!err && (rec->type == SY_J_ACTION || rec->type == SY_J_EPOCH))
+            err = sy_pipeline__show_upkeep(p, f);
         if (!err)
             sy_attempt_set(&p->attempt, 0);
     }

@@ -80,6 +80,7 @@ static sy_err restore(sy_pipeline *p, uint64_t position, sy_fail *f)
     }
     p->restored = r;
     p->engine = r.engine;
+    sy_engine_rebirths(p->engine, p->o.rebirth);
     p->reader = r.reader;
     p->last = r.from;
     return SY_OK;
@@ -124,8 +125,60 @@ static sy_err rebuild(sy_pipeline *p, sy_fail *f)
     return SY_OK;
 }
 
+sy_err sy_pipeline__show_upkeep(sy_pipeline *p, sy_fail *f)
+{
+    sy_upkeep copy = {NULL, 0};
+    sy_buf bytes;
+    sy_buf_init(&bytes, sy_heap());
+    sy_upkeep_save(sy_engine_upkeep(p->engine), &bytes);
+    sy_rd in = sy_rd_of(sy_buf_span(&bytes));
+    const sy_site *site = sy_engine_site(p->engine);
+    sy_err err = bytes.failed ? SY_E_NOMEM : site ? sy_upkeep_load(&copy, site, &in) : SY_OK;
+    sy_buf_fini(&bytes);
+    if (err) {
+        sy_upkeep_fini(&copy);
+        return sy_fail_set(f, err, "out of memory");
+    }
+    pthread_mutex_lock(&p->mu);
+    sy_upkeep old = p->upkeep;
+    p->upkeep = copy;
+    pthread_mutex_unlock(&p->mu);
+    sy_upkeep_fini(&old);
+    return SY_OK;
+}
+
+size_t sy_pipeline_upkeep(sy_pipeline *p, sy_ms now, sy_buf *json)
+{
+    size_t n = 0;
+    sy_buf_char(json, '[');
+    pthread_mutex_lock(&p->mu);
+    for (size_t i = 0; i < p->upkeep.n; i++) {
+        if (p->upkeep.v[i].until <= now)
+            continue;
+        if (n++)
+            sy_buf_char(json, ',');
+        sy_upkeep_json(&p->upkeep.v[i], json);
+    }
+    pthread_mutex_unlock(&p->mu);
+    sy_buf_char(json, ']');
+    return n;
+}
+
+bool sy_pipeline_maintains(sy_pipeline *p, sy_upkeep_kind kind, sy_span on, sy_ms now)
+{
+    bool runs = false;
+    pthread_mutex_lock(&p->mu);
+    for (size_t i = 0; i < p->upkeep.n; i++) {
+        const sy_upkeep_stretch *s = &p->upkeep.v[i];
+        runs = runs || (s->kind == kind && s->until > now && sy_span_is(on, s->on));
+    }
+    pthread_mutex_unlock(&p->mu);
+    return runs;
+}
+
 static void destroy(sy_pipeline *p)
 {
+    sy_upkeep_fini(&p->upkeep);
     sy_restore_fini(&p->restored);
     sy_attempt_close(&p->attempt);
     sy_batch_fini(&p->batch);
@@ -159,6 +212,8 @@ sy_err sy_pipeline_start(sy_pipeline **out, const sy_pipeline_options *o, sy_fai
     pthread_condattr_destroy(&mono);
     pthread_mutex_init(&p->mu, NULL);
     sy_err err = rebuild(p, f);
+    if (!err)
+        err = sy_pipeline__show_upkeep(p, f);
     sy_attempt_leave(&p->attempt);
     p->refused_at = sy_mono_ms();
     if (!err) {

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "intake/journal.h"
 #include "ledger/ledger.h"
+#include "pipeline/upkeep.h"
 #include "store/store.h"
 
 enum { SY_BATCH_RECORDS = 20000, SY_BATCH_READINGS = 60000, SY_BATCH_MS = 500 };
@@ -45,6 +46,8 @@ typedef struct sy_pipeline_options {
     /* Any thread: the set of that hash where the process has it loaded already (a new reference),
      * else NULL: it is read from the accepted texts. May be NULL. */
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
+    /* On the pipeline's thread: engine.h, sy_engine_rebirths. May be NULL. */
+    void (*rebirth)(void *ctx, const char *node);
     void *ctx;
     int snapshot_records; /* 0: by bytes alone; tests have one after so many records, too */
     int batch_records;    /* 0: SY_BATCH_RECORDS; likewise */
@@ -58,6 +61,10 @@ bool sy_pipeline_wait(sy_pipeline *p, uint64_t seq, int timeout_ms);
 /* Somebody is interested in seq: commit as soon as it is processed. Never blocks; any thread. */
 void sy_pipeline_want(sy_pipeline *p, uint64_t seq);
 uint64_t sy_pipeline_seq(const sy_pipeline *p); /* last committed; any thread */
+/* Maintenance that runs at `now`, appended as a JSON array; how many stretches. Any thread. */
+size_t sy_pipeline_upkeep(sy_pipeline *p, sy_ms now, sy_buf *json);
+/* Whether it runs for that thing. Any thread. */
+bool sy_pipeline_maintains(sy_pipeline *p, sy_upkeep_kind kind, sy_span on, sy_ms now);
 /* Finish what is in the journal, write a snapshot, end. NULL is allowed. */
 void sy_pipeline_stop(sy_pipeline *p);
 

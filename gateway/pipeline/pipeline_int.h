@@ -36,12 +36,15 @@ struct sy_pipeline {
     bool thread_runs; /* owner of the pipeline */
     atomic_bool stopping;
     atomic_uint_fast64_t committed, wanted;
-    pthread_mutex_t mu; /* for `done` */
+    pthread_mutex_t mu; /* for `done` and `upkeep` */
     pthread_cond_t done;
+    sy_upkeep upkeep; /* the engine's, for others to look at */
 };
 
 /* Take one record of the log: skip it, or let the engine have it. */
 SY_MUST_USE sy_err sy_pipeline__take(sy_pipeline *p, const sy_jrec *rec, sy_fail *f);
 void *sy_pipeline__main(void *arg);
+/* The engine's maintenance may have changed. */
+SY_MUST_USE sy_err sy_pipeline__show_upkeep(sy_pipeline *p, sy_fail *f);
 
 #endif

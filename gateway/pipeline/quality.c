@@ -256,7 +256,7 @@ sy_quality sy_doubts_mark(sy_doubts *d, const sy_decoded *r)
     if (p->is_state)
         return q;
     if (is_fault(p, x, r))
-        return sy_quality_worsen(q, SY_Q_BAD, SY_Q_DEVICE_FAULT);
+        return sy_quality_worsen(q & ~(sy_quality)SY_Q_OUT_OF_RANGE, SY_Q_BAD, SY_Q_DEVICE_FAULT);
     if ((q & SY_Q_GRADE) == SY_Q_BAD || !r->judged)
         return q;
     sy_quality bits = 0;

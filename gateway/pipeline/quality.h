@@ -4,7 +4,8 @@
  * state. What is found here is stored with the reading and is not looked at again: neither when a
  * place is judged again nor when the configuration says something else later.
  *
- *   fault         a number of the point's `faults`: bad, device-fault
+ *   fault         a number of the point's `faults`: bad, device-fault; it is no measurement, so it
+ *                 is not over the range either
  *   spike         further from the last good reading than `rate` allows for the time between
  *                 (at least for one `rate_per`): uncertain, spike. The next reading that agrees
  *                 with it (by the same rate) is good and the new level, so no reading waits.

@@ -16,7 +16,13 @@ static int shown(sy_span s)
 static bool unitless(sy_span unit)
 {
     return unit.n == 0 || sy_span_is(unit, "1") || sy_span_is(unit, "/") ||
-           sy_span_is(unit, "count");
+           sy_span_is(unit, "count") || sy_span_is(unit, "pH");
+}
+
+/* Relative humidity that the device writes as a plain percentage: the same number. */
+static bool humidity(const sy_unit *from, const sy_unit *to)
+{
+    return from && to && strcmp(from->id, "%") == 0 && strcmp(to->id, "%RH") == 0;
 }
 
 static sy_err quantity(const sy_site_point *point, const sy_record *rec, double *value,
@@ -34,6 +40,8 @@ static sy_err quantity(const sy_site_point *point, const sy_record *rec, double 
         return SY_OK;
     const sy_unit *from = sy_unit_of_device(rec->unit);
     const sy_unit *to = point->unit ? sy_unit_by_id(point->unit) : NULL;
+    if (humidity(from, to))
+        return SY_OK;
     if (!sy_unit_convertible(from, to))
         return sy_fail_set(why, SY_E_RANGE, "unit '%.*s' does not convert to %s", shown(rec->unit),
                            rec->unit.p, point->unit ? point->unit : "a plain number");

@@ -123,6 +123,16 @@ static sy_config *loaded(void *ctx, const char *hash_hex)
     return c;
 }
 
+/* On the pipeline's thread. */
+static void rebirth(void *ctx, const char *node)
+{
+    sy_service *s = ctx;
+    pthread_mutex_lock(&s->asks_lock);
+    if (s->asks)
+        sy_mqtt_rebirth(s->asks, node);
+    pthread_mutex_unlock(&s->asks_lock);
+}
+
 static sy_err open_pipeline(sy_service *s, sy_fail *f)
 {
     sy_registry *devices = NULL;
@@ -143,6 +153,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .on_commit = on_commit,
                              .take_refused = take_refused,
                              .loaded = loaded,
+                             .rebirth = rebirth,
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
@@ -218,10 +229,30 @@ static sy_err do_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
     return sy_service__rotate(ctx, who, why, f);
 }
 
+static sy_err do_maintain(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f)
+{
+    return sy_service__maintain(ctx, m, seq, f);
+}
+
+static void do_maintenance(void *ctx, sy_buf *json)
+{
+    sy_service__maintenance(ctx, json);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    sy_control_ops ops = {s,       do_status, do_mark, do_marker, do_committed,
-                          do_open, do_reload, do_stop, do_hold,   do_rotate};
+    const sy_control_ops ops = {.ctx = s,
+                                .status = do_status,
+                                .mark = do_mark,
+                                .marker_passed = do_marker,
+                                .committed = do_committed,
+                                .open = do_open,
+                                .reload = do_reload,
+                                .stop = do_stop,
+                                .hold = do_hold,
+                                .rotate = do_rotate,
+                                .maintain = do_maintain,
+                                .maintenance = do_maintenance};
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);
@@ -245,6 +276,9 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
 void sy_service__close(sy_service *s)
 {
     sy_control_close(s->control);
+    pthread_mutex_lock(&s->asks_lock);
+    s->asks = NULL;
+    pthread_mutex_unlock(&s->asks_lock);
     bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);

@@ -154,6 +154,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_upstream_status(s->upstream, json);
     sy_ms now = sy_service__now(s);
     put_calibration(s->config->site, now, json);
+    sy_buf_text(json, ",\"maintenance\":");
+    sy_service__maintenance(s, json);
     sy_buf_text(json, ",\"configuration\":{\"file\":");
     sy_buf_json(json, sy_span_of(s->o.config_file));
     sy_buf_printf(json, ",\"set\":\"%s\",\"fell_back\":%s,\"refused\":", s->config->hash_hex,

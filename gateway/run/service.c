@@ -85,7 +85,8 @@ int sy_service_run(const sy_service_options *o)
                     .lock_fd = -1,
                     .signal_fd = -1,
                     .wake_fd = -1,
-                    .config_lock = PTHREAD_MUTEX_INITIALIZER};
+                    .config_lock = PTHREAD_MUTEX_INITIALIZER,
+                    .asks_lock = PTHREAD_MUTEX_INITIALIZER};
     sy_fail why = {0};
     s.started = sy_mono_ms();
     sy_buf_init(&s.refused, sy_heap());

@@ -43,6 +43,8 @@ typedef struct sy_service {
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
+    pthread_mutex_t asks_lock;
+    sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
@@ -97,6 +99,11 @@ SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char
 /* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);
+
+/* upkeep.c */
+SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
+                                        sy_fail *f);
+void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an array */
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);

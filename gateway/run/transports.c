@@ -74,6 +74,9 @@ static sy_err open_mqtt(sy_service *s, sy_fail *f)
     sy_err err = sy_mqtt_start(&s->mqtt, &o, sy_gate_intake(s->gate), s->devices, f);
     if (err)
         return err;
+    pthread_mutex_lock(&s->asks_lock);
+    s->asks = s->mqtt;
+    pthread_mutex_unlock(&s->asks_lock);
     if (!sy_mqtt_wait_ready(s->mqtt, managed ? MANAGED_WAIT_MS : EXTERNAL_WAIT_MS))
         sy_log(SY_LOG_WARN, "mqtt-not-connected", "uri=%s msg=\"going on; it is tried for ever\"",
                uri);

@@ -30,12 +30,15 @@ void sy_store_close(sy_store *s);
     X(late, "readings too late to be judged")                                                      \
     X(rejudged, "places judged again for readings that came late")                                 \
     X(future, "readings ahead of the clock")                                                       \
-    X(faults, "readings that their device, or a number known of it, calls a fault")                \
+    X(faults, "readings, and words in place of one, by which a device says that it has a fault")   \
     X(stuck, "readings of a quantity that stands still")                                           \
     X(spikes, "readings that jump further than can be")                                            \
     X(out_of_range, "readings beyond the physical range")                                          \
     X(uncalibrated, "readings of a point whose calibration is overdue")                            \
     X(maintained, "readings that came during maintenance")                                         \
+    X(skipped, "Sparkplug: metrics that are no reading (arrays, data sets, templates, files)")     \
+    X(sequence_gaps, "Sparkplug: messages whose sequence number was not the next")                 \
+    X(rebirths, "Sparkplug: times that a node was asked for its births")                           \
     X(retained, "retained copies that were no new reading")                                        \
     X(alerts, "alerts raised")                                                                     \
     X(events_queued, "events put into the outbox, by destination")                                 \

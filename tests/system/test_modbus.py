@@ -137,6 +137,8 @@ class Modbus(steel.Case):
         self.assertGreater(plc["exceptions"], 1)
         self.assertEqual(plc["timeouts"] + plc["garbled"], 0)
         self.assertIn("exception 2 (illegal data address)", plc["last_error"])
+        shown = steel.cli("status", "--data", self.gateway.data)
+        self.assertRegex(shown, r"(?m)^plc +127.0.0.1:%d +1 +\d+ +0 +\d+  exception 2" % self.port)
         self.assertIn("count 1", plc["last_error"])  # it was split down to the one register
         log = self.gateway.tail(100000)
         self.assertEqual(log.count("event=modbus-exception"), 1)

@@ -26,6 +26,13 @@ expect several '{"name":"door","value":null,"unit":null,"time":null,"quality":"g
 expect named '{"name":"","value":21.5,"unit":null,"time":null,"quality":"good"}' \
     "$("$bin" decode --format number number)"
 
+printf '0367F1FF' >em300-th_1.hex
+printf '050001' >unnamed.hex
+expect 'model by the name' '{"name":"temperature","value":-1.5,"unit":"Cel","time":null,"quality":"good"}' \
+    "$("$bin" decode --format lorawan_milesight em300-th_1.hex)"
+expect 'model by the option' '{"name":"pir","value":"trigger","unit":null,"time":null,"quality":"good"}' \
+    "$("$bin" decode --format milesight --model am307 unnamed.hex)"
+
 fails() { # fails CODE WORDS ARGUMENTS…
     code=$1 words=$2
     shift 2
@@ -40,6 +47,9 @@ fails 1 'No such file' absent
 fails 1 'of no known format' number other # the good one is printed all the same
 grep -q 21.5 out
 fails 2 "no format 'xml'" --format xml pack
+fails 1 "give the device's .model" --format milesight unnamed.hex
+fails 2 "milesight has no model 'em300', but: am102 .* em300-th" --format milesight --model em300 unnamed.hex
+fails 2 "no model 'am307'" --model am307 unnamed.hex
 fails 2 'usage' --wrong pack
 fails 2 'usage'
 "$bin" decode --help | grep -q senml-cbor

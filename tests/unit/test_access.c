@@ -112,9 +112,31 @@ static void a_device_writes_what_is_its_own(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(sy_access_may_write(a, cases[i].user, cases[i].topic), cases[i].may);
     }
-    assert_true(sy_access_may_read(a, "@gateway"));
-    assert_false(sy_access_may_read(a, "fridge") || sy_access_may_read(a, "@replay") ||
-                 sy_access_may_read(a, NULL) || sy_access_may_read(a, "nobody"));
+    assert_true(sy_access_may_read(a, "@gateway", "any"));
+    assert_false(sy_access_may_read(a, "fridge", "any") ||
+                 sy_access_may_read(a, "@replay", "any") || sy_access_may_read(a, NULL, "any") ||
+                 sy_access_may_read(a, "nobody", "any"));
+    sy_access_free(a);
+}
+
+/* A Sparkplug node writes its topics and reads its commands, and nothing else. */
+static void a_node_reads_its_commands(void **state)
+{
+    (void)state;
+    sy_access *a = parse("u@gateway\nr\nwspBv1.0/g/NCMD/n\n"
+                         "un\nwspBv1.0/g/NDATA/n\nwspBv1.0/g/DDATA/n/#\n"
+                         "rspBv1.0/g/NCMD/n\nrspBv1.0/g/DCMD/n/#\n");
+    assert_true(sy_access_may_read(a, "n", "spBv1.0/g/NCMD/n"));
+    assert_true(sy_access_may_read(a, "n", "spBv1.0/g/DCMD/n/d"));
+    assert_false(sy_access_may_read(a, "n", "spBv1.0/g/NCMD/m") ||
+                 sy_access_may_read(a, "n", "spBv1.0/g/NDATA/n"));
+    assert_true(sy_access_may_write(a, "n", "spBv1.0/g/NDATA/n"));
+    assert_true(sy_access_may_write(a, "n", "spBv1.0/g/DDATA/n/d"));
+    assert_false(sy_access_may_write(a, "n", "spBv1.0/g/NCMD/n") ||
+                 sy_access_may_write(a, "n", "spBv1.0/g/DCMD/n/d"));
+    assert_true(sy_access_may_write(a, "@gateway", "spBv1.0/g/NCMD/n"));
+    assert_true(sy_access_may_read(a, "@gateway", "spBv1.0/g/NDATA/n"));
+    assert_false(sy_access_may_read(a, "@gateway", "$SYS/x"));
     sy_access_free(a);
 }
 
@@ -154,7 +176,7 @@ static void what_is_no_list_is_refused_whole(void **state)
 {
     (void)state;
     static const char *const bad[] = {"ua",  "x\n",     "hx\n",     "wx\n",   "r\n",
-                                      "u\n", "ua\nw\n", "ua\nrr\n", "ua\n\n", "ua\nhx"};
+                                      "u\n", "ua\nw\n", "ua\nzr\n", "ua\n\n", "ua\nhx"};
     sy_access *a = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(sy_access_parse(&a, sy_span_of(bad[i]), NULL), SY_E_PARSE);
@@ -256,7 +278,7 @@ static void a_stranger_writes_what_no_device_does_and_only_in_time(void **state)
     for (size_t i = 0; i < sizeof not_these / sizeof not_these[0]; i++) {
         assert_false(sy_access_may_write(a, "@onboard", not_these[i]));
     }
-    assert_false(sy_access_may_read(a, "@onboard"));
+    assert_false(sy_access_may_read(a, "@onboard", "t/a"));
     sy_access_free(a);
 }
 
@@ -277,6 +299,7 @@ static void a_line_that_says_nothing_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_reads_its_commands),
         cmocka_unit_test(only_the_right_password_lets_in),
         cmocka_unit_test(the_password_before_is_good_until_its_time),
         cmocka_unit_test(a_rotation_cuts_off_once_the_old_password_is_over),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -105,10 +106,13 @@ static void test_file(void **state)
     unsigned char hash[32];
     memcpy(hash, r.config->hash, sizeof hash);
     assert_int_equal(sy_config_keep(r.config, r.data, &f), SY_OK);
-    rig_write(&r, "probe.yaml", "registers:\n  - {name: t, table: input, address: 5}\n");
+    char path[128];
+    snprintf(path, sizeof path, "%s/probe.yaml", r.dir);
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(sy_config_load_kept(r.data, r.config->hash_hex, &kept, &f), SY_OK);
     assert_int_equal(kept->devices[0].modbus->map->rows[0].address, 4);
     sy_config_unref(kept);
+    rig_write(&r, "probe.yaml", "registers:\n  - {name: t, table: input, address: 5}\n");
     assert_int_equal(rig_load(&r), SY_OK); /* another map is another set */
     assert_memory_not_equal(hash, r.config->hash, sizeof hash);
     assert_int_equal(map_of(&r)->rows[0].address, 5);

@@ -104,6 +104,22 @@ static sy_err on_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
     return sy_fail_set(f, SY_E_USAGE, "rotate");
 }
 
+static sy_err on_maintain(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f)
+{
+    (void)ctx;
+    *seq = (uint64_t)m->time;
+    if (strcmp(m->on, "place:p/r 1") == 0 && strcmp(m->who, "Li Wei") == 0 &&
+        strcmp(m->why, "a new fan") == 0)
+        return SY_OK;
+    return sy_fail_set(f, SY_E_NOTFOUND, "maintain %s", m->on);
+}
+
+static void on_maintenance(void *ctx, sy_buf *json)
+{
+    (void)ctx;
+    sy_buf_text(json, "[1]");
+}
+
 static int set_up(void **state)
 {
     server *s = calloc(1, sizeof *s);
@@ -113,8 +129,18 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(top));
     snprintf(s->dir, sizeof s->dir, "%s/%0120d", top, 0);
     assert_int_equal(sy_dir_make(s->dir, &f), SY_OK);
-    sy_control_ops ops = {s,       on_status, on_mark, on_marker, on_committed,
-                          on_open, on_reload, on_stop, on_hold,   on_rotate};
+    const sy_control_ops ops = {.ctx = s,
+                                .status = on_status,
+                                .mark = on_mark,
+                                .marker_passed = on_marker,
+                                .committed = on_committed,
+                                .open = on_open,
+                                .reload = on_reload,
+                                .stop = on_stop,
+                                .hold = on_hold,
+                                .rotate = on_rotate,
+                                .maintain = on_maintain,
+                                .maintenance = on_maintenance};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
@@ -292,6 +318,20 @@ static void hostile(void **state)
     assert_string_equal(text,
                         "{\"ok\":true}\n{\"ok\":false,\"error\":\"rotate\"}\n"
                         "{\"ok\":false,\"error\":\"write who and why, with a tab between\"}\n");
+    close(fd);
+    fd = dial(s);
+    const char *const maintains = "maintain place:p/r 1\t7200\tLi Wei\ta new fan\n"
+                                  "maintain x\t0\ta\tb\nmaintain x\t1\ta\n"
+                                  "maintain x\tlong\ta\tb\nmaintenance\n";
+    assert_true(send(fd, maintains, strlen(maintains), 0) > 0);
+    assert_int_equal(read_lines(fd, 5, text, sizeof text), 5);
+    assert_string_equal(
+        text, "{\"ok\":true,\"seq\":7200}\n{\"ok\":false,\"error\":\"maintain x\"}\n"
+              "{\"ok\":false,\"error\":\"write what, milliseconds, who and why, with tabs "
+              "between\"}\n"
+              "{\"ok\":false,\"error\":\"write what, milliseconds, who and why, with tabs "
+              "between\"}\n"
+              "{\"ok\":true,\"maintenance\":[1]}\n");
     close(fd);
     /* A line without an end is cut off. */
     fd = dial(s);

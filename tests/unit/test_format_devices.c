@@ -120,25 +120,86 @@ static void finds_hj212_in_a_stream(void **state)
 static void reads_states_of_devices(void **state)
 {
     (void)state;
-    f_same(f_text("zigbee2mqtt", "{\"contact\":false,\"temperature\":-18.2,\"update\":{\"x\":1},"
-                                 "\"last_seen\":\"2022-03-06T11:52:35+01:00\"}"),
+    f_same(f_text("zigbee2mqtt",
+                  "{\"contact\":false,\"temperature\":-18.2,\"update\":{\"state\":\"idle\"},"
+                  "\"last_seen\":\"2022-03-06T11:52:35+01:00\"}"),
            "contact|contact|false||1646563955000; temperature|temperature|-18.2||1646563955000; "
            "last_seen|last_seen|\"2022-03-06T11:52:35+01:00\"||1646563955000");
     f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58+01:00\",\"DS18B20-1\":{\"Id\":\"00\","
                              "\"Temperature\":13.3},\"TempUnit\":\"C\"}"),
-           "DS18B20-1.Temperature|Temperature|13.3|C|1615488658000");
+           "DS18B20-1.Temperature|Temperature|13.3|Cel|1615488658000");
     f_same(f_text("tasmota", "{\"Time\":\"2021-03-11T19:50:58\",\"SI7021\":{\"Humidity\":40}}"),
-           "SI7021.Humidity|Humidity|40|%|-"); /* local time: the reception counts */
+           "SI7021.Humidity|Humidity|40|%RH|-"); /* local time: the reception counts */
     f_same(f_text("shelly", "{\"src\":\"x\",\"params\":{\"ts\":1707326934.5,\"temperature:0\":"
                             "{\"id\":0,\"tC\":21.5},\"sys\":{\"uptime\":5}}}"),
-           "temperature:0.id|id|0||1707326934500; temperature:0.tC|tC|21.5||1707326934500");
+           "temperature:0.id|id|0||1707326934500; temperature:0.tC|tC|21.5|Cel|1707326934500");
+    f_same(f_text("tasmota",
+                  "{\"Time\":\"2021-03-11T19:50:58\",\"ENERGY\":{\"Total\":3.2,\"Power\":"
+                  "[1,2]},\"BME280\":{\"Temperature\":70.1,\"Pressure\":990,\"Id\":7},"
+                  "\"TempUnit\":\"F\",\"PressureUnit\":\"hPa\",\"Epoch\":1600000000}"),
+           "ENERGY.Total|Total|3.2|kWh|1600000000000; ENERGY.Power.0|Power.0|1|W|1600000000000; "
+           "ENERGY.Power.1|Power.1|2|W|1600000000000; "
+           "BME280.Temperature|Temperature|70.1|degF|1600000000000; "
+           "BME280.Pressure|Pressure|990|hPa|1600000000000; BME280.Id|Id|7||1600000000000; "
+           "Epoch|Epoch|1600000000||1600000000000");
+    f_same(f_text("tasmota", "{\"StatusSNS\":{\"Time\":\"x\",\"A\":{\"Humidity\":4}}}"),
+           "A.Humidity|Humidity|4|%RH|-");
+    f_same(f_text("zigbee2mqtt", "offline"), "availability|availability|\"offline\"||-");
+    f_same(f_text("shelly", "{\"id\":1,\"src\":\"x\",\"result\":{\"em:0\":{\"a_act_power\":3.5,"
+                            "\"a_aprt_power\":4,\"n_current\":null}}}"),
+           "em:0.a_act_power|a_act_power|3.5|W|-; em:0.a_aprt_power|a_aprt_power|4|VA|-; "
+           "em:0.n_current|n_current|null||-");
     f_refused(f_text("shelly", "{\"wifi\":{\"rssi\":-70}}"), "no reading");
     f_refused(f_text("zigbee2mqtt", "[1]"), "not a JSON object");
+}
+
+static void sees_broken_sensors(void **state)
+{
+    (void)state;
+    qualities(
+        "shelly",
+        sy_span_of("{\"unixtime\":0,\"meters\":[{\"power\":5,\"is_valid\":true},{\"power\":6,"
+                   "\"is_valid\":false}],\"tmp\":{\"value\":3,\"is_valid\":false},\"lux\":1}"),
+        "meters.0.power|5|good; meters.0.is_valid|other|good; "
+        "meters.1.power|6|bad+device-fault; meters.1.is_valid|other|good; "
+        "tmp.value|3|bad+device-fault; tmp.is_valid|other|good; lux|1|good");
+    qualities(
+        "shelly",
+        sy_span_of("{\"temperature:100\":{\"tC\":null,\"errors\":[\"read\"]},\"voltmeter:0\":{"
+                   "\"voltage\":31,\"errors\":[\"out_of_range\"]},\"switch:0\":{\"apower\":1}}"),
+        "temperature:100.tC|null|bad+device-fault; temperature:100.errors.0|other|"
+        "bad+device-fault; voltmeter:0.voltage|31|bad+out-of-range; "
+        "voltmeter:0.errors.0|other|bad+out-of-range; switch:0.apower|1|good");
 }
 
 static void reads_gateways(void **state)
 {
     (void)state;
+    qualities(
+        "neuron",
+        sy_span_of("{\"timestamp\":1,\"node\":\"m\",\"my_tags\":[{\"name\":\"a\",\"value\":1}],"
+                   "\"my_errors\":[{\"name\":\"b\",\"error\":3}],\"data\":{\"x\":{\"tag_values\":"
+                   "{\"c\":[2,3]},\"tag_error_values\":{\"d\":4}}},\"gateway_info\":{\"ip\":5}}"),
+        "a|1|good; b|null|bad+device-fault; c.0|2|good; c.1|3|good; d|null|bad+device-fault");
+    qualities("opcua",
+              sy_span_of(
+                  "[{\"NodeId\":\"nsu=http://x;s=StepUp\",\"Value\":{\"Value\":7}},{\"NodeId\":"
+                  "\"i=1\",\"DisplayName\":\"D\",\"Value\":{\"Value\":8,\"StatusCode\":{\"Symbol\":"
+                  "\"UncertainLastUsableValue\",\"Code\":1083179008}}}]"),
+              "StepUp|7|good; D|8|uncertain");
+    qualities(
+        "opcua",
+        sy_span_of("{\"MessageType\":\"ua-data\",\"Messages\":{\"Payload\":{\"a\":{\"Type\":11,"
+                   "\"Body\":1.5},\"b\":{\"Value\":{\"Type\":11,\"Body\":2.5}},\"c\":{\"UaType\":6,"
+                   "\"Value\":3},\"d\":{\"Value\":{\"x\":4}},\"e\":{\"Value\":5,\"StatusCode\":"
+                   "\"BadTimeout\"},\"f\":{\"StatusCode\":{\"Code\":0}}}}}"),
+        "a|1.5|good; b|2.5|good; c|3|good; d.x|4|good; e|null|bad+device-fault; "
+        "f|null|bad+device-fault");
+    f_same(f_text("opcua", "{\"Messages\":[{\"MessageType\":\"ua-keepalive\"}]}"), "");
+    f_refused(f_text("opcua", "{\"a\":1}"), "no Messages");
+    f_same(f_text("generic_mqtt", "{\"ts\":1689837909000,\"a\":{\"b\":[1,2]}}"),
+           "ts|ts|1689837909000||1689837909000; a.b.0|b.0|1||1689837909000; "
+           "a.b.1|b.1|2||1689837909000");
     qualities("neuron",
               sy_span_of("{\"timestamp\":1,\"values\":{\"a\":1},\"errors\":{\"b\":2014}}"),
               "a|1|good; b|null|bad+device-fault");
@@ -253,6 +314,7 @@ int main(void)
         cmocka_unit_test(forgives_hj212_senders),
         cmocka_unit_test(finds_hj212_in_a_stream),
         cmocka_unit_test(reads_states_of_devices),
+        cmocka_unit_test(sees_broken_sensors),
         cmocka_unit_test(reads_gateways),
         cmocka_unit_test(reads_lorawan_codings),
         cmocka_unit_test(reads_a_scale),

@@ -28,7 +28,7 @@ static int set_up(void **state)
     decoded *d = calloc(1, sizeof *d);
     rig_open(&d->rig);
     assert_int_equal(sy_config_registry(d->rig.config, &d->devices, &d->rig.fail), SY_OK);
-    d->env = (sy_decode_env){d->rig.config, d->devices, RIG_DAY, false, false};
+    d->env = (sy_decode_env){d->rig.config, d->devices, RIG_DAY, false, false, NULL};
     *state = d;
     return 0;
 }
@@ -171,6 +171,10 @@ static void units(void **state)
     assert_int_equal(d->n, 1);
     assert_int_equal(d->got[0].quality, SY_Q_UNIT_CONVERTED);
     assert_true(d->got[0].value > 9.999999 && d->got[0].value < 10.000001);
+    senml(d, "\"u\":\"C\",\"v\":5.5");
+    one(d, 5.5, RIG_DAY, SY_Q_GOOD);
+    take(d, "s/t1", 0, "[{\"n\":\"h\",\"u\":\"%\",\"v\":40}]");
+    one(d, 40, RIG_DAY, SY_Q_GOOD);
     senml(d, "\"u\":\"Pa\",\"v\":5");
     refused(d, "unit 'Pa' does not convert to degC");
     senml(d, "\"u\":\"no such thing\",\"v\":5");
@@ -260,6 +264,41 @@ static void whole_messages(void **state)
     assert_int_not_equal(d->err, SY_OK);
 }
 
+/* A LoRaWAN device by its model: the history counts for the points of the live readings, each value
+ * at its own time; a failed sensor gives none. */
+static void by_model(void **state)
+{
+    decoded *d = *state;
+    const sy_device *t1 = sy_registry_by_id(d->devices, sy_span_of("t1"));
+    size_t t = 0;
+    while (strcmp(t1->channels[t].name, "t") != 0)
+        t++;
+    const sy_channel channel = {.point = t1->channels[t].point, .name = "temperature"};
+    const sy_device device = {.id = "l1",
+                              .transport = SY_TRANSPORT_MQTT,
+                              .topic = "lora/l1",
+                              .format = "chirpstack",
+                              .model = "em300-th",
+                              .channels = &channel,
+                              .n_channels = 1};
+    sy_registry *lora;
+    assert_int_equal(sy_registry_make(&lora, &device, 1, NULL, NULL, &d->rig.fail), SY_OK);
+    d->env.devices = lora;
+    /* 0367 f000, 20ce 00ab5a69 1001 5d 00: 24.0 now, 27.2 six hours before */
+    take(d, "lora/l1", 0,
+         "{\"time\":\"2026-01-05T00:00:00Z\",\"deviceInfo\":{},\"fPort\":85,"
+         "\"data\":\"A2fwACDOAKtaaRABXQA=\"}");
+    assert_int_equal(d->err, SY_OK);
+    assert_int_equal(d->n, 2);
+    assert_string_equal(series(d, 0), series(d, 1));
+    assert_true(d->got[0].value > 23.9 && d->got[0].value < 24.1);
+    assert_true(d->got[1].value > 27.1 && d->got[1].value < 27.3);
+    assert_int_equal(d->got[0].t, RIG_DAY);
+    assert_int_equal(d->got[1].t, 1767549696000);
+    d->env.devices = d->devices;
+    sy_registry_unref(lora);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(matching, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whole_messages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(by_model, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,11 +88,20 @@ static uint32_t point(const rig *r, const char *series)
     return 0;
 }
 
+static sy_quality put_as(rig *r, const char *series, sy_ms t, double value, sy_quality q)
+{
+    sy_decoded d = {.point = point(r, series),
+                    .t = t,
+                    .value = value,
+                    .raw = value,
+                    .quality = q,
+                    .judged = true};
+    return sy_doubts_mark(&r->doubts, &d);
+}
+
 static sy_quality put(rig *r, const char *series, sy_ms t, double value)
 {
-    sy_decoded d = {
-        .point = point(r, series), .t = t, .value = value, .raw = value, .judged = true};
-    return sy_doubts_mark(&r->doubts, &d);
+    return put_as(r, series, t, value, SY_Q_GOOD);
 }
 
 #define GOOD  SY_Q_GOOD
@@ -115,6 +124,9 @@ static void known_faults(void **state)
     assert_int_equal(put(r, "bee/temperature", day, -327.68), FAULT);
     assert_int_equal(put(r, "bee/temperature", day, 327.670013), FAULT); /* a float */
     assert_int_equal(put(r, "bee/temperature", day, 327.7), FAULT);
+    assert_int_equal(put_as(r, "bee/temperature", day, 327.7, SY_Q_BAD | SY_Q_OUT_OF_RANGE), FAULT);
+    assert_int_equal(put_as(r, "bee/temperature", day, 99, SY_Q_BAD | SY_Q_OUT_OF_RANGE),
+                     SY_Q_BAD | SY_Q_OUT_OF_RANGE);
     assert_int_equal(put(r, "bee/temperature", day, 85), GOOD);
     assert_int_equal(put(r, "two/t", day, -100), GOOD); /* nothing known of its device */
     assert_int_equal(put(r, "freezer/temperature", day, 882.6), FAULT);

@@ -95,6 +95,14 @@ static void test_spellings(void **state)
     assert_string_equal(sy_unit_of_device(sy_span_of("K"))->tag, "temperature");
     assert_string_equal(sy_unit_of_device(sy_span_of("%RH"))->id, "%RH");
     assert_string_equal(sy_unit_of_device(sy_span_of("lux"))->id, "lx");
+    /* What only devices write, and RFC 8798. */
+    static const char *const said[][2] = {
+        {"C", "degC"},         {"F", "degF"},      {"%EL", "%"},        {"/100", "%"},
+        {"lat", "deg"},        {"kpa", "kPa"},     {"MHz", "MHz"},      {"ug/m3", "ug/m3"},
+        {"/1000", "permille"}, {"kvarh", "kvarh"}, {"Mbit/s", "Mbit/s"}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        assert_string_equal(sy_unit_of_device(sy_span_of(said[i][0]))->id, said[i][1]);
+    assert_null(sy_unit_find(sy_span_of("C"))); /* a rule says which */
     assert_null(sy_unit_of_device(sy_span_of("furlong")));
 }
 

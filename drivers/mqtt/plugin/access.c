@@ -11,6 +11,7 @@ typedef struct right {
     const char *topic; /* without "/#" */
     size_t n;
     bool below;
+    bool read; /* else: write */
 } right;
 
 typedef struct user {
@@ -51,7 +52,7 @@ static sy_err add_user(sy_access *a, const char *name)
     return e;
 }
 
-static sy_err add_right(sy_access *a, const char *topic)
+static sy_err add_right(sy_access *a, const char *topic, bool read)
 {
     sy_err e =
         sy_grow(sy_heap(), (void **)&a->rights, &a->cap_rights, a->n_rights + 1, sizeof *a->rights);
@@ -59,7 +60,7 @@ static sy_err add_right(sy_access *a, const char *topic)
     bool all = strcmp(topic, "#") == 0;
     bool below = all || (n > 2 && strcmp(topic + n - 2, "/#") == 0);
     if (!e) {
-        a->rights[a->n_rights++] = (right){topic, all ? 0 : below ? n - 2 : n, below};
+        a->rights[a->n_rights++] = (right){topic, all ? 0 : below ? n - 2 : n, below, read};
         a->users[a->n_users - 1].n++;
     }
     return e;
@@ -108,8 +109,8 @@ static sy_err take_line(sy_access *a, const char *line, sy_fail *f)
     user *last = a->n_users ? &a->users[a->n_users - 1] : NULL;
     if (line[0] == 'u' && line[1]) {
         e = add_user(a, line + 1);
-    } else if (line[0] == 'w' && line[1] && last) {
-        e = add_right(a, line + 1);
+    } else if ((line[0] == 'w' || line[0] == 'r') && line[1] && last) {
+        e = add_right(a, line + 1, line[0] == 'r');
     } else if (last && take_mark(last, line)) {
         e = SY_OK;
     }
@@ -194,12 +195,12 @@ sy_access_verdict sy_access_certificate(const sy_access *a, const char *name)
                           : SY_ACCESS_WRONG;
 }
 
-static bool has_right(const sy_access *a, const user *u, const char *topic)
+static bool has_right(const sy_access *a, const user *u, const char *topic, bool read)
 {
     size_t n = strlen(topic);
     for (size_t i = 0; i < u->n; i++) {
         const right *r = &a->rights[u->first + i];
-        if (n >= r->n && memcmp(topic, r->topic, r->n) == 0 &&
+        if (r->read == read && n >= r->n && memcmp(topic, r->topic, r->n) == 0 &&
             (n == r->n || (r->below && (r->n == 0 || topic[r->n] == '/')))) {
             return true;
         }
@@ -213,7 +214,7 @@ static bool taken(const sy_access *a, const char *topic)
     for (size_t i = 0; i < a->n_users; i++) {
         const user *u = &a->users[i];
         bool all = u->n == 1 && a->rights[u->first].n == 0;
-        if (!all && has_right(a, u, topic)) {
+        if (!all && has_right(a, u, topic, false)) {
             return true;
         }
     }
@@ -226,13 +227,13 @@ bool sy_access_may_write(const sy_access *a, const char *name, const char *topic
     if (!u || topic[0] == '$') {
         return false;
     }
-    return has_right(a, u, topic) || (u->stranger && !taken(a, topic));
+    return has_right(a, u, topic, false) || (u->stranger && !taken(a, topic));
 }
 
-bool sy_access_may_read(const sy_access *a, const char *name)
+bool sy_access_may_read(const sy_access *a, const char *name, const char *topic)
 {
     const user *u = find(a, name);
-    return u && u->reads;
+    return u && topic[0] != '$' && (u->reads || has_right(a, u, topic, true));
 }
 
 bool sy_access_is_stranger(const sy_access *a, const char *name)

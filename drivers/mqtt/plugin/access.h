@@ -10,7 +10,7 @@
  *   w<topic>           it may write this topic (with "/#" at the end: all below, too)
  *   s                  it may write every topic that no other user may ("w#" does not count)
  *   x                  it was revoked: it may not log in, and its topics stay its own
- *   r                  it may read everything
+ *   r                  it may read everything; r<topic>: what this says, as for w
  */
 #ifndef SY_ACCESS_H
 #define SY_ACCESS_H
@@ -37,7 +37,7 @@ sy_access_verdict sy_access_login(const sy_access *a, const char *name, const ch
 /* By a certificate of this common name. */
 sy_access_verdict sy_access_certificate(const sy_access *a, const char *name);
 bool sy_access_may_write(const sy_access *a, const char *name, const char *topic);
-bool sy_access_may_read(const sy_access *a, const char *name);
+bool sy_access_may_read(const sy_access *a, const char *name, const char *topic);
 /* True for a user of "s": what it writes is not a device's. */
 bool sy_access_is_stranger(const sy_access *a, const char *name);
 /* True where a password before is still kept, whether or not it is over. */

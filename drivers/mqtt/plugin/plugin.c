@@ -271,7 +271,7 @@ static int on_access(int event, void *data, void *user)
         return MOSQ_ERR_SUCCESS; /* what is not read does no harm */
     }
     if (a->access == MOSQ_ACL_READ) {
-        bool may = a->topic[0] != '$' && sy_access_may_read(p->access, who);
+        bool may = sy_access_may_read(p->access, who, a->topic);
         return may ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     }
     if (sy_access_may_write(p->access, who, a->topic)) {

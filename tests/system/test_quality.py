@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quality at the door with the real binary: a DS18B20 that says 85, a probe that stands still while
+its sibling moves, a counter that rolls over, maintenance that a person announces, across a kill."""
+
+import contextlib
+import json
+import sqlite3
+
+import devices
+import steel
+
+START = 1767571200  # 2026-01-05T00:00:00Z
+
+
+def device(name, fmt):
+    return {"id": name, "transport": "coap", "format": fmt, "credential": "none",
+            "from": "127.0.0.0/8"}
+
+
+def grade(row):
+    """Without what all readings here carry."""
+    return row["quality"].replace("+unauthenticated", "")
+
+
+class Quality(steel.Case):
+    def setUp(self):
+        super().setUp()
+        celsius = {"quantity": "temperature", "unit": "degC", "every": "10 min"}
+        points = [
+            {**celsius, "device": "plug", "name": "DS18B20.Temperature", "resolution": 0.1},
+            {**celsius, "device": "duo", "name": "t", "resolution": 0.1, "stuck": "2 h",
+             "calibrated": "2025-01-05", "recalibrate": "12 months"},
+            {"quantity": "humidity", "device": "duo", "name": "h", "unit": "%RH"},
+            {"quantity": "pm25", "device": "air", "name": "pm25", "unit": "µg/m3",
+             "rate": "100 / 10 min"},
+        ]
+        tree = steel.base_config(
+            [], [device("plug", "tasmota"), device("duo", "senml-json"),
+                 device("air", "zigbee2mqtt")],
+            [{"id": "store", "kind": "room", "points": points}])
+        del tree["mqtt"]
+        self.gateway = self.start(steel.Gateway(self.config(tree), self.dir / "data",
+                                                "--clock", "replay"))
+        self.coap = devices.CoapDevice(("127.0.0.1", self.gateway.status()["coap"]["ports"][0]))
+        self.now = START
+        self.mark(START)
+
+    def mark(self, t):
+        self.now = t
+        self.gateway.control("mark %d" % (t * 1000))
+
+    def send(self, name, message):
+        answer = self.coap.request("r/" + name, json.dumps(message).encode())
+        self.assertTrue(answer and answer[0].startswith("2."), answer)
+
+    def rows(self, series):
+        self.gateway.drained()
+        return [r for r in self.gateway.export() if "%s/%s" % (r["device"], r["point"]) == series]
+
+    def maintenance(self, *args, expect=0):
+        return steel.cli("maintenance", *args, "--data", self.gateway.data, expect=expect)
+
+    def test_what_is_doubtful_is_marked(self):
+        for step in range(18):
+            self.send("plug", {"Time": "2026-01-05T08:00:00", "DS18B20": {
+                "Id": "01", "Temperature": 85.0 if step in (0, 7) else 4.0 + step / 10},
+                "TempUnit": "C"})
+            self.send("duo", [{"n": "t", "v": 3.5}, {"n": "h", "v": 40 + step % 2}])
+            self.send("air", {"pm25": 43521 if step == 4 else 6 + step})
+            self.mark(self.now + 600)
+        plug = [grade(r) for r in self.rows("plug/DS18B20.Temperature")]
+        self.assertEqual([i for i, q in enumerate(plug) if q == "bad+device-fault"], [0, 7])
+        self.assertEqual(plug.count("good"), 16)
+        air = [grade(r) for r in self.rows("air/pm25")]
+        self.assertEqual(air, ["good"] * 4 + ["uncertain+spike"] + ["good"] * 13)
+        duo = [grade(r).replace("+uncalibrated", "") for r in self.rows("duo/t")]
+        self.assertEqual(duo, ["good"] * 12 + ["uncertain+stuck"] * 6)
+        # 2026-01-05 is the first day behind the last good one.
+        self.assertTrue(all("uncalibrated" in r["quality"] for r in self.rows("duo/t")))
+        status = self.gateway.status()
+        self.assertEqual((status["faults"], status["spikes"], status["stuck"],
+                          status["uncalibrated"]), (2, 1, 6, 18))
+
+    def test_maintenance(self):
+        self.maintenance("start", "nowhere", "--for", "1 h", "--reason", "x", expect=1)
+        self.maintenance("start", "store", "--reason", "x", expect=2)
+        self.maintenance("start", "store", "--for", "40 d", "--reason", "x", expect=1)
+        self.maintenance("end", "duo", "--reason", "x", expect=1)
+        self.send("duo", [{"n": "h", "v": 40}])
+        self.mark(START + 600)
+        self.maintenance("start", "prem/store", "--for", "1 h", "--reason", "a new fan, order 7",
+                         "--by", "Li Wei")
+        self.maintenance("start", "device:air", "--for", "5 h", "--reason", "cleaning")
+        self.maintenance("end", "air", "--reason", "clean")
+        self.gateway.kill()
+        self.gateway.start()
+        listed = json.loads(self.maintenance("list", "--json"))
+        self.assertEqual(listed, [{
+            "kind": "place", "on": "prem/store", "from": "2026-01-05T00:10:00.000Z",
+            "until": "2026-01-05T01:10:00.000Z", "who": "Li Wei", "why": "a new fan, order 7"}])
+        self.assertEqual(self.gateway.status()["maintenance"], listed)
+        self.coap = devices.CoapDevice(("127.0.0.1", self.gateway.status()["coap"]["ports"][0]))
+        for value in range(41, 50):  # at 00:10, 00:20 … 01:30
+            self.send("duo", [{"n": "h", "v": value}])
+            self.mark(self.now + 600)
+        marked = [float(r["value"]) for r in self.rows("duo/h") if "maintenance" in r["quality"]]
+        self.assertEqual(marked, [41, 42, 43, 44, 45, 46])
+        self.assertEqual(self.gateway.drained()["maintained"], 6)
+        self.assertEqual(json.loads(self.maintenance("list", "--json")), [])
+        self.gateway.stop()
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % (self.dir / "data/store.db"),
+                                                uri=True)) as db:
+            leaves = [json.loads(row[0]) for row in db.execute("SELECT bytes FROM leaf ORDER BY n")]
+        actions = [(a["who"], a["what"], a["on"], a["why"]) for a in leaves if a["leaf"] == "action"]
+        self.assertEqual(actions[0], (
+            "Li Wei", "maintenance-start until 2026-01-05T01:10:00.000Z", "place prem/store",
+            "a new fan, order 7"))
+        self.assertEqual([a[1].split()[0] for a in actions[1:]],
+                         ["maintenance-start", "maintenance-end"])
+        with contextlib.closing(sqlite3.connect(self.dir / "data/store.db")) as db:
+            heads = db.execute("SELECT max(size) FROM head").fetchone()[0]
+        self.assertGreaterEqual(heads, len(leaves) - 1)  # signed at once
+
+
+if __name__ == "__main__":
+    steel.main()
