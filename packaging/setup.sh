@@ -27,11 +27,21 @@ names=$(awk -v test="$test" -v long="$long" '
     NF { print $1 }' "$list")
 # One question for all: a second start costs nothing. Names that dpkg never heard of are on stderr.
 # shellcheck disable=SC2086
-there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $names 2>/dev/null |
+there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(echo "$names" | tr '|' ' ') 2>/dev/null |
     awk '$1 == "installed" { print $2 }')
+# choose NAME|NAME: the one that is installed, else the one that this release has.
+choose() {
+    for one in $(echo "$1" | tr '|' ' '); do
+        echo "$there" | grep -qxF "$one" && return
+    done
+    for one in $(echo "$1" | tr '|' ' '); do
+        apt-cache show "$one" >/dev/null 2>&1 && break
+    done
+    missing="$missing $one"
+}
 missing=
 for name in $names; do
-    echo "$there" | grep -qxF "$name" || missing="$missing $name"
+    choose "$name"
 done
 [ -n "$missing" ] || exit 0
 if [ $dry = yes ]; then

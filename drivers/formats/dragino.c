@@ -30,11 +30,10 @@
     "<10:Work_mode:c{TMP117 & timestamp};Systimestamp:U4>;"                                        \
     "<11:Work_mode:c{SHT31 Sensor};Ext_TempC_SHT:I2/100 Cel" NO_PROBE                              \
     ";:U2;Ext_Hum_SHT:@0.12/10 %RH>;<*:+4>"
-#define LHT_BATTERY ":U2;Bat_status:@14.2;BatV:@0.14/1000 V"
-#define LHT_NOW                                                                                    \
+#define LHT_NOW(words)                                                                             \
     ":Q6;?:@0.4;<9:t7;TempC_DS:I2/100 Cel" NO_PROBE ";:Q2;Bat_status:@6.2>;"                       \
-    "<10:t7;TempC_TMP117:I2/100 Cel" NO_PROBE ";:Q2;Bat_status:@6.2>;<*:" LHT_BATTERY              \
-    ">;" LHT_INSIDE ";:u1;?:@0.4;" LHT_OUTSIDE
+    "<10:t7;TempC_TMP117:I2/100 Cel" NO_PROBE ";:Q2;Bat_status:@6.2>;<*:"                          \
+    ":U2;Bat_status:@14.2" words ";BatV:@0.14/1000 V>;" LHT_INSIDE ";:u1;?:@0.4;" LHT_OUTSIDE
 /* A line of the log: the external value, the inside ones, the kind, the time. */
 #define LHT_LOG                                                                                    \
     "%T7;:Q6;?:@0.4;<1,9:TempC_DS:I2/100 Cel" NO_PROBE ">;<2,10:TempC_TMP117:I2/100 Cel" NO_PROBE  \
@@ -124,16 +123,17 @@
     "t7;:U2;BatV:@0.14/1000 V;:u1;Ext:@0.4;?:@0.4;<1:" COUPLE_LOW("100") ">;<2:" COUPLE_LOW(       \
         "10") ">;<3:Res_Channel1:U2/100 Ohm;Res_Channel2:U2/100 Ohm>;<*:+4>;Systimestamp:U4"
 
-#define LHT_TABLE      R("----", LHT_NOW) R("--03", LHT_LOG) STATUS
-#define CONTACT_TABLE  R("----", CONTACT)
-#define DISTANCE_TABLE R("----", DISTANCE DISTANCE_TAIL)
+#define LHT_TABLE(words) R("----", LHT_NOW(words)) R("--03", LHT_LOG) STATUS
+#define LHT_WORDS        "{Ultra Low|Low|OK|Good}"
+#define CONTACT_TABLE    R("----", CONTACT)
+#define DISTANCE_TABLE   R("----", DISTANCE DISTANCE_TAIL)
 #define DISTANCE_LB                                                                                \
     DISTANCE_TABLE R("--03", DISTANCE_LOG)                                                         \
     STATUS
 static const sy_lt_model models[] = {
-    {"lht65", {LHT_TABLE, NULL}},
-    {"lht65n", {LHT_TABLE, NULL}},
-    {"lht65s", {LHT_TABLE, NULL}},
+    {"lht65", {LHT_TABLE(""), NULL}},
+    {"lht65n", {LHT_TABLE(LHT_WORDS), NULL}},
+    {"lht65s", {LHT_TABLE(LHT_WORDS), NULL}},
     {"lht52",
      {R("----", "t7;" LHT52 "Systimestamp:U4") R("--03", "%T7;" LHT52 "+4%")
           R("--04", "DS18B20_ID:h8") STATUS,
@@ -175,7 +175,7 @@ static const sy_lt_model models[] = {
     {NULL, {NULL, NULL}}};
 
 /* Without a model: the sensor for rooms and refrigerators, their most common one. */
-static const sy_lt_model any = {"without a model", {LHT_TABLE, NULL}};
+static const sy_lt_model any = {"without a model", {LHT_TABLE(""), NULL}};
 const sy_lt_maker sy_lt_dragino = {"Dragino", models, &any, "", false};
 
 const char *sy_dragino_model(size_t i)

@@ -53,6 +53,9 @@ extern const sy_format *const sy_formats[];
 const sy_format *sy_format_find(sy_span name);
 /* The models that a format knows: how many, and the first `room` of their names. 0: it has none. */
 size_t sy_format_models(sy_span format, const char **names, size_t room);
+/* The model that a message of a LoRaWAN network server names, in its profile or version; NULL: none
+ * that is known. For proposing a configuration. */
+const char *sy_format_model_said(sy_span payload);
 const sy_format *sy_format_by_content(uint16_t content_format);
 /* The likeliest format of these bytes, or NULL. */
 const sy_format *sy_format_probe(sy_span payload);

@@ -2,8 +2,9 @@
 /*
  * Uplinks as LoRaWAN network servers publish them: ChirpStack v4 (event/up) and The Things Stack v3
  * (uplink_message). The bytes of a device whose model is configured are read by our own coding of
- * that model; else the network server's decoder has named the values (`object`, decoded_payload).
- * Bytes that neither reads are a text, so that the message is not lost for an unknown device.
+ * that model; else the network server's decoder has named the values (`object`, decoded_payload);
+ * else the model may be in what the server says of the device (deviceProfileName, version_ids).
+ * Bytes that nothing reads are a text, so that the message is not lost for an unknown device.
  * Other events (join, ack, location) carry no readings, save the battery of a ChirpStack status.
  */
 #include "drivers/formats/all.h"
@@ -14,6 +15,7 @@ typedef struct uplink {
     const json_t *bytes;  /* base64 */
     const json_t *object; /* decoded by the server */
     const json_t *port;
+    const char *said; /* the model by what the server says; NULL: none that is known */
     sy_record like;
 } uplink;
 
@@ -41,6 +43,54 @@ static sy_err by_model(sy_records *l, const uplink *u, sy_span model, const char
     return fill(l, &lora, bytes, f);
 }
 
+static bool in_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* The longest model that is a word of a name such as "Milesight EM300-TH (shop)". */
+static const char *model_in(const json_t *name)
+{
+    char text[128];
+    const char *names[512], *best = NULL;
+    size_t n = json_is_string(name) ? json_string_length(name) : 0;
+    if (n == 0 || n >= sizeof text)
+        return NULL;
+    memcpy(text, json_string_value(name), n);
+    text[n] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] = (char)(text[i] + 'a' - 'A');
+    size_t all = sy_format_models(sy_span_of("tts"), names, sizeof names / sizeof *names);
+    for (size_t i = 0; i < all && i < sizeof names / sizeof *names; i++) {
+        const char *at = strstr(text, names[i]);
+        size_t len = strlen(names[i]);
+        if (at && !in_word(at[len]) && (at == text || !in_word(at[-1])) &&
+            (!best || len > strlen(best)))
+            best = names[i];
+    }
+    return best;
+}
+
+static const char *model_said(const json_t *root)
+{
+    const json_t *info = json_object_get(root, "deviceInfo");
+    const json_t *up = json_object_get(root, "uplink_message");
+    const char *model = model_in(json_object_get(info, "deviceProfileName"));
+    return model ? model
+                 : model_in(json_object_get(json_object_get(up, "version_ids"), "model_id"));
+}
+
+const char *sy_format_model_said(sy_span payload)
+{
+    json_t *root;
+    if (sy_json_in(payload, &root, NULL) != SY_OK)
+        return NULL;
+    const char *model = model_said(root);
+    json_decref(root);
+    return model;
+}
+
 static sy_err fill_uplink(sy_records *l, const uplink *u, const sy_device *map, const char *server,
                           sy_fail *f)
 {
@@ -49,6 +99,8 @@ static sy_err fill_uplink(sy_records *l, const uplink *u, const sy_device *map, 
         return by_model(l, u, model, server, f);
     if (json_is_object(u->object)) {
         sy_json_flat(l, &u->like, (sy_span){"", 0}, u->object, NULL);
+    } else if (json_is_string(u->bytes) && u->said) {
+        return by_model(l, u, sy_span_of(u->said), server, f);
     } else if (json_is_string(u->bytes)) {
         sy_record r = u->like;
         r.name = r.local = sy_span_of("data");
@@ -75,6 +127,7 @@ static sy_err chirpstack_fill(sy_records *l, const json_t *root, const sy_device
     u.bytes = json_object_get(root, "data");
     u.object = json_object_get(root, "object");
     u.port = json_object_get(root, "fPort");
+    u.said = u.object ? NULL : model_said(root);
     return fill_uplink(l, &u, map, "ChirpStack", f);
 }
 
@@ -87,6 +140,7 @@ static sy_err tts_fill(sy_records *l, const json_t *root, const sy_device *map, 
     u.bytes = json_object_get(up, "frm_payload");
     u.object = json_object_get(up, "decoded_payload");
     u.port = json_object_get(up, "f_port");
+    u.said = u.object ? NULL : model_said(root);
     return fill_uplink(l, &u, map, "The Things Stack", f);
 }
 

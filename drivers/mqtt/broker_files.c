@@ -118,6 +118,18 @@ static void put_listener(sy_buf *b, const sy_broker__setup *s, const sy_broker__
     }
 }
 
+/* What earlier versions made for mosquitto itself: hashes and rights that nobody minds any more. */
+static void remove_old(const char *dir)
+{
+    static const char *const names[] = {"acl", "mosquitto.passwd"};
+    char path[SY_BROKER__PATH];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (sy_broker__path(dir, names[i], path, NULL) == SY_OK) {
+            unlink(path);
+        }
+    }
+}
+
 sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
 {
     sy_buf b;
@@ -155,6 +167,9 @@ sy_err sy_broker__write_conf(const sy_broker__setup *s, sy_fail *f)
     }
     sy_err e = sy_broker__put_file(s->dir, "mosquitto.conf", &b, f);
     sy_buf_fini(&b);
+    if (!e) {
+        remove_old(s->dir);
+    }
     return e;
 }
 

@@ -166,14 +166,43 @@ static sy_err put_row(sy_store *s, const sy_open *o, sy_fail *f)
     return e;
 }
 
-/* Encoded and hashed at once, so that writing many rows together takes no time. */
-static sy_err make_row(sy_store *s, sy_open *o, sy_fail *f)
+static const sy_sample *sort_run(sy_store *s, const sy_open *o)
 {
     sy_sample *v = s->seal->sorted;
     for (uint32_t i = 0; i < o->n; i++)
         v[i] = (sy_sample){
             .t = sy_open_time(o, i), .value = o->v[i].value, .quality = o->v[i].quality};
     qsort(v, o->n, sizeof *v, by_time);
+    return v;
+}
+
+/* Made again from the log, a chunk must be the one that is a row already; it is told where it is
+ * not, and the row stays: the ledger speaks of it. What has expired is no row any more. */
+static sy_err compare_row(sy_store *s, const sy_open *o, uint64_t number, sy_fail *f)
+{
+    sqlite3_stmt *st = sy_store__get(s, SY_SQL_CHUNK_ROOT, f);
+    if (!st)
+        return SY_E_IO;
+    sy_digest root = sy_chunk_root(sort_run(s, o), o->n);
+    sy_store__bind(st, "ii", (int64_t)number, (int64_t)o->series);
+    int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW && (sqlite3_column_bytes(st, 0) != (int)sizeof root.b ||
+                             memcmp(sqlite3_column_blob(st, 0), root.b, sizeof root.b) != 0)) {
+        s->chunks_differ++;
+        sy_log(SY_LOG_ERROR, "chunk-differs", "number=%llu series=%llu readings=%u",
+               (unsigned long long)number, (unsigned long long)o->series, (unsigned)o->n);
+    }
+    sy_err e = rc == SQLITE_ROW || rc == SQLITE_DONE
+                   ? SY_OK
+                   : sy_store__err(s->writer, rc, "read chunks", f);
+    sqlite3_reset(st);
+    return e;
+}
+
+/* Encoded and hashed at once, so that writing many rows together takes no time. */
+static sy_err make_row(sy_store *s, sy_open *o, sy_fail *f)
+{
+    const sy_sample *v = sort_run(s, o);
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
     sy_err e = sy_chunk_encode(v, o->n, &bytes, f);
@@ -194,8 +223,9 @@ static sy_err make_row(sy_store *s, sy_open *o, sy_fail *f)
 sy_err sy_seal(sy_store *s, sy_open *o, sy_fail *f)
 {
     sy_err e = SY_OK;
-    if (!s->read_only && s->memory.chunks + 1 > s->disk_chunks)
-        e = make_row(s, o, f);
+    uint64_t number = s->memory.chunks + 1;
+    if (!s->read_only)
+        e = number > s->disk_chunks ? make_row(s, o, f) : compare_row(s, o, number, f);
     if (!e)
         e = sy_open_seal(&s->memory, o, f);
     if (e && !o->number) {

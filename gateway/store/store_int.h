@@ -23,6 +23,7 @@
     X(SERIES_ADD, "INSERT INTO series(series,device,name,unit) VALUES(?1,?2,?3,?4)")               \
     X(SERIES_SET, "UPDATE series SET device=?2,name=?3,unit=?4 WHERE id=?1")                       \
     X(CHUNK_ADD, "INSERT INTO chunk VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")       \
+    X(CHUNK_ROOT, "SELECT root FROM chunk WHERE number=?1 AND series=?2")                          \
     X(CHUNKS_SET, "UPDATE counter SET value=max(value,?1) WHERE name='chunks'")                    \
     X(CHUNKS_AT, "SELECT number,bytes FROM chunk WHERE series=?1 AND t1 BETWEEN ?2 AND ?3 "        \
                  "AND t0<=?2 AND number<=?4")                                                      \
@@ -39,7 +40,7 @@
     X(EVENT_ADD, "INSERT OR IGNORE INTO event(id,kind,alert,time,severity,priority,body) "         \
                  "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                   \
     X(OUTBOX_ADD, "INSERT INTO outbox(destination,number,priority,alert) VALUES(?1,?2,?3,?4)")     \
-    X(OUTBOX_LIFT, "UPDATE outbox SET priority=?3 "                                                \
+    X(OUTBOX_LIFT, "UPDATE outbox INDEXED BY outbox_alert SET priority=?3 "                        \
                    "WHERE destination=?1 AND alert=?2 AND priority>?3")                            \
     X(OUTBOX_DEL, "DELETE FROM outbox WHERE destination=?1 AND number=?2")                         \
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \
@@ -98,6 +99,7 @@ struct sy_store {
     bool rows_written;
     /* Numbers up to these are rows: made again from the log, they are not written again. */
     uint64_t disk_chunks, disk_amended;
+    uint64_t chunks_differ; /* of these, made again and found to be others than their rows */
     struct sy_seal_room *seal;
 };
 

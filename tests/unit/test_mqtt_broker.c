@@ -81,9 +81,17 @@ static int setup(void **state)
     rig_init(&h->r);
     set_credential(h, "a", "pa");
     set_credential(h, "b", "pb");
+    char old[2][256];
+    snprintf(old[0], sizeof old[0], "%s/acl", h->r.dir);
+    snprintf(old[1], sizeof old[1], "%s/mosquitto.passwd", h->r.dir);
+    for (int i = 0; i < 2; i++) { /* of an earlier version */
+        assert_int_equal(sy_file_write(old[i], sy_span_of("a:$7$"), 0600, NULL), SY_OK);
+    }
     h->devices = rig_devices("ab");
     assert_int_equal(sy_registry_slot_open(&h->r.slot, sy_registry_ref(h->devices), NULL), SY_OK);
     h->b = start_broker(&h->r, h->devices, true);
+    assert_int_equal(access(old[0], F_OK), -1);
+    assert_int_equal(access(old[1], F_OK), -1);
     h->port = sy_broker_port(h->b, 0);
     h->m = start_client(h);
     *state = h;

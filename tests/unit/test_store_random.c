@@ -353,6 +353,7 @@ static void live(world *w, const char *dir, uint64_t seed)
         if (what >= 14 && what < 18) {
             s = crash_and_open(s, dir);
             at = restore(w, s, &seed);
+            assert_int_equal(s->chunks_differ, 0);
             check_all(w, s, at, &seed);
         } else if (what == 18) {
             sy_store_close(s);
@@ -418,8 +419,39 @@ static void one_log_is_one_store(void **state)
     (void)state;
 }
 
+static void put_run(sy_store *s)
+{
+    sy_fail f = {0};
+    fine(sy_store_begin(s, false, &f), f);
+    for (int i = 0; i < 1024; i++)
+        store_rig_put(s, "a", i * 1000, i % 7, SY_Q_GOOD);
+    fine(sy_store_commit(s, 1024, &f), f);
+}
+
+static void a_chunk_that_is_made_again_otherwise_is_told(void **state)
+{
+    sy_store *s = store_rig_open(*state);
+    sy_store_commit_every(s, 0); /* the row is written, what is open is not */
+    put_run(s);
+    for (uint64_t changed = 0; changed < 2; changed++) {
+        s = crash_and_open(s, *state);
+        assert_int_equal(s->disk_chunks, 1);
+        assert_int_equal(sy_store_open_seq(s), 0);
+        if (changed)
+            assert_int_equal(
+                sqlite3_exec(s->writer, "UPDATE chunk SET root=zeroblob(32)", NULL, NULL, NULL),
+                SQLITE_OK);
+        put_run(s);
+        assert_int_equal(s->chunks_differ, changed);
+    }
+    sy_store_close(s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_log_is_one_store)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_log_is_one_store),
+        cmocka_unit_test_setup_teardown(a_chunk_that_is_made_again_otherwise_is_told,
+                                        store_rig_setup, store_rig_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
