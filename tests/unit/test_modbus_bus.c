@@ -192,6 +192,26 @@ static void test_reload(void **state)
     rig_close(&r);
 }
 
+/* A device that was revoked is not asked any more. */
+static void test_revoked(void **state)
+{
+    (void)state;
+    rig r;
+    sy_fail f;
+    sy_registry *registry;
+    rig_open(&r, false);
+    reach(&r, &r.b, 1);
+    sy_device without[2] = {r.devices[0], r.devices[1]};
+    without[1].revoked = true;
+    assert_int_equal(sy_registry_make(&registry, without, 2, NULL, NULL, &f), SY_OK);
+    sy_registry_slot_set(r.slot, registry);
+    sy_modbus_reload(r.m);
+    int b = now(&r, &r.b);
+    reach(&r, &r.a, now(&r, &r.a) + 3);
+    assert_int_equal(now(&r, &r.b), b);
+    rig_close(&r);
+}
+
 /* The journal is shut while a line waits for room. */
 static void test_end(void **state)
 {
@@ -207,9 +227,8 @@ static void test_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_no_room),
-        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_messages), cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_reload),   cmocka_unit_test(test_revoked),
         cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
