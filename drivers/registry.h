@@ -55,7 +55,8 @@ typedef struct sy_device {
     } from;                            /* CoAP, HJ 212: allowed peers */
     const char *mn;                    /* HJ 212: by which the device is known; else NULL */
     const char *password;              /* HJ 212: its PW must be this; NULL: whatever it is */
-    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what (drivers/modbus/map.h) */
+    const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what; format modbus: its
+                                          registers (drivers/modbus/map.h) */
     const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;

@@ -256,6 +256,25 @@ static void keep(const request *r, const sy_device *d, const sy_format *format, 
              e == SY_E_CLOSED ? "the gateway is stopping" : "nothing can be kept at the moment");
 }
 
+/* Of a device that nobody knows: what came in one datagram is kept aside. */
+static void set_aside(const request *r)
+{
+    char peer[SY_COAP_PEER_TEXT];
+    size_t n = 0;
+    const uint8_t *bytes = NULL;
+    uint32_t format = NO_FORMAT;
+    if (r->blockwise || !coap_get_data(r->pdu, &n, &bytes))
+        return;
+    (void)option_uint(r->pdu, COAP_OPTION_CONTENT_FORMAT, &format);
+    sy_coap__peer_text(&r->peer, peer);
+    sy_stranger s = {.transport = SY_TRANSPORT_COAP,
+                     .source = r->device,
+                     .peer = peer,
+                     .content_format = (uint16_t)(format < NO_FORMAT ? format : NO_FORMAT),
+                     .payload = {(const char *)bytes, n}};
+    sy_intake_strange(r->c->intake, &s);
+}
+
 static void take(request *r, outcome *o)
 {
     coap_pdu_code_t method = coap_pdu_get_code(r->pdu);
@@ -272,6 +291,7 @@ static void take(request *r, outcome *o)
     const sy_device *d = sy_registry_by_id(devices, r->device);
     sy_span body;
     if (!d) {
+        set_aside(r);
         (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "there is no such device");
     } else if (admitted(r, d, o)) {
         const sy_format *format = sy_format_find(sy_span_of(d->format));

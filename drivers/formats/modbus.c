@@ -206,13 +206,9 @@ static void by_number(sy_records *l, const answer *a)
     }
 }
 
-static const sy_mb_map *map_of(const sy_device *d)
+static sy_err poll_fill(sy_records *l, sy_span bytes, const sy_mb_device *d, sy_fail *f)
 {
-    return d && d->modbus ? d->modbus->map : NULL;
-}
-
-static sy_err poll_fill(sy_records *l, sy_span bytes, const sy_mb_map *map, sy_fail *f)
-{
+    const sy_mb_map *map = d ? d->map : NULL;
     if (bytes.n < SY_MB_POLL_HEAD || bytes.p[0] != SY_MB_POLL_VERSION)
         return sy_fail_set(f, SY_E_PARSE, "not the answers of a poll");
     bytes = (sy_span){bytes.p + SY_MB_POLL_HEAD, bytes.n - SY_MB_POLL_HEAD};
@@ -295,14 +291,19 @@ static sy_err frame_by_map(sy_records *l, answer *a, const sy_mb_map *map, sy_fa
                        map->name);
 }
 
-static sy_err frame_fill(sy_records *l, sy_span bytes, const sy_mb_map *map, sy_fail *f)
+static sy_err frame_fill(sy_records *l, sy_span bytes, const sy_mb_device *d, sy_fail *f)
 {
+    const sy_mb_map *map = d ? d->map : NULL;
     sy_span pdu;
     bool crc;
     answer a;
     if (!pdu_of(bytes, &pdu, &crc))
         return crc ? sy_fail_set(f, SY_E_PARSE, "the CRC of the frame is wrong")
                    : sy_fail_set(f, SY_E_PARSE, "not a frame of Modbus");
+    unsigned unit = (unsigned char)pdu.p[-1]; /* before the PDU, on a line and over TCP */
+    if (d && d->unit && d->unit != unit)
+        return sy_fail_set(f, SY_E_PARSE, "a frame of unit %u, the device is unit %u", unit,
+                           d->unit);
     if (pdu.n == 2 && (unsigned char)pdu.p[0] & 0x80)
         return sy_fail_set(f, SY_E_PARSE, "the slave answers with exception %u, %s",
                            (unsigned char)pdu.p[1], sy_mb_exception((unsigned char)pdu.p[1]));
@@ -317,11 +318,11 @@ static sy_err frame_fill(sy_records *l, sy_span bytes, const sy_mb_map *map, sy_
 
 static sy_err decode(sy_span payload, const sy_device *device, sy_record_fn sink, void *ctx,
                      sy_fail *f,
-                     sy_err (*fill)(sy_records *, sy_span, const sy_mb_map *, sy_fail *))
+                     sy_err (*fill)(sy_records *, sy_span, const sy_mb_device *, sy_fail *))
 {
     sy_records l;
     sy_records_init(&l);
-    sy_err e = fill(&l, payload, map_of(device), f);
+    sy_err e = fill(&l, payload, device ? device->modbus : NULL, f);
     if (!e)
         e = sy_records_emit(&l, sink, ctx, f);
     sy_records_fini(&l);

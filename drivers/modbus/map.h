@@ -95,10 +95,10 @@ typedef struct sy_mb_read { /* one request */
  * row by itself. out: room for as many as there are rows; how many there are is returned. */
 size_t sy_mb_plan(const sy_mb_map *map, int gap, sy_mb_read *out);
 
-/* A device that is polled. */
+/* A device that is polled, or sends frames by another transport: then without address and times. */
 typedef struct sy_mb_device {
     const char *address; /* "host:port", "[v6]:port" or "/dev/ttyUSB0,9600,8N1" */
-    uint8_t unit;
+    uint8_t unit;        /* frames: whose count, 0: all */
     sy_ms poll, timeout;
     const sy_mb_map *map;
 } sy_mb_device;

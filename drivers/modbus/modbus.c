@@ -17,10 +17,16 @@ struct sy_modbus {
     unsigned number; /* of the next thread */
 };
 
+/* The line of a device that is to be asked, else NULL. */
+static const char *line_of(const sy_device *d)
+{
+    return d->transport == SY_TRANSPORT_MODBUS && d->modbus ? d->modbus->address : NULL;
+}
+
 static bool has_line(const sy_registry *r, const char *address)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (r->devices[i].modbus && strcmp(r->devices[i].modbus->address, address) == 0)
+        if (line_of(&r->devices[i]) && strcmp(line_of(&r->devices[i]), address) == 0)
             return true;
     return false;
 }
@@ -53,13 +59,13 @@ static void end_unused(sy_modbus *m, const sy_registry *r)
 static sy_err open_missing(sy_modbus *m, sy_registry *r, sy_fail *f)
 {
     for (size_t i = 0; i < r->n; i++) {
-        const sy_mb_device *d = r->devices[i].modbus;
-        if (!d || find(m, d->address))
+        const char *address = line_of(&r->devices[i]);
+        if (!address || find(m, address))
             continue;
         if (m->n == BUSES_MAX)
             return sy_fail_set(f, SY_E_RANGE, "more than %d lines of modbus", (int)BUSES_MAX);
         sy_bus *b = NULL;
-        sy_err err = sy_bus_start(&b, d->address, m->number++, m->intake, sy_registry_ref(r), f);
+        sy_err err = sy_bus_start(&b, address, m->number++, m->intake, sy_registry_ref(r), f);
         if (err)
             return err;
         m->buses[m->n++] = b;

@@ -83,9 +83,27 @@ static bool keep(taking *t, const sy_message *msg, uint64_t *seq)
     }
 }
 
+/* What a device sent that nobody knows yet is kept aside. */
+static void set_aside(const taking *t, const sy_spool_rec *rec)
+{
+    sy_stranger s = {.transport = SY_TRANSPORT_MQTT,
+                     .source = rec->topic,
+                     .client = rec->client,
+                     .content_format = 0xffff,
+                     .payload = rec->payload};
+    sy_refusal r = {.transport = SY_TRANSPORT_MQTT,
+                    .why = SY_REJECT_UNKNOWN_DEVICE,
+                    .who = rec->topic,
+                    .detail = "not known yet; see steelyard devices pending"};
+    sy_intake_strange(t->m->intake, &s);
+    sy_intake_refuse(t->m->intake, &r);
+}
+
 static bool take(taking *t, const sy_spool_rec *rec)
 {
-    if (rec->number > t->mark) {
+    if (rec->number > t->mark && sy_span_is(rec->user, SY_SPOOL_STRANGER)) {
+        set_aside(t, rec);
+    } else if (rec->number > t->mark) {
         char ident[8];
         for (int i = 0; i < 8; i++) {
             ident[i] = (char)(rec->number >> (8 * i));

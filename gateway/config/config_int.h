@@ -116,6 +116,8 @@ void sy_cfg_device_hj212(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c,
 /* devices_modbus.c: keys of a device of modbus, and what all of them together must be. */
 void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
 void sy_cfg_modbus_lines(sy_loader *l);
+/* Of a device that sends frames of Modbus by another transport (format modbus). */
+void sy_cfg_modbus_frames(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d);
 /* registers.c: the register map that `registers` names or lists; NULL where it is wrong. */
 const struct sy_mb_map *sy_cfg_registers(sy_loader *l, const sy_ynode *node);
 void sy_cfg_site(sy_loader *l, const sy_ynode *node);

@@ -146,8 +146,9 @@ static void check_id(sy_loader *l, const sy_cfg_cell *c)
                      "设备 id 用作用户名和路径：至多64个 ASCII 字符，不含 ? & %% :");
 }
 
-/* Keys that are for one transport alone. */
-static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
+/* Keys that are for one transport alone; frames of Modbus that come by another have registers, too.
+ */
+static void only_for(sy_loader *l, const sy_cfg_cell *c, const sy_device *d)
 {
     static const struct {
         int cell;
@@ -157,8 +158,10 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, sy_transport t)
                 {DV_POLL, SY_TRANSPORT_MODBUS},      {DV_TIMEOUT, SY_TRANSPORT_MODBUS},
                 {DV_REGISTERS, SY_TRANSPORT_MODBUS}, {DV_OBSERVE, SY_TRANSPORT_COAP},
                 {DV_NODE, SY_TRANSPORT_MQTT}};
+    bool frames = strcmp(d->format, "modbus") == 0;
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
-        if (c[only[i].cell].node && only[i].transport != t)
+        if (c[only[i].cell].node && only[i].transport != d->transport &&
+            !(frames && (only[i].cell == DV_REGISTERS || only[i].cell == DV_UNIT)))
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
                          "this key is for devices of %s alone", "此项只用于 %s 设备",
                          sy_transport_name(only[i].transport));
@@ -177,15 +180,17 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
     static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
                                               SY_TRANSPORT_HJ212, SY_TRANSPORT_MODBUS};
     d->transport = transports[c[DV_TRANSPORT].choice];
-    only_for(l, c, d->transport);
+    only_for(l, c, d);
     switch (d->transport) {
     case SY_TRANSPORT_MQTT:
         if (!c[DV_NODE].node)
             need_format(l, node, c);
+        sy_cfg_modbus_frames(l, node, c, d);
         mqtt_device(l, node, c, d);
         break;
     case SY_TRANSPORT_COAP:
         need_format(l, node, c);
+        sy_cfg_modbus_frames(l, node, c, d);
         sy_cfg_device_coap(l, c, d);
         break;
     case SY_TRANSPORT_HJ212:

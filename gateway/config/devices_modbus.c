@@ -51,10 +51,31 @@ static void address(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_m
                      "串行线路上“unit”须在 1 与 247 之间");
 }
 
+/* An empty map where it is wrong, which was said. */
+static const sy_mb_map *registers(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
+{
+    static const sy_mb_map none = {.name = ""};
+    if (!c[DV_REGISTERS].node)
+        sy_cfg_error(l, at, "missing-key", NULL, "a device of modbus needs its 'registers'",
+                     "modbus 设备需要“registers”");
+    const sy_mb_map *map = c[DV_REGISTERS].set ? sy_cfg_registers(l, c[DV_REGISTERS].node) : NULL;
+    return map ? map : &none;
+}
+
+void sy_cfg_modbus_frames(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d)
+{
+    sy_mb_device *m = strcmp(d->format, "modbus") == 0 ? sy_cfg_get(l, sizeof *m) : NULL;
+    if (!m)
+        return;
+    m->address = "";
+    m->unit = c[DV_UNIT].set ? (uint8_t)c[DV_UNIT].lo : 0;
+    m->map = registers(l, at, c);
+    d->modbus = m;
+}
+
 void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_device *d)
 {
     enum { POLL_MS = 10000, TIMEOUT_MS = 1000 };
-    static const sy_mb_map none = {.name = ""};
     sy_mb_device *m = sy_cfg_get(l, sizeof *m);
     not_here(l, c);
     d->credential = SY_CRED_NONE;
@@ -66,11 +87,7 @@ void sy_cfg_modbus_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c
     m->poll = c[DV_POLL].set ? c[DV_POLL].ms : POLL_MS;
     m->timeout = c[DV_TIMEOUT].set ? c[DV_TIMEOUT].ms : TIMEOUT_MS;
     address(l, at, c, m);
-    if (!c[DV_REGISTERS].node)
-        sy_cfg_error(l, at, "missing-key", NULL, "a device of modbus needs its 'registers'",
-                     "modbus 设备需要“registers”");
-    m->map = c[DV_REGISTERS].set ? sy_cfg_registers(l, c[DV_REGISTERS].node) : NULL;
-    m->map = m->map ? m->map : &none;
+    m->map = registers(l, at, c);
     d->modbus = m;
 }
 

@@ -151,7 +151,7 @@ static void read_certificates(sy_loader *l, const sy_ynode *node, sy_cfg_cell *t
     c->cert_listen = t[CT_LISTEN].texts;
     c->n_cert_listen = t[CT_LISTEN].n;
     c->cert_ca = t[CT_CA].set ? t[CT_CA].text : c->mqtt_tls.ca;
-    c->cert_crl = t[CT_CRL].text;
+    c->cert_crl = t[CT_CRL].set ? t[CT_CRL].text : c->mqtt_tls.crl;
     if (!c->mqtt_tls.cert || !c->cert_ca)
         sy_cfg_error(l, node, "missing-key", NULL,
                      "'certificates' needs mqtt: {tls: {cert, key}}, and 'ca' here or there",

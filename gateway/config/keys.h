@@ -67,7 +67,7 @@
 #define SY_KEYS_CERTIFICATES(X) \
     X(CT_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one") \
     X(CT_CA, "ca", PATH, false, 0, 0, NULL, "`ca` of `mqtt.tls`", "who signs the devices' certificates (PEM)") \
-    X(CT_CRL, "crl", PATH, false, 0, 0, NULL, "none", "what they have revoked (PEM); a change counts at the next login")
+    X(CT_CRL, "crl", PATH, false, 0, 0, NULL, "`crl` of `mqtt.tls`", "what they have revoked (PEM); a change counts at the next login")
 
 #define SY_KEYS_COAP(X) \
     X(CO_LISTEN, "listen", LISTENS, false, 0, 0, NULL, "127.0.0.1:5683, none beside `dtls`", "where it listens; port 0 is a free one") \
@@ -149,10 +149,10 @@
     X(DV_MN, "mn", TEXT, false, 0, 0, NULL, "none", "hj212 (required): the MN in its messages, by which it is known") \
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have") \
     X(DV_ADDRESS, "address", TEXT, false, 0, 0, NULL, "none", "modbus (required): `host:port`, or a serial line `/dev/ttyUSB0,9600,8N1`") \
-    X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247") \
+    X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247. Format `modbus`: the unit whose frames count, any where it is missing") \
     X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s", "modbus: how often it is asked") \
     X(DV_TIMEOUT, "timeout", DURATION, false, 10, 10000, NULL, "1 s", "modbus: how long its answer may take") \
-    X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus (required): its register map: the name of one that ships, a file, or a list of registers")
+    X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus, format `modbus` (required): its register map: the name of one that ships, a file, or a list of registers")
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \

@@ -69,6 +69,67 @@ static sy_err receive(int fd, int timeout_ms, sy_buf *answer, sy_fail *f)
     }
 }
 
+static sy_err ask(int fd, const char *line, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_buf_text(&text, line);
+    sy_buf_char(&text, '\n');
+    if (text.failed || send(fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n)
+        err = sy_fail_sys(f, "cannot ask the gateway");
+    sy_buf_fini(&text);
+    return err;
+}
+
+/* Each whole line in hand; false: enough. */
+static bool give_lines(sy_buf *b, bool (*each)(void *ctx, const char *text), void *ctx)
+{
+    bool go_on = true;
+    char *end;
+    while (go_on && b->n && (end = memchr(b->p, '\n', b->n)) != NULL) {
+        size_t n = (size_t)(end - b->p) + 1;
+        *end = '\0';
+        go_on = each(ctx, b->p);
+        memmove(b->p, b->p + n, b->n - n);
+        b->n -= n;
+    }
+    return go_on;
+}
+
+sy_err sy_control_follow(const char *data_dir, const char *line, int stop_fd,
+                         bool (*each)(void *ctx, const char *text), void *ctx, sy_fail *f)
+{
+    int fd = -1;
+    sy_buf got;
+    sy_err err = dial(data_dir, &fd, f);
+    if (err)
+        return err;
+    sy_buf_init(&got, sy_heap());
+    err = ask(fd, line, f);
+    for (bool go_on = true; go_on && !err;) {
+        struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+        char part[16384];
+        if (poll(p, 2, -1) < 0)
+            continue;
+        if (p[1].revents)
+            break;
+        ssize_t n = recv(fd, part, sizeof part, 0);
+        if (n <= 0) {
+            err = sy_fail_set(f, SY_E_CLOSED, "the gateway ended");
+            break;
+        }
+        sy_buf_put(&got, part, (size_t)n);
+        if (got.failed || got.n > SY_CONTROL_ANSWER)
+            err = sy_fail_set(f, SY_E_RANGE, "the gateway's answer is too long");
+        else
+            go_on = give_lines(&got, each, ctx);
+    }
+    sy_buf_fini(&got);
+    close(fd);
+    return err;
+}
+
 sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms, sy_buf *answer,
                       sy_fail *f)
 {
@@ -78,15 +139,9 @@ sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms, sy
     if (err)
         return err;
     size_t from = answer->n;
-    sy_buf text;
-    sy_buf_init(&text, sy_heap());
-    sy_buf_text(&text, line);
-    sy_buf_char(&text, '\n');
-    if (text.failed || send(fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n)
-        err = sy_fail_sys(f, "cannot ask the gateway");
+    err = ask(fd, line, f);
     if (!err)
         err = receive(fd, timeout_ms, answer, f);
-    sy_buf_fini(&text);
     close(fd);
     if (!err && answer->n - from >= sizeof no - 1 &&
         memcmp(answer->p + from, no, sizeof no - 1) == 0)

@@ -27,6 +27,7 @@ typedef struct client {
     wait_kind waits;
     uint64_t number;
     bool gone;
+    int watcher; /* -1: it is none */
 } client;
 
 struct sy_control {
@@ -46,7 +47,7 @@ sy_err sy_control_open(sy_control **out, const char *data_dir, const sy_control_
     c->ops = *ops;
     c->listener = -1;
     for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++)
-        c->clients[i].fd = -1;
+        c->clients[i].fd = c->clients[i].watcher = -1;
     sy_err err = sy_control__address(&c->address, data_dir, f);
     if (err) {
         free(c);
@@ -65,12 +66,14 @@ sy_err sy_control_open(sy_control **out, const char *data_dir, const sy_control_
     return SY_OK;
 }
 
-static void drop(client *c)
+static void drop(sy_control *s, client *c)
 {
+    if (c->watcher >= 0)
+        s->ops.unwatch(s->ops.ctx, c->watcher);
     close(c->fd);
     sy_buf_fini(&c->out);
     memset(c, 0, sizeof *c);
-    c->fd = -1;
+    c->fd = c->watcher = -1;
 }
 
 void sy_control_close(sy_control *c)
@@ -79,7 +82,7 @@ void sy_control_close(sy_control *c)
         return;
     for (size_t i = 0; i < SY_CONTROL_CLIENTS; i++)
         if (c->clients[i].fd >= 0)
-            drop(&c->clients[i]);
+            drop(c, &c->clients[i]);
     if (c->listener >= 0) {
         close(c->listener);
         unlinkat(c->address.dir_fd, "control.sock", 0);
@@ -193,6 +196,51 @@ static void do_rotate(sy_control *s, client *c, sy_span argument)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
 }
 
+/* TRANSPORT<TAB>SOURCE */
+static void do_forget(sy_control *s, client *c, sy_span argument)
+{
+    const char *tab = argument.n ? memchr(argument.p, '\t', argument.n) : NULL;
+    size_t n = tab ? (size_t)(tab - argument.p) : 0;
+    if (!tab)
+        answer_fail(c, "write the transport and the source, with a tab between");
+    else if (!s->ops.forget(s->ops.ctx, (sy_span){argument.p, n},
+                            (sy_span){tab + 1, argument.n - n - 1}))
+        answer_fail(c, "there is no such source");
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
+static void do_watch(sy_control *s, client *c, sy_span argument)
+{
+    c->watcher = s->ops.watch(s->ops.ctx, argument);
+    if (c->watcher < 0)
+        answer_fail(c, "too many watch already");
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
+/* The commands about devices; false: it is none of them. */
+static bool device_command(sy_control *s, client *c, sy_span verb, sy_span argument)
+{
+    sy_fail why = {0};
+    if (sy_span_is(verb, "credentials")) {
+        if (s->ops.credentials(s->ops.ctx, &why))
+            answer_fail(c, why.text);
+        else
+            sy_buf_text(&c->out, "{\"ok\":true}\n");
+    } else if (sy_span_is(verb, "pending")) {
+        s->ops.pending(s->ops.ctx, &c->out);
+        sy_buf_char(&c->out, '\n');
+    } else if (sy_span_is(verb, "forget")) {
+        do_forget(s, c, argument);
+    } else if (sy_span_is(verb, "watch")) {
+        do_watch(s, c, argument);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* ON<TAB>MS<TAB>WHO<TAB>WHY */
 static void do_maintain(sy_control *s, client *c, sy_span argument)
 {
@@ -264,10 +312,10 @@ static void command(sy_control *s, client *c, sy_span line)
     } else if (sy_span_is(verb, "stop")) {
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
-    } else {
+    } else if (!device_command(s, c, verb, argument)) {
         answer_fail(c,
                     "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
-                    "rotate, maintain, maintenance, stop");
+                    "rotate, maintain, maintenance, credentials, pending, forget, watch, stop");
     }
 }
 
@@ -307,7 +355,7 @@ static void run_lines(sy_control *s, client *c)
     for (;;) {
         settle_wait(s, c);
         char *end = memchr(c->line, '\n', c->n);
-        if (c->waits != WAIT_NONE || !end || c->out.n > OUT_MAX)
+        if (c->waits != WAIT_NONE || !end || c->out.n > OUT_MAX || c->watcher >= 0)
             break;
         size_t n = (size_t)(end - c->line);
         size_t shown = n && c->line[n - 1] == '\r' ? n - 1 : n;
@@ -384,9 +432,11 @@ void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n)
             if (fds[p].fd == k->fd && fds[p].revents)
                 read_some(k, fds[p].revents);
         run_lines(c, k);
+        if (k->watcher >= 0 && k->out.n < OUT_MAX / 4)
+            c->ops.watched(c->ops.ctx, k->watcher, &k->out);
         flush(k);
         if (k->gone)
-            drop(k);
+            drop(c, k);
     }
     if (n && fds[0].revents)
         welcome(c);

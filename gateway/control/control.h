@@ -13,6 +13,11 @@
  *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
  *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
  *   maintenance  {"ok":true,"maintenance":[…]}: what runs
+ *   credentials  credentials or revocations changed: they count at once
+ *   pending      what unknown devices sent (door/pending.h)
+ *   forget TRANSPORT<TAB>SOURCE     of these it is one no longer
+ *   watch [ID]   answered with {"ok":true}, then with a line for each reading of the device, or of
+ *                all, until the client closes; nothing else may be asked on that connection
  *   stop         as SIGTERM
  * A failure is {"ok":false,"error":"…"}. The commands of one client are answered in order; a client
  * that waits holds up no other. Bounds: SY_CONTROL_CLIENTS clients, SY_CONTROL_LINE bytes a line.
@@ -49,6 +54,13 @@ typedef struct sy_control_ops {
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
     sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
     void (*maintenance)(void *ctx, sy_buf *json);
+    sy_err (*credentials)(void *ctx, sy_fail *f);
+    void (*pending)(void *ctx, sy_buf *json);
+    bool (*forget)(void *ctx, sy_span transport, sy_span source);
+    /* A number for the watcher, -1: there are too many. */
+    int (*watch)(void *ctx, sy_span device);
+    void (*unwatch)(void *ctx, int watcher);
+    void (*watched)(void *ctx, int watcher, sy_buf *lines);
 } sy_control_ops;
 
 typedef struct sy_control sy_control;
@@ -62,6 +74,12 @@ size_t sy_control_fds(const sy_control *c, struct pollfd *fds);
 void sy_control_serve(sy_control *c, const struct pollfd *fds, size_t n);
 /* Closes and removes the socket. NULL is allowed. */
 void sy_control_close(sy_control *c);
+
+/* Ask, then give each line of the answer to `line` until it returns false, the gateway ends
+ * (SY_E_CLOSED), or the descriptor stop_fd (-1: none) is readable (SY_OK). */
+SY_MUST_USE sy_err sy_control_follow(const char *data_dir, const char *line, int stop_fd,
+                                     bool (*each)(void *ctx, const char *text), void *ctx,
+                                     sy_fail *f);
 
 /* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its
  * answer (without the line end). SY_E_NOTFOUND where no gateway runs on the folder; SY_E_PEER with

@@ -308,6 +308,12 @@ typedef struct taking {
     const sy_jrec *rec;
 } taking;
 
+void sy_engine_listen(sy_engine *e, void (*seen)(void *ctx, const sy_seen_reading *r), void *ctx)
+{
+    e->seen = seen;
+    e->seen_ctx = ctx;
+}
+
 static sy_err wait_for_mark(sy_engine *e, const sy_jrec *rec, const sy_decoded *r)
 {
     if (!r->judged)
@@ -356,6 +362,11 @@ static sy_err on_reading(void *ctx, const sy_decoded *decoded)
     if (err)
         return err;
     sy_ms recv = t->rec->recv == SY_MS_NONE ? r->t : t->rec->recv;
+    if (e->seen && !e->batch->discard) {
+        const sy_site_point *point = &e->now->config->site->points[r->point];
+        sy_seen_reading seen = {point, r->t, recv, r->value, quality, r->judged};
+        e->seen(e->seen_ctx, &seen);
+    }
     sy_batch_reading row = {r->point, quality, r->t, recv, r->value, t->rec->seq};
     return sy_batch_reading_add(e->batch, &row);
 }

@@ -17,6 +17,7 @@
 
 #include "intake/journal.h"
 #include "pipeline/batch.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/upkeep.h"
 
 typedef struct sy_engine sy_engine;
@@ -30,6 +31,9 @@ void sy_engine_share(sy_engine *e, sy_config *(*loaded)(void *ctx, const char *h
 /* Who is told that a Sparkplug node ("GROUP/NODE") is to send its births again; not while output is
  * discarded, nor with the replay clock. ctx is that of sy_engine_share. */
 void sy_engine_rebirths(sy_engine *e, void (*rebirth)(void *ctx, const char *node));
+
+/* Told of each reading as it was taken, where its batch is not discarded; it must not wait. */
+void sy_engine_listen(sy_engine *e, void (*seen)(void *ctx, const sy_seen_reading *r), void *ctx);
 
 /* The record changes the site: commit what the batch holds first. */
 bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec);

@@ -24,6 +24,8 @@ struct sy_engine {
     char *data_dir;
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
     void *loaded_ctx;
+    void (*seen)(void *ctx, const sy_seen_reading *r); /* NULL: nobody listens */
+    void *seen_ctx;
     sy_batch *batch;
     sy_era *now; /* NULL before the first activation */
     bool replay, unsynced, out_of_memory;

@@ -80,6 +80,8 @@ static sy_err restore(sy_pipeline *p, uint64_t position, sy_fail *f)
     }
     p->restored = r;
     p->engine = r.engine;
+    if (p->o.on_reading)
+        sy_engine_listen(p->engine, p->o.on_reading, p->o.ctx);
     sy_engine_rebirths(p->engine, p->o.rebirth);
     p->reader = r.reader;
     p->last = r.from;

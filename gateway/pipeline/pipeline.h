@@ -31,6 +31,15 @@ enum {
     SY_CLOCK_UNSYNCED = 4, /* or not; neither bit: no statement */
 };
 
+/* A reading as it was taken: converted, with the quality that it is stored with. */
+typedef struct sy_seen_reading {
+    const sy_site_point *point;
+    sy_ms t, recv;
+    double value;
+    sy_quality quality;
+    bool judged;
+} sy_seen_reading;
+
 typedef struct sy_pipeline sy_pipeline;
 typedef struct sy_pipeline_options {
     sy_journal *journal;
@@ -46,6 +55,8 @@ typedef struct sy_pipeline_options {
     /* Any thread: the set of that hash where the process has it loaded already (a new reference),
      * else NULL: it is read from the accepted texts. May be NULL. */
     sy_config *(*loaded)(void *ctx, const char *hash_hex);
+    /* On the pipeline's thread: each reading as it was taken, live; must not wait. May be NULL. */
+    void (*on_reading)(void *ctx, const sy_seen_reading *r);
     /* On the pipeline's thread: engine.h, sy_engine_rebirths. May be NULL. */
     void (*rebirth)(void *ctx, const char *node);
     void *ctx;

@@ -136,7 +136,7 @@ static void rebirth(void *ctx, const char *node)
 static sy_err open_pipeline(sy_service *s, sy_fail *f)
 {
     sy_registry *devices = NULL;
-    sy_err err = sy_config_registry(s->config, &devices, f);
+    sy_err err = sy_service__registry(s, s->config, &devices, f);
     if (!err)
         err = sy_registry_slot_open(&s->devices, devices, f);
     if (!err)
@@ -153,6 +153,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .on_commit = on_commit,
                              .take_refused = take_refused,
                              .loaded = loaded,
+                             .on_reading = sy_service__on_reading,
                              .rebirth = rebirth,
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
@@ -241,18 +242,19 @@ static void do_maintenance(void *ctx, sy_buf *json)
 
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
-    const sy_control_ops ops = {.ctx = s,
-                                .status = do_status,
-                                .mark = do_mark,
-                                .marker_passed = do_marker,
-                                .committed = do_committed,
-                                .open = do_open,
-                                .reload = do_reload,
-                                .stop = do_stop,
-                                .hold = do_hold,
-                                .rotate = do_rotate,
-                                .maintain = do_maintain,
-                                .maintenance = do_maintenance};
+    sy_control_ops ops = {.ctx = s,
+                          .status = do_status,
+                          .mark = do_mark,
+                          .marker_passed = do_marker,
+                          .committed = do_committed,
+                          .open = do_open,
+                          .reload = do_reload,
+                          .stop = do_stop,
+                          .hold = do_hold,
+                          .rotate = do_rotate,
+                          .maintain = do_maintain,
+                          .maintenance = do_maintenance};
+    sy_service__door_ops(&ops);
     sy_err err = sy_service__configure(s, f);
     if (!err)
         err = sy_service__lock(s, f);

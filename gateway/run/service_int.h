@@ -8,7 +8,9 @@
 #include <stdatomic.h>
 
 #include "control/control.h"
+#include "door/pending.h"
 #include "door/refused.h"
+#include "door/watch.h"
 #include "drivers/coap/coap.h"
 #include "drivers/hj212/hj212.h"
 #include "drivers/modbus/modbus.h"
@@ -37,6 +39,8 @@ typedef struct sy_service {
     sy_registry_slot *devices;
     sy_gate *gate;
     sy_refused *refusals;
+    sy_pending *pending;
+    sy_watch *watchers;
     sy_pipeline *pipeline;
     sy_keeper *keeper;
     sy_upstream *upstream;
@@ -87,10 +91,16 @@ void sy_service__transports_reload(sy_service *s, const sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
 
-/* door.c: who was refused. */
+/* door.c: who was refused, who is not known yet, who watches, whose credentials changed. */
 SY_MUST_USE sy_err sy_service__door_open(sy_service *s, sy_fail *f);
 void sy_service__door_close(sy_service *s);
 void sy_service__door_status(sy_service *s, sy_buf *json);
+void sy_service__door_ops(sy_control_ops *ops);
+/* For the pipeline. */
+void sy_service__on_reading(void *ctx, const sy_seen_reading *r);
+/* The configuration's devices, those marked that were revoked. */
+SY_MUST_USE sy_err sy_service__registry(const sy_service *s, sy_config *c, sy_registry **out,
+                                        sy_fail *f);
 
 /* ledger.c */
 SY_MUST_USE sy_err sy_service__ledger_open(sy_service *s, sy_fail *f);

@@ -215,7 +215,7 @@ static void warn_of_restart(const sy_config *old, const sy_config *new)
 static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
 {
     sy_registry *devices = NULL;
-    sy_err err = sy_config_registry(next, &devices, f);
+    sy_err err = sy_service__registry(s, next, &devices, f);
     if (err)
         return err;
     err = sy_service__activate(s, next, f);

@@ -40,7 +40,7 @@
     X(EVENT_ADD, "INSERT OR IGNORE INTO event(id,kind,alert,time,severity,priority,body) "         \
                  "VALUES(?1,?2,?3,?4,?5,?6,?7)")                                                   \
     X(OUTBOX_ADD, "INSERT INTO outbox(destination,number,priority,alert) VALUES(?1,?2,?3,?4)")     \
-    X(OUTBOX_LIFT, "UPDATE outbox SET priority=?3 "                                                \
+    X(OUTBOX_LIFT, "UPDATE outbox INDEXED BY outbox_alert SET priority=?3 "                        \
                    "WHERE destination=?1 AND alert=?2 AND priority>?3")                            \
     X(OUTBOX_DEL, "DELETE FROM outbox WHERE destination=?1 AND number=?2")                         \
     X(REFUSED_ADD, "INSERT OR REPLACE INTO refused(destination,number,why) VALUES(?1,?2,?3)")      \

@@ -159,7 +159,7 @@ sy_err sy_am_again_taken(sy_am *a, sy_fail *f)
         if (!a->told[i].firing)
             err = sy_store_firing_over(a->store, a->destination, a->told[i].alert, f);
     if (!err && a->n)
-        snprintf(a->after, sizeof a->after, "%s", a->events[a->n - 1].alert);
+        memcpy(a->after, a->events[a->n - 1].alert, sizeof a->after);
     return err;
 }
 

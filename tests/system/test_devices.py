@@ -2,6 +2,7 @@
 """Who comes in, and who does not: passwords, client certificates and pre-shared keys with real
 clients (mosquitto_pub and _sub, coap-client); each refusal is named in `status`."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,6 @@ import signal
 import subprocess
 import time
 
-import devices
 import steel
 
 CONFIG = """# The box of a test; comments stay.
@@ -203,6 +203,116 @@ class Devices(steel.Case):
         after = self.gateway.drained()
         self.assertEqual(after["stored"] - before["stored"], 2)
         self.assertGreaterEqual(after["rejected"] - before["rejected"], 10)
+
+    def test_adoption_rotation_and_revocation(self):
+        self.adopt_by_mqtt()
+        self.adopt_by_coap()
+        self.rotate_and_revoke()
+
+    def adopt_by_mqtt(self):
+        new = ("-u", "@onboard", "-P")
+        self.assertFalse(self.pub("s/new", pack(1), *new, "guess"))
+        once = self.command("open", "--for", "5 min").splitlines()[0]
+        steel.until(lambda: self.pub("s/new/probe", pack(20), *new, once), "the open window", 5)
+        # Not as a device that is known.
+        self.assertFalse(self.pub("s/pass-1", pack(9), *new, once))
+        self.pub("s/new/probe", json.dumps([{"n": "t", "u": "Cel", "v": 21},
+                                            {"n": "rh", "u": "%RH", "v": 40},
+                                            {"n": "what", "v": 3}]), *new, once)
+        steel.until(lambda: self.gateway.status()["pending"] == 1, "the unknown device", 5)
+        seen = steel.until(lambda: [s for s in json.loads(self.command("pending", "--json"))
+                                    if s["count"] == 2], "both messages", 5)[0]
+        self.assertEqual((seen["transport"], seen["source"], seen["format"]),
+                         ("mqtt", "s/new/probe", "senml-json"))
+        self.assertEqual(seen["points"], [
+            "{quantity: temperature, device: probe, name: t, unit: degC}",
+            '{quantity: humidity, device: probe, name: rh, unit: "%RH"}'])
+        self.assertEqual(seen["unclear"], ["what"])
+        self.assertIn("rh = 40 %RH", self.command("pending"))
+        before = self.yaml.read_text()
+        args = ("adopt", "s/new/probe", "--id", "new-1", "--place", "prem/cab")
+        self.command(*args, "--dry-run")
+        self.command("adopt", "s/new/probe", "--id", "new-1", "--place", "prem/nowhere", expect=2)
+        self.assertEqual(self.yaml.read_text(), before)
+        said = self.command(*args)
+        self.assertIn("+  - {id: new-1, transport: mqtt, topic: s/new/probe, format: senml-json}",
+                      said)
+        self.assertIn("not stored as readings", said)
+        password = next(l for l in said.splitlines() if len(l) == 32 and l.isalnum())
+        after = self.yaml.read_text()
+        self.assertEqual([l for l in after.splitlines() if "new-1" not in l], before.splitlines())
+        self.assertEqual(self.gateway.status()["pending"], 0)
+        # From now on it is a device: by its own name, and by no other.
+        self.assertFalse(self.pub("s/new/probe", pack(9), *new, once))
+        with self.watch("new-1") as seen:
+            self.assertTrue(self.pub("s/new/probe", pack(22.5), "-u", "new-1", "-P", password))
+            self.assertIn("22.5", seen("22.5"))
+        self.assertEqual(self.values("new-1/t"), [22.5])
+        self.command("close")
+        steel.until(lambda: not self.pub("s/x", pack(1), *new, once), "the closed window", 5)
+
+    @contextlib.contextmanager
+    def watch(self, device):
+        """`devices watch`: a function that waits for a line with this text."""
+        process = subprocess.Popen(
+            [steel.BINARY, "devices", "watch", device, "--config", self.yaml, "--data", self.data],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            steel.until(lambda: self.gateway.status()["watchers"] == 1, "the watcher", 5)
+            yield lambda text: next(line for line in process.stdout if text in line)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0)
+
+    def adopt_by_coap(self):
+        self.assertIn("4.04", self.coap("r/shed", pack(3)))
+        steel.until(lambda: self.gateway.status()["pending"] == 1, "the unknown device", 5)
+        said = self.command("adopt", "shed", "--id", "shed", "--place", "prem/cab")
+        key = next(l for l in said.splitlines() if len(l) == 32 and l.isalnum())
+        self.coap("r/shed", pack(4), identity="shed", key=key)
+        steel.until(lambda: self.values("shed/t") == [4.0], "its first reading", 10)
+
+    def rotate_and_revoke(self):
+        def sends(password, value):
+            return self.pub("s/pass-1", pack(value), "-u", "pass-1", "-P", password)
+        new = self.command("rotate", "pass-1", "--grace", "1 h").splitlines()[0]
+        steel.until(lambda: b"pass-1:" in (self.data / "mqtt/passwords").read_bytes(), "the file")
+        self.assertTrue(sends(self.password, 1))
+        steel.until(lambda: sends(new, 2), "the new password", 5)
+        steel.until(lambda: not sends(self.password, 9), "the end of the old password", 5)
+        self.assertTrue(sends(new, 3))
+        # With a short grace it ends by itself.
+        newer = self.command("rotate", "pass-1", "--grace", "1 s").splitlines()[0]
+        steel.until(lambda: not sends(new, 9), "the end of the grace", 5)
+        self.assertTrue(sends(newer, 4))
+        # Revoked: what is connected is cut off, and nothing lets it in again.
+        with open(self.dir / "held.log", "wb") as log:
+            held = subprocess.Popen(
+                ["stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost", "-p",
+                 str(self.ports["mqtt"]), "--cafile", str(self.dir / "ca.pem"), "-u", "pass-1",
+                 "-P", newer, "-t", "s/none"], stdout=log, stderr=log)
+        self.addCleanup(lambda: held.poll() is None and held.kill())
+        steel.until(lambda: b"SUBACK" in (self.dir / "held.log").read_bytes(), "the login", 10)
+        self.assertIsNone(held.poll())
+        for name in ("pass-1", "cert-1", "psk-1"):
+            self.command("revoke", name)
+        steel.until(lambda: held.poll() is not None, "it to be cut off", 10)
+        self.assertIn(b"CONNACK (5)", (self.dir / "held.log").read_bytes())
+        self.assertFalse(sends(newer, 8))
+        self.refused("pass-1", "revoked-device")
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="cert-1"))
+        self.refused("cert-1", "revoked-device")
+        self.gateway.stop()
+        self.gateway.start()
+        self.assertFalse(self.pub("s/cert-1", pack(9), certificate="cert-1"))
+        self.refused("cert-1", "revoked-device")
+        said = json.loads(self.command("list", "--json"))
+        self.assertEqual({d["id"]: d["credential"] for d in said}["psk-1"], "revoked")
+        self.command("add", "cert-1")
+        self.assertTrue(self.pub("s/cert-1", pack(6), certificate="cert-1"))
+        self.assertEqual(self.values("cert-1/t"), [6.0])
+        self.assertNotIn(8.0, self.values("pass-1/t"))
 
 
 if __name__ == "__main__":

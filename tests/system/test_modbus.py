@@ -188,6 +188,14 @@ class Modbus(steel.Case):
         self.gateway.control("reload")
         self.answers("dead", 1)
         steel.until(lambda: ("dead", "unit") in self.last(), "a reading of the repaired device")
+        answers = self.figures()["rtu3"]["answers"]
+        tree["devices"] = [d for d in tree["devices"] if d["id"] != "plc"]
+        place = tree["premises"][0]["places"][0]
+        place["points"] = [p for p in place["points"] if p["device"] != "plc"]
+        self.gateway.config.write_text(json.dumps(tree))
+        self.gateway.control("reload")  # the line over TCP ends, the other keeps its figures
+        self.assertEqual(len(self.gateway.status()["modbus"]["lines"]), 1)
+        self.assertGreaterEqual(self.figures()["rtu3"]["answers"], answers)
 
     def test_polling(self):
         self.start(self.gateway)

@@ -20,3 +20,6 @@ sy_test(test_mqtt_spool
 sy_test(test_door
     SOURCES unit/test_door.c
     LINKS sy_door)
+sy_test(test_yaml_add
+    SOURCES unit/test_yaml_add.c
+    LINKS sy_cli)

@@ -134,6 +134,8 @@ static reply core(harness *h, int method, const char *query, unsigned mid)
     datagram d = d_begin(H_TYPE_CON, method, mid, "w");
     d_option(&d, 11, ".well-known", 11);
     d_option(&d, 11, "core", 4);
+    if (method == 5) /* text/plain: FETCH needs a Content-Format (RFC 8132, 2.3.1) */
+        d_option(&d, 12, "", 0);
     if (query)
         d_option(&d, 15, query, strlen(query));
     return d_exchange(h->fd, &d);

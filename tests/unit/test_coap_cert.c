@@ -13,24 +13,26 @@
 #include "coap_harness.h"
 
 /* Two authorities; gateway; devices: good, expired, of the other authority, of no device, by a
- * second name, for servers only. `openssl x509 -days -1` is over before it begins. */
+ * second name, for servers only. `openssl x509 -days -1` is over before it begins; versions that
+ * refuse that take the dates. */
 static const char make_all[] =
     "cd '%s' && exec 2>make.log && set -e\n"
     "for ca in ca other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
     "-keyout $ca.key -out $ca.pem -subj /CN=$ca -days 2; done\n"
     "openssl ecparam -name prime256v1 -genkey -noout -out k.key\n"
     "make() { openssl req -new -key k.key -subj /CN=$2 -out r.csr\n"
-    "  printf '%%b' \"$5\" > ext; openssl x509 -req -in r.csr -CA $3.pem -CAkey $3.key -days $4 "
+    "  printf '%%b' \"$5\" > ext; openssl x509 -req -in r.csr -CA $3.pem -CAkey $3.key -$4 "
     "-extfile ext -out $1.pem; }\n"
-    "make own gateway ca 2 ''\n"
-    "make good cert-1 ca 2 ''\n"
-    "make late cert-1 ca -1 ''\n"
-    "make alien cert-1 other 2 ''\n"
-    "make nobody cert-9 ca 2 ''\n"
-    "make wrong psk-1 ca 2 ''\n"
-    "make dns any ca 2 'subjectAltName=DNS:cert-2'\n"
-    "make urn any ca 2 'subjectAltName=URI:urn:dev:ops:acme-cert-2,URI:urn:dev:ops:cert-2'\n"
-    "make server cert-1 ca 2 'extendedKeyUsage=serverAuth'\n"
+    "make own gateway ca 'days 2' ''\n"
+    "make good cert-1 ca 'days 2' ''\n"
+    "make late cert-1 ca 'days -1' '' || make late cert-1 ca "
+    "'not_before 20200101000000Z -not_after 20200102000000Z' ''\n"
+    "make alien cert-1 other 'days 2' ''\n"
+    "make nobody cert-9 ca 'days 2' ''\n"
+    "make wrong psk-1 ca 'days 2' ''\n"
+    "make dns any ca 'days 2' 'subjectAltName=DNS:cert-2'\n"
+    "make urn any ca 'days 2' 'subjectAltName=URI:urn:dev:ops:acme-cert-2,URI:urn:dev:ops:cert-2'\n"
+    "make server cert-1 ca 'days 2' 'extendedKeyUsage=serverAuth'\n"
     "echo made\n";
 
 typedef struct rig {

@@ -191,6 +191,31 @@ static void test_wrong(void **state)
     }
 }
 
+/* Frames that come by another transport. */
+static void test_frames(void **state)
+{
+    (void)state;
+    config_rig r;
+    rig_open(&r);
+    assert_int_equal(load(&r, "{id: t1, transport: mqtt, topic: s/t1, format: modbus, unit: 3, "
+                              "registers: [" T "]}"),
+                     SY_OK);
+    assert_int_equal(r.config->devices[0].modbus->unit, 3);
+    assert_int_equal(map_of(&r)->n, 1);
+    rig_close(&r);
+    rig_open(&r);
+    assert_int_equal(load(&r, "{id: t1, transport: mqtt, topic: s/t1, format: modbus}"),
+                     SY_E_USAGE);
+    assert_non_null(rig_find(&r, "missing-key"));
+    rig_close(&r);
+    rig_open(&r);
+    assert_int_equal(load(&r, "{id: t1, transport: mqtt, topic: s/t1, format: modbus, poll: 1 s, "
+                              "registers: [" T "]}"),
+                     SY_E_USAGE);
+    assert_non_null(rig_find(&r, "not-here"));
+    rig_close(&r);
+}
+
 static void test_warnings(void **state)
 {
     (void)state;
@@ -208,8 +233,9 @@ static void test_warnings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),  cmocka_unit_test(test_shipped),  cmocka_unit_test(test_file),
-        cmocka_unit_test(test_wrong), cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_list),   cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_file),   cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_frames), cmocka_unit_test(test_warnings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ typedef struct server {
     atomic_bool ending;
     atomic_uint_fast64_t committed, marker;
     atomic_llong marked;
-    atomic_int stops;
+    atomic_int stops, watchers, lines;
 } server;
 
 static void on_status(void *ctx, sy_buf *json)
@@ -104,6 +104,43 @@ static sy_err on_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
     return sy_fail_set(f, SY_E_USAGE, "rotate");
 }
 
+static sy_err on_credentials(void *ctx, sy_fail *f)
+{
+    (void)ctx, (void)f;
+    return SY_OK;
+}
+
+static void on_pending(void *ctx, sy_buf *json)
+{
+    (void)ctx;
+    sy_buf_text(json, "{\"sources\":[]}");
+}
+
+static bool on_forget(void *ctx, sy_span transport, sy_span source)
+{
+    (void)ctx;
+    return sy_span_is(transport, "coap") && sy_span_is(source, "a b");
+}
+
+static int on_watch(void *ctx, sy_span device)
+{
+    server *s = ctx;
+    return sy_span_is(device, "a") && atomic_fetch_add(&s->watchers, 1) == 0 ? 3 : -1;
+}
+
+static void on_unwatch(void *ctx, int watcher)
+{
+    assert_int_equal(watcher, 3);
+    atomic_fetch_sub(&((server *)ctx)->watchers, 1);
+}
+
+static void on_watched(void *ctx, int watcher, sy_buf *lines)
+{
+    server *s = ctx;
+    if (watcher == 3 && atomic_fetch_add(&s->lines, 1) < 2)
+        sy_buf_text(lines, "{\"n\":1}\n{\"n\":2}\n");
+}
+
 static sy_err on_maintain(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f)
 {
     (void)ctx;
@@ -140,7 +177,13 @@ static int set_up(void **state)
                                 .hold = on_hold,
                                 .rotate = on_rotate,
                                 .maintain = on_maintain,
-                                .maintenance = on_maintenance};
+                                .maintenance = on_maintenance,
+                                .credentials = on_credentials,
+                                .pending = on_pending,
+                                .forget = on_forget,
+                                .watch = on_watch,
+                                .unwatch = on_unwatch,
+                                .watched = on_watched};
     assert_int_equal(sy_control_open(&s->control, s->dir, &ops, &f), SY_OK);
     assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
     *state = s;
@@ -190,6 +233,41 @@ static void answers(void **state)
     assert_int_equal(ask(s, "stop", &a, &f), SY_OK);
     assert_int_equal(atomic_load(&s->stops), 1);
     sy_buf_fini(&a);
+}
+
+static bool third(void *ctx, const char *text)
+{
+    strcat(ctx, text);
+    return strlen(ctx) < 30;
+}
+
+static bool never(void *ctx, const char *text)
+{
+    strcat(ctx, text);
+    return false;
+}
+
+static void commands_about_devices(void **state)
+{
+    server *s = *state;
+    sy_buf a;
+    sy_fail f = {0};
+    char got[200] = "";
+    sy_buf_init(&a, sy_heap());
+    assert_int_equal(ask(s, "credentials", &a, &f), SY_OK);
+    assert_int_equal(ask(s, "pending", &a, &f), SY_OK);
+    assert_string_equal(a.p, "{\"sources\":[]}");
+    assert_int_equal(ask(s, "forget coap\ta b", &a, &f), SY_OK);
+    assert_int_equal(ask(s, "forget coap\tb", &a, &f), SY_E_PEER);
+    assert_int_equal(ask(s, "forget coap", &a, &f), SY_E_PEER);
+    sy_buf_fini(&a);
+    assert_int_equal(sy_control_follow(s->dir, "watch b", -1, never, got, &f), SY_OK);
+    assert_non_null(strstr(got, "too many watch already"));
+    got[0] = '\0';
+    assert_int_equal(sy_control_follow(s->dir, "watch a", -1, third, got, &f), SY_OK);
+    assert_string_equal(got, "{\"ok\":true}{\"n\":1}{\"n\":2}{\"n\":1}");
+    while (atomic_load(&s->watchers) > 0) /* the server sees that it has gone */
+        sched_yield();
 }
 
 /* A large answer comes whole. */
@@ -376,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(commands_about_devices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_large_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile, set_up, tear_down),

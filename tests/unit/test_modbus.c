@@ -322,6 +322,21 @@ static void test_frames(void **state)
     f_refused(f_hex("modbus", "0001 0000 0003 11 84 0b"),
               "exception 11, gateway target device failed to respond");
     f_refused(f_hex("modbus", "0102"), "not a frame");
+    /* By a map: the request that it may be the answer to; of the unit alone. */
+    const sy_mb_row rows[] = {row("a", SY_MB_HOLDING, 40, SY_MB_U16),
+                              row("b", SY_MB_HOLDING, 41, SY_MB_U16),
+                              row("c", SY_MB_HOLDING, 90, SY_MB_U16)};
+    const sy_mb_map map = {.name = "m", .rows = rows, .n = 3, .gap = 10, .most = 125};
+    sy_mb_device modbus = {.address = "", .map = &map};
+    const sy_device device = {.id = "d", .modbus = &modbus};
+    const sy_span frame = {"\x01\x03\x04\x02\x6c\x00\x88\x3b\xf0", 9};
+    f_same(f_decode("modbus", frame, &device), "a|a|620||-; b|b|136||-");
+    modbus.unit = 1;
+    f_same(f_decode("modbus", frame, &device), "a|a|620||-; b|b|136||-");
+    modbus.unit = 2;
+    f_refused(f_decode("modbus", frame, &device), "a frame of unit 1, the device is unit 2");
+    const sy_span other = {"\0\1\0\0\0\5\2\4\2\0\7", 11};
+    f_refused(f_decode("modbus", other, &device), "no request of the register map m");
 }
 
 int main(void)
