@@ -57,6 +57,7 @@ typedef struct sy_device {
     const char *password;              /* HJ 212: its PW must be this; NULL: whatever it is */
     const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what; format modbus: its
                                           registers (drivers/modbus/map.h) */
+    sy_ms poll;                        /* BOX: how often it measures itself */
     const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;

@@ -75,7 +75,8 @@ void sy_coap__files_fini(sy_coap_files *files);
 /* A DTLS handshake under way, named by its identity as soon as that is known. */
 enum { SY_SHAKES = 128 };
 typedef struct sy_coap_shake {
-    const coap_session_t *session;
+    const coap_session_t *session; /* to know it by: it may be gone */
+    sy_coap_peer peer;
     sy_ms until;
     bool told;  /* that it is refused */
     bool named; /* who is the identity that it came with, not its address */

@@ -64,7 +64,7 @@ sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f)
     if (!e && want && !o->ctx)
         e = open_context(c, o, f);
     pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; !e && i < devices->n; i++) {
+    for (size_t i = 0; !e && v && i < devices->n; i++) {
         if (!devices->devices[i].observe)
             continue;
         v[n] = watch_of(c, o, &devices->devices[i]);

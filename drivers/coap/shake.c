@@ -29,16 +29,22 @@ static void forget(sy_coap *c, sy_coap_shake *s)
         *s = c->shakes[--c->n_shakes];
 }
 
+static void refuse(sy_coap *c, const sy_coap_peer *peer, const char *reason, sy_span who,
+                   const char *detail)
+{
+    char address[SY_COAP_PEER_TEXT];
+    sy_coap__peer_text(peer, address);
+    sy_refusal r = {SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, reason, who, address, detail};
+    sy_intake_refuse(c->intake, &r);
+}
+
 void sy_coap__shake_refuse(sy_coap *c, const coap_session_t *session, const char *reason,
                            sy_span who, const char *detail)
 {
     sy_coap_peer peer;
-    char address[SY_COAP_PEER_TEXT];
     sy_coap_shake *s = find(c, session);
     sy_coap__peer(session, &peer);
-    sy_coap__peer_text(&peer, address);
-    sy_refusal r = {SY_TRANSPORT_COAP, SY_REJECT_NOT_ALLOWED, reason, who, address, detail};
-    sy_intake_refuse(c->intake, &r);
+    refuse(c, &peer, reason, who, detail);
     if (s)
         s->told = true;
 }
@@ -47,20 +53,23 @@ void sy_coap__shake_refuse(sy_coap *c, const coap_session_t *session, const char
 static void failed(sy_coap *c, const sy_coap_shake *s, const char *why)
 {
     if (!s->told)
-        sy_coap__shake_refuse(c, s->session, s->named ? "wrong-psk" : "failed-handshake",
-                              sy_span_of(s->who), why);
+        refuse(c, &s->peer, s->named ? "wrong-psk" : "failed-handshake", sy_span_of(s->who), why);
 }
 
 /* Until it has said its name it is known by its address. */
 static void begun(sy_coap *c, const coap_session_t *session)
 {
-    sy_coap_peer peer;
+    sy_coap_shake *s = find(c, session);
+    if (s) { /* libcoap has ended it without a word, and this one has its place */
+        failed(c, s, "the DTLS handshake was broken off");
+        forget(c, s);
+    }
     if (c->n_shakes == SY_SHAKES)
         return;
-    sy_coap_shake *s = &c->shakes[c->n_shakes++];
+    s = &c->shakes[c->n_shakes++];
     *s = (sy_coap_shake){.session = session, .until = sy_mono_ms() + in_time(c)};
-    sy_coap__peer(session, &peer);
-    sy_coap__peer_text(&peer, s->who);
+    sy_coap__peer(session, &s->peer);
+    sy_coap__peer_text(&s->peer, s->who);
 }
 
 void sy_coap__shake_named(sy_coap *c, const coap_session_t *session, sy_span name)
@@ -114,15 +123,20 @@ int sy_coap__shake_wait(const sy_coap *c, sy_ms now)
 {
     sy_ms first = -1;
     for (size_t i = 0; i < c->n_shakes; i++)
-        if (!c->shakes[i].told && (first < 0 || c->shakes[i].until < first))
+        if (first < 0 || c->shakes[i].until < first)
             first = c->shakes[i].until;
     return first < 0 ? -1 : first > now ? (int)(first - now) : 0;
 }
 
 void sy_coap__shake_late(sy_coap *c, sy_ms now)
 {
-    for (size_t i = 0; i < c->n_shakes; i++)
-        if (!c->shakes[i].told && c->shakes[i].until <= now)
-            failed(c, &c->shakes[i],
-                   "the DTLS handshake was not finished in time: is it the wrong key?");
+    for (size_t i = 0; i < c->n_shakes;) {
+        if (c->shakes[i].until > now) {
+            i++;
+            continue;
+        }
+        failed(c, &c->shakes[i],
+               "the DTLS handshake was not finished in time: is it the wrong key?");
+        forget(c, &c->shakes[i]);
+    }
 }

@@ -185,7 +185,7 @@ void sy_watch__again(sy_watch *w, sy_ms in)
 static void broken(sy_watch *w, const char *why)
 {
     if (!w->broken)
-        snprintf(w->why, sizeof w->why, "%s", why);
+        snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why);
     w->broken = true;
     w->due = sy_mono_ms();
 }

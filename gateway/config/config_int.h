@@ -126,6 +126,9 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 /* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
 const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
                                size_t *n);
+/* The box as a device, and the name of a point of it. */
+void sy_cfg_device_box(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
+void sy_cfg_check_box(sy_loader *l, const struct sy_raw_point *r);
 /* faults, stuck, rate of a point whose unit, device and resolution are read. */
 void sy_cfg_doubts(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */

@@ -161,6 +161,7 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, const sy_device *d)
     bool frames = strcmp(d->format, "modbus") == 0;
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
         if (c[only[i].cell].node && only[i].transport != d->transport &&
+            !(only[i].cell == DV_POLL && d->transport == SY_TRANSPORT_BOX) &&
             !(frames && (only[i].cell == DV_REGISTERS || only[i].cell == DV_UNIT)))
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
                          "this key is for devices of %s alone", "此项只用于 %s 设备",
@@ -178,7 +179,8 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
 {
     /* In the order of the key's choices. */
     static const sy_transport transports[] = {SY_TRANSPORT_MQTT, SY_TRANSPORT_COAP,
-                                              SY_TRANSPORT_HJ212, SY_TRANSPORT_MODBUS};
+                                              SY_TRANSPORT_HJ212, SY_TRANSPORT_MODBUS,
+                                              SY_TRANSPORT_BOX};
     d->transport = transports[c[DV_TRANSPORT].choice];
     only_for(l, c, d);
     switch (d->transport) {
@@ -200,6 +202,7 @@ static void by_transport(sy_loader *l, const sy_ynode *node, const sy_cfg_cell *
         sy_cfg_modbus_device(l, node, c, d);
         break;
     case SY_TRANSPORT_BOX:
+        sy_cfg_device_box(l, c, d);
         break;
     }
 }
@@ -267,6 +270,7 @@ void sy_cfg_devices(sy_loader *l, const sy_ynode *node)
     for (size_t i = 0; i < n; i++) {
         read_device(l, node->values[i], &l->devices[i], &u);
         l->by_id[i] = &l->devices[i];
+        l->c->n_devices = i + 1;
     }
     sy_cfg_check_unique(l, u.ids, u.n_ids, "the device", "设备");
     sy_cfg_check_unique(l, u.topics, u.n_topics, "the topic", "主题");

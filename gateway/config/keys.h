@@ -137,10 +137,10 @@
 
 #define SY_KEYS_DEVICE(X) \
     X(DV_ID, "id", ID, true, 0, 0, NULL, NULL, "unique; ASCII, at most 64 characters") \
-    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212 modbus", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP; modbus: it is asked") \
+    X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212 modbus box", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP; modbus: it is asked; box: the gateway itself") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required, but for `node`): its topic, exact or ending in `/#`") \
     X(DV_NODE, "node", TEXT, false, 0, 0, NULL, "none", "mqtt, in place of `topic`: `GROUP/NODE` of a Sparkplug edge node") \
-    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`; modbus: none", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
+    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`; modbus, box: none", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
     X(DV_MODEL, "model", TEXT, false, 0, 0, NULL, "what most models have", "which model it is, for `milesight`, `dragino`, `elsys`, `cayenne`; `chirpstack`, `tts`: the payload is read by our own coding of that model: `em300-th`, `lht65` …") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \
@@ -150,7 +150,7 @@
     X(DV_PASSWORD, "password", TEXT, false, 0, 0, NULL, "any, and readings are marked `unauthenticated`", "hj212: the PW that its messages must have") \
     X(DV_ADDRESS, "address", TEXT, false, 0, 0, NULL, "none", "modbus (required): `host:port`, or a serial line `/dev/ttyUSB0,9600,8N1`") \
     X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247. Format `modbus`: the unit whose frames count, any where it is missing") \
-    X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s", "modbus: how often it is asked") \
+    X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s; box: 60 s", "modbus: how often it is asked; box: how often it measures itself") \
     X(DV_TIMEOUT, "timeout", DURATION, false, 10, 10000, NULL, "1 s", "modbus: how long its answer may take") \
     X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus, format `modbus` (required): its register map: the name of one that ships, a file, or a list of registers")
 

@@ -138,13 +138,17 @@ void sy_cfg_points(sy_loader *l, sy_site *site)
     if (n)
         qsort(l->raw_points, n, sizeof *l->raw_points, by_series);
     for (size_t i = 0; i < n; i++) {
-        const sy_raw_point *r = &l->raw_points[i];
+        sy_raw_point *r = &l->raw_points[i];
         const sy_device *d = r->p.device ? sy_cfg_device(l, r->p.device) : NULL;
+        if (d && d->transport == SY_TRANSPORT_BOX && !r->every)
+            r->p.every = d->poll;
         const sy_ynode *id = sy_yaml_get(r->node, "id");
         points[i] = r->p;
         series[i] = (sy_cfg_unique){r->p.series, id ? id : sy_yaml_get(r->node, "name")};
         if (r->p.device && !d)
             unknown_device(l, r);
+        else if (d && r->p.name && d->transport == SY_TRANSPORT_BOX)
+            sy_cfg_check_box(l, r);
         else if (d && r->p.name && d->modbus)
             check_polled(l, d, r);
         else if (d && r->p.name)

@@ -220,6 +220,18 @@ static void put_wear(const view *v, const sy_keeping *keeping, sy_buf *b)
     sy_buf_char(b, '}');
 }
 
+double sy_keeper_wear(sy_keeper *k)
+{
+    uint64_t unused;
+    pthread_mutex_lock(&k->mu);
+    sy_keeping keeping = k->keeping;
+    pthread_mutex_unlock(&k->mu);
+    uint64_t card = keeping.flash_bytes ? keeping.flash_bytes : sy_keeper__disk(k->o.data, &unused);
+    double life = (double)card * (double)keeping.flash_cycles;
+    return life > 0 ? 100.0 * (double)(k->device_before + sy_keeper__device_bytes()) / life
+                    : (double)NAN;
+}
+
 static void put_class(sy_buf *b, const view *v, const char *name, const sy_keep_limit *l,
                       uint64_t used, double grows, sy_ms oldest)
 {

@@ -40,6 +40,9 @@ SY_MUST_USE sy_err sy_keeper_hold(sy_keeper *k, bool hold, const char *alert, co
 /* A JSON object: what is on the disk, what is written, what fits, what wears (docs/retention.md).
  */
 void sy_keeper_status(sy_keeper *k, sy_buf *json);
+/* What was written to the device, of what the card can take, in percent; NaN: not known. Any
+ * thread. */
+double sy_keeper_wear(sy_keeper *k);
 /* Ends after the step in hand. NULL is allowed. */
 void sy_keeper_stop(sy_keeper *k);
 

@@ -288,6 +288,7 @@ void sy_service__close(sy_service *s)
     if (coap)
         sy_coap_stop(coap);
     sy_modbus_stop(s->modbus);
+    sy_self_stop(s->self);
     sy_hj212_stop(s->hj212);
     if (s->broker)
         sy_broker_stop(s->broker);

@@ -20,6 +20,7 @@
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
 #include "run/mend.h"
+#include "run/self.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
 
@@ -43,6 +44,7 @@ typedef struct sy_service {
     sy_watch *watchers;
     sy_pipeline *pipeline;
     sy_keeper *keeper;
+    sy_self *self; /* NULL with --clock replay */
     sy_upstream *upstream;
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
@@ -87,7 +89,7 @@ void sy_service__look_at_clock(sy_service *s);
 
 /* transports.c: broker, MQTT, CoAP, HJ 212, Modbus. */
 SY_MUST_USE sy_err sy_service__transports_open(sy_service *s, sy_fail *f);
-void sy_service__transports_reload(sy_service *s, const sy_config *next);
+void sy_service__transports_reload(sy_service *s, sy_config *next);
 /* MQTT: the URI that the gateway itself uses; NULL without MQTT. */
 const char *sy_service__mqtt_uri(const sy_service *s);
 

@@ -117,10 +117,20 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
                              sy_gate_intake(s->gate), s->devices, f);
     if (!err && !s->o.replay)
         err = sy_modbus_start(&s->modbus, sy_gate_intake(s->gate), s->devices, f);
+    const sy_self_options self = {.intake = sy_gate_intake(s->gate),
+                                  .devices = s->devices,
+                                  .journal = s->journal,
+                                  .store = s->store,
+                                  .keeper = s->keeper,
+                                  .broker = s->broker,
+                                  .data = s->data,
+                                  .root = ""};
+    if (!err && !s->o.replay)
+        err = sy_self_start(&s->self, &self, s->config, f);
     return err;
 }
 
-void sy_service__transports_reload(sy_service *s, const sy_config *next)
+void sy_service__transports_reload(sy_service *s, sy_config *next)
 {
     if (s->broker) {
         sy_fail why = {0};
@@ -137,4 +147,6 @@ void sy_service__transports_reload(sy_service *s, const sy_config *next)
         sy_coap_reload(coap, &files);
     if (s->modbus)
         sy_modbus_reload(s->modbus);
+    if (s->self)
+        sy_self_configure(s->self, next);
 }

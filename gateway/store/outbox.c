@@ -127,3 +127,21 @@ sy_err sy_store_outbox_count(sy_store *s, const char *destination, uint64_t *wai
     sy_query_end(&q);
     return e;
 }
+
+sy_err sy_store_outbox_since(sy_store *s, const char *destination, sy_ms *since, sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s,
+                              "SELECT time FROM event WHERE number="
+                              "(SELECT min(number) FROM outbox WHERE destination=?1)",
+                              f);
+    *since = SY_MS_NONE;
+    if (e)
+        return e;
+    sy_store__bind(q.st, "t", destination);
+    e = sy_query_next(&q, f);
+    if (!e)
+        *since = sqlite3_column_int64(q.st, 0);
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
+}

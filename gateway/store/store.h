@@ -152,6 +152,9 @@ SY_MUST_USE sy_err sy_store_outbox(sy_store *s, const char *destination, size_t 
 SY_MUST_USE sy_err sy_store_outbox_done(sy_store *s, const char *destination,
                                         const int64_t *numbers, size_t n, const char *refused_why,
                                         sy_fail *f);
+/* The time of the oldest event that waits; SY_MS_NONE: none does. */
+SY_MUST_USE sy_err sy_store_outbox_since(sy_store *s, const char *destination, sy_ms *since,
+                                         sy_fail *f);
 SY_MUST_USE sy_err sy_store_outbox_count(sy_store *s, const char *destination, uint64_t *waiting,
                                          uint64_t *refused, sy_fail *f);
 

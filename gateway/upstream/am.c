@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "upstream/am.h"
 
-#include <stdio.h>
-
 void sy_am_init(sy_am *a, sy_store *store, const char *destination, const sy_am_times *times)
 {
     memset(a, 0, sizeof *a);
@@ -32,10 +30,10 @@ static bool has_passed(const sy_am *a, const char *alert)
     return false;
 }
 
-static bool pass(sy_am *a, const char *alert, sy_ms until)
+static bool pass(sy_am *a, const sy_am_event *e, sy_ms until)
 {
-    if (a->n_passed < SY_AM_BATCH && !has_passed(a, alert))
-        snprintf(a->passed[a->n_passed++], SY_AM_ID_MAX, "%s", alert);
+    if (a->n_passed < SY_AM_BATCH && !has_passed(a, e->alert))
+        memcpy(a->passed[a->n_passed++], e->alert, sizeof e->alert);
     a->settled = until < a->settled ? until : a->settled;
     return false;
 }
@@ -67,7 +65,7 @@ bool sy_am_choose(sy_am *a, const sy_outbox_item *item, sy_arena *arena, sy_ms n
         memset(e, 0, sizeof *e);
     if (e->alert[0] &&
         (has_passed(a, e->alert) || (!e->firing && !settled(a, e->alert, arena, now, &until))))
-        return pass(a, e->alert, until ? until : a->settled);
+        return pass(a, e, until ? until : a->settled);
     a->told[a->n] = (sy_told){item->number, e->alert[0] ? e->alert : NULL, e->firing};
     a->n++;
     return true;
@@ -159,7 +157,7 @@ sy_err sy_am_again_taken(sy_am *a, sy_fail *f)
         if (!a->told[i].firing)
             err = sy_store_firing_over(a->store, a->destination, a->told[i].alert, f);
     if (!err && a->n)
-        snprintf(a->after, sizeof a->after, "%s", a->events[a->n - 1].alert);
+        memcpy(a->after, a->events[a->n - 1].alert, sizeof a->after);
     return err;
 }
 

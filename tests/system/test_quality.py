@@ -122,5 +122,70 @@ class Quality(steel.Case):
         self.assertGreaterEqual(heads, len(leaves) - 1)  # signed at once
 
 
+class Box(steel.Case):
+    """The box measures itself; its series are judged like all others."""
+
+    RULE = """rule DISK-ANY version 1 "Disk has a size"
+  basis "made for a test" policy
+  applies to subject any; goods any; stage any
+  effective from 2020-01-01
+  watch each gateway: disk-free
+  alert notice when disk-free at most 100 % [policy]
+  then tell premises; respond within 1 h
+  say "Nothing."
+end
+"""
+    POINTS = ["disk-free", "disk-wear", "system-load", "memory-free", "uplink-delay", "clock"]
+
+    def place(self):
+        units = {"disk-free": "%", "disk-wear": "%", "memory-free": "%", "uplink-delay": "h"}
+        points = [{"quantity": name, "device": "box", "name": name,
+                   **({"unit": units[name]} if name in units else {})} for name in self.POINTS]
+        points.append({"quantity": "uplink-delay", "device": "box", "name": "uplink-delay/nobody",
+                       "unit": "h"})
+        return {"id": "self", "kind": "gateway", "points": points}
+
+    def test_series_of_the_box(self):
+        keys = self.keys()
+        closed = steel.free_port()
+        tree = steel.base_config(
+            [self.write("any.rules", self.RULE), steel.SOURCE / "rules/packs/box.en.rules"],
+            [{"id": "box", "transport": "box", "poll": "100 ms"}], [self.place()],
+            destinations=[{"name": "nobody", "kind": "https",
+                           "url": "https://127.0.0.1:%d/events" % closed,
+                           "tls": {"ca": str(keys / "ca.pem"), "cert": str(keys / "gateway.pem"),
+                                   "key": str(keys / "gateway.key")},
+                           "serves": ["premises"], "severity": "notice"}])
+        del tree["mqtt"], tree["coap"]
+        config = self.config(tree)
+        gateway = self.start(steel.Gateway(config, self.dir / "data"))
+        steel.until(lambda: json.loads(gateway.alerts()), "the alert about the disk")
+        self.assertEqual([a["rule"] for a in json.loads(gateway.alerts())], ["DISK-ANY"])
+
+        def latest():
+            gateway.drained()
+            return {r["point"]: r["value"] for r in gateway.export()}
+        # The alert waits for a receiver that is not there: the delay grows.
+        steel.until(lambda: float(latest().get("uplink-delay", 0)) > 0, "the delay to grow")
+        seen = latest()
+        self.assertEqual(set(seen), set(self.POINTS) | {"uplink-delay/nobody"})
+        self.assertTrue(0 < float(seen["disk-free"]) <= 100, seen)
+        self.assertTrue(0 < float(seen["memory-free"]) < 100, seen)
+        self.assertIn(seen["clock"], ("synchronised", "free"))
+        self.assertEqual(gateway.status()["unmatched"], 0)
+        gateway.stop()
+        # The pack over the same series, as they would be on a bad day.
+        rows = self.write("bad.csv", "time,device,point,value,quality\n" + "".join(
+            "2026-03-01T%02d:%02d:00Z,box,disk-free,%s,good\n"
+            "2026-03-01T%02d:%02d:00Z,box,uplink-delay,%s,good\n" %
+            (m // 60, m % 60, 40 if m < 60 else 12, m // 60, m % 60, m / 60)
+            for m in range(0, 300)))
+        alerts = json.loads(steel.cli(
+            "rules", "backtest", steel.SOURCE / "rules/packs/box.en.rules", "--config", config,
+            "--readings", rows, "--json"))
+        self.assertEqual([(a["rule"], a["severity"], a["raised"][11:16]) for a in alerts],
+                         [("BOX-DISK", "warning", "01:30"), ("BOX-UPLINK", "notice", "04:11")])
+
+
 if __name__ == "__main__":
     steel.main()

@@ -19,3 +19,4 @@ sy_test(test_late_random
         unit/judge_random_rule.c unit/judge_random_stream.c
     LINKS sy_pipeline)
 set_tests_properties(test_late_random PROPERTIES TIMEOUT 600)
+sy_test(test_senses SOURCES unit/test_senses.c LINKS sy_run)

@@ -319,6 +319,46 @@ static void refused_keys(void **state)
     wrong(r, "stuck: soon", "wrong-value");
 }
 
+/* The box as a device: what it does not measure, what it has no use for, a second one. */
+static void the_box(void **state)
+{
+    static const char box[] =
+        "gateway: {id: gw, data: data}\n"
+        "premises:\n"
+        "  - id: p\n"
+        "    places:\n"
+        "      - id: b\n"
+        "        kind: gateway\n"
+        "        points:\n"
+        "          - {quantity: disk-free, device: box, name: %s, unit: \"%%\"}\n"
+        "devices:\n"
+        "  - {id: box, transport: box%s}\n%s";
+    static const struct {
+        const char *name, *keys, *more, *code;
+    } rows[] = {
+        {"disk-free", "", "", NULL},
+        {"uplink-delay/county", ", poll: 30 s", "", NULL},
+        {"disk-fee", "", "", "unmapped"},
+        {"disk-free", ", topic: a/b", "", "not-here"},
+        {"disk-free", ", format: json", "", "not-here"},
+        {"disk-free", ", credential: none", "", "not-here"},
+        {"disk-free", ", unit: 3", "", "not-here"},
+        {"disk-free", "", "  - {id: other, transport: box}\n", "duplicate"},
+    };
+    rig *r = *state;
+    sy_doubts_fini(&r->doubts);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, box, rows[i].name, rows[i].keys, rows[i].more);
+        rig_write(&r->config, "gw.yaml", text);
+        assert_int_equal(rig_load(&r->config), rows[i].code ? SY_E_USAGE : SY_OK);
+        if (rows[i].code && !rig_find(&r->config, rows[i].code))
+            fail_msg("row %zu: no %s", i, rows[i].code);
+        if (!rows[i].code)
+            assert_int_equal(r->config.config->site->points[0].every, i ? 30000 : 60000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(saved_and_loaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_site, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_box, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
