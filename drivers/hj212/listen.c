@@ -141,7 +141,7 @@ static bool admit(sy_hj212 *h, int fd, const struct sockaddr_storage *from)
 static void accept_some(sy_hj212 *h, int listener)
 {
     for (int i = 0; i < BACKLOG; i++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
         socklen_t n = sizeof from;
         int fd = accept4(listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
@@ -276,7 +276,7 @@ static sy_err resolve(const char *listen, struct addrinfo **out, sy_fail *f)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof a;
     if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
         return 0;
