@@ -5,7 +5,7 @@ foreach(name test_format_json test_format_senml test_format_plain test_format_de
 endforeach()
 sy_test(test_modbus SOURCES unit/test_modbus.c unit/format_harness.c LINKS sy_drivers PkgConfig::JANSSON)
 sy_test(test_modbus_link SOURCES unit/test_modbus_link.c LINKS sy_drivers)
-foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert test_coap_observe)
+foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert test_coap_observe test_coap_fair)
     sy_test(${name} SOURCES unit/${name}.c unit/coap_harness.c LINKS sy_drivers)
 endforeach()
 foreach(name test_format_lora test_format_lora_server)
