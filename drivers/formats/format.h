@@ -17,6 +17,7 @@ typedef struct sy_record {
     sy_span name;   /* resolved name (SenML: base name + name), or the map's name; may be empty */
     sy_span local;  /* the part after the base name; equals name where there is no base */
     sy_span device; /* who measured it, where the sender speaks for devices behind it; else empty */
+    sy_span period; /* what a value is taken over, "hour": of a point of that name only; or empty */
     sy_record_kind kind;
     double number; /* NUMBER; BOOL as 0 or 1 */
     sy_span text;  /* TEXT: UTF-8 */

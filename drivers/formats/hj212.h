@@ -27,6 +27,10 @@ enum { SY_HJ212_MAX = 9999 }; /* of a segment: its length has four digits */
 enum { SY_HJ212_2005 = 2005, SY_HJ212_2017 = 2017, SY_HJ212_2025 = 2025 };
 int sy_hj212_edition(const sy_hj212_frame *f);
 
+/* The unit (its id) that the standard gives a record of this name, "w01018-Rtd", "hour/011-Cou";
+ * NULL: it gives none. */
+const char *sy_hj212_unit(sy_span name);
+
 uint16_t sy_hj212_crc(sy_span segment);
 /* The next frame in `bytes`; *skip: bytes before it that are none (noise between frames on a serial
  * line). SY_E_NOTFOUND: there is no whole frame yet; *skip may then be dropped all the same. A

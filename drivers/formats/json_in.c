@@ -15,9 +15,20 @@ char sy_json_first(sy_span text)
     return 0;
 }
 
+/* Most messages have fewer brackets than may be open at once: they need no closer look. */
+static bool few_brackets(sy_span text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++)
+        n += (text.p[i] & 0xdf) == '['; /* of "{", too */
+    return n <= DEPTH;
+}
+
 static bool shallow(sy_span text)
 {
     size_t depth = 0;
+    if (few_brackets(text))
+        return true;
     bool quoted = false;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
@@ -40,7 +51,10 @@ sy_err sy_json_in(sy_span text, json_t **out, sy_fail *f)
     if (!shallow(text))
         return sy_fail_set(f, SY_E_RANGE, "nested more than %d deep", DEPTH);
     json_error_t e;
-    *out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
+    /* Integers as such are read faster; one that is too large for them makes all of them reals. */
+    *out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &e);
+    if (!*out && json_error_code(&e) == json_error_numeric_overflow)
+        *out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
     if (*out)
         return SY_OK;
     char *near = strstr(e.text, " near '"); /* what follows is the payload's own bytes */

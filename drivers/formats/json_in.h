@@ -8,8 +8,8 @@
 
 #include "base/os.h"
 
-/* Numbers are all reals, so that large integers are numbers too. Refuses members given twice, NUL,
- * numbers beyond a double, bad UTF-8, nesting beyond 32. Free with json_decref. */
+/* Large integers are numbers too: take numbers by json_number_value. Refuses members given twice,
+ * NUL, numbers beyond a double, bad UTF-8, nesting beyond 32. Free with json_decref. */
 SY_MUST_USE sy_err sy_json_in(sy_span text, json_t **out, sy_fail *f);
 /* The first byte that is no white space, 0 where there is none. */
 char sy_json_first(sy_span text);

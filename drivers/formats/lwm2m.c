@@ -129,9 +129,17 @@ static sy_err decode_senml(sy_span payload, bool json, sy_record_fn sink, void *
 {
     json_t *root = NULL;
     sy_senml_pack p;
+    sy_err e = SY_OK;
     sy_senml_init(&p);
     p.objects = true;
-    sy_err e = json ? sy_senml_tree(&p, payload, &root, f) : sy_senml_cbor_read(&p, payload, f);
+    if (!json) {
+        e = sy_senml_cbor_read(&p, payload, f);
+    } else if (!sy_senml_plain(&p, payload)) {
+        sy_senml_fini(&p);
+        sy_senml_init(&p);
+        p.objects = true;
+        e = sy_senml_tree(&p, payload, &root, f);
+    }
     if (!e)
         e = no_memory(sy_lwm2m_finish(&p.arena, p.records, p.n, SY_LWM2M_OBJECT), f);
     e = e ? e : give(p.records, p.n, sink, ctx);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What LwM2M paths mean: the registry as data (lwm2m.def), and what an instance says of itself. */
-#include <stdio.h>
-
 #include "drivers/formats/lwm2m.h"
 
 enum {
@@ -114,12 +112,19 @@ static self *self_of(self *all, size_t *n, const sy_lwm2m_path *p, bool add)
     return &all[(*n)++];
 }
 
+/* At a glance: the most of a message is values. */
+static bool of_itself(sy_span name)
+{
+    char last = name.n ? name.p[name.n - 1] : '\0';
+    return last == '1' || last == '8' || last == '2';
+}
+
 static size_t gather(self *all, const sy_record *v, size_t n, sy_lwm2m_level first)
 {
     size_t selves = 0;
     for (size_t i = 0; i < n; i++) {
         sy_lwm2m_path p;
-        if (!sy_lwm2m_path_of(v[i].name, first, &p))
+        if (!of_itself(v[i].name) || !sy_lwm2m_path_of(v[i].name, first, &p))
             continue;
         bool unit = p.id[2] == UNIT && v[i].kind == SY_REC_TEXT;
         bool number = v[i].kind == SY_REC_NUMBER;
@@ -161,23 +166,47 @@ static void told(sy_record *r, const resource *what, const self *s)
                                        judged(s->quality->number) & ~(sy_quality)SY_Q_GRADE);
 }
 
+/* ".1" behind the n bytes that are there; how many there are then. An id has at most five digits.
+ */
+static size_t dotted(char *text, size_t n, int32_t id)
+{
+    char digits[8];
+    size_t k = 0;
+    do {
+        digits[k++] = (char)('0' + id % 10);
+        id /= 10;
+    } while (id);
+    text[n++] = '.';
+    while (k)
+        text[n++] = digits[--k];
+    return n;
+}
+
 static sy_err local_name(sy_arena *a, sy_record *r, const sy_lwm2m_path *p, const resource *what)
 {
     const char *object = object_name(p->id[0]);
     if (!object || !what)
         return SY_OK;
-    char text[96];
-    int n = snprintf(text, sizeof text, "%s", object);
-    if (p->id[1] > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, ".%d", (int)p->id[1]);
-    if (what->name[0])
-        n += snprintf(text + n, sizeof text - (size_t)n, ".%s", what->name);
-    if (p->id[3] >= 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, ".%d", (int)p->id[3]);
-    char *copy = sy_arena_text(a, (sy_span){text, (size_t)n});
-    if (!copy)
+    bool plain = p->id[1] <= 0 && !what->name[0] && p->id[3] < 0;
+    if (plain) {
+        r->local = sy_span_of(object);
+        return SY_OK;
+    }
+    size_t n = strlen(object), named = strlen(what->name);
+    char *text = sy_arena_get(a, n + named + 16);
+    if (!text)
         return SY_E_NOMEM;
-    r->local = (sy_span){copy, (size_t)n};
+    memcpy(text, object, n);
+    if (p->id[1] > 0)
+        n = dotted(text, n, p->id[1]);
+    if (named) {
+        text[n++] = '.';
+        memcpy(text + n, what->name, named);
+        n += named;
+    }
+    if (p->id[3] >= 0)
+        n = dotted(text, n, p->id[3]);
+    r->local = (sy_span){text, n};
     return SY_OK;
 }
 

@@ -9,15 +9,36 @@
 
 void sy_records_init(sy_records *l)
 {
-    *l = (sy_records){.max = SY_RECORDS_MAX};
+    l->v = l->few;
+    l->n = 0;
+    l->cap = SY_RECORDS_FEW;
+    l->max = SY_RECORDS_MAX;
+    l->err = SY_OK;
+    l->none_is_fine = false;
     sy_arena_init(&l->arena, sy_heap(), 0);
 }
 
 void sy_records_fini(sy_records *l)
 {
     sy_alloc heap = sy_heap();
-    heap.resize(heap.ctx, l->v, 0);
+    if (l->v != l->few)
+        heap.resize(heap.ctx, l->v, 0);
     sy_arena_fini(&l->arena);
+}
+
+/* Room for one more than there are. */
+static sy_err grow(sy_records *l)
+{
+    void *v = l->v == l->few ? NULL : l->v;
+    size_t cap = v ? l->cap : 0;
+    sy_err e = sy_grow(sy_heap(), &v, &cap, v ? l->n + 1 : 4 * SY_RECORDS_FEW, sizeof *l->v);
+    if (e)
+        return e;
+    if (l->v == l->few)
+        memcpy(v, l->few, sizeof l->few);
+    l->v = v;
+    l->cap = cap;
+    return SY_OK;
 }
 
 void sy_records_add(sy_records *l, const sy_record *r)
@@ -26,8 +47,8 @@ void sy_records_add(sy_records *l, const sy_record *r)
         return;
     if (l->n == l->max)
         l->err = SY_E_RANGE;
-    else
-        l->err = sy_grow(sy_heap(), (void **)&l->v, &l->cap, l->n + 1, sizeof *l->v);
+    else if (l->n == l->cap)
+        l->err = grow(l);
     if (!l->err)
         l->v[l->n++] = *r;
 }
@@ -224,10 +245,11 @@ static void flat(sy_records *l, const sy_record *like, sy_span path, size_t loca
         return;
     if (json_is_object(v)) {
         const char *k;
+        size_t n;
         json_t *item;
-        json_object_foreach((json_t *)v, k, item)
+        json_object_keylen_foreach((json_t *)v, k, n, item)
         {
-            sy_span step = sy_span_of(k);
+            sy_span step = {k, n};
             flat(l, like, sy_records_join(l, path, step), step.n, item, skip);
         }
         return;
@@ -271,7 +293,7 @@ bool sy_json_time(const json_t *v, sy_record *r)
     } else if (json_is_string(v)) {
         sy_span text = {json_string_value(v), json_string_length(v)};
         sy_ms t;
-        if (sy_double_parse(text, &number) != SY_OK) {
+        if (text.n > 4 && text.p[4] == '-') {
             if (sy_time_parse(text, &t) != SY_OK)
                 return false;
             r->has_time = true;
@@ -279,6 +301,8 @@ bool sy_json_time(const json_t *v, sy_record *r)
             r->time_s = (double)t / 1e3;
             return true;
         }
+        if (sy_double_parse(text, &number) != SY_OK)
+            return false;
     } else {
         return false;
     }

@@ -10,14 +10,15 @@
 
 #include "drivers/formats/format.h"
 
-enum { SY_RECORDS_MAX = 10000 };
+enum { SY_RECORDS_MAX = 10000, SY_RECORDS_FEW = 24 };
 
 typedef struct sy_records {
     sy_arena arena;
-    sy_record *v;
+    sy_record *v; /* few, until they are more */
     size_t n, cap;
-    size_t max;        /* of records; SY_RECORDS_MAX unless a format says more */
-    sy_err err;        /* the first failure: no memory, or too many */
+    size_t max;                    /* of records; SY_RECORDS_MAX unless a format says more */
+    sy_err err;                    /* the first failure: no memory, or too many */
+    sy_record few[SY_RECORDS_FEW]; /* most messages need no more, and so no memory */
     bool none_is_fine; /* a message that carries no reading by its nature: an event, a setting */
 } sy_records;
 

@@ -80,7 +80,7 @@ static bool decimal(cursor *c, double *out)
     if (whole + fraction > 15 || (c->at < c->end && (*c->at == 'e' || *c->at == 'E')))
         return false;
     double v = (double)mantissa / tens[fraction];
-    *out = minus ? -v : v;
+    *out = minus && (mantissa || fraction) ? -v : v; /* "-0" is an integer, and 0 */
     return true;
 }
 

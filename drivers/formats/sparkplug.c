@@ -140,28 +140,41 @@ static bool metric(sy_records *l, const SySparkplug__Payload *p, const SySparkpl
     return true;
 }
 
-static SySparkplug__Payload *unpack(sy_span payload)
+static void *arena_alloc(void *arena, size_t size)
 {
-    return sy_sparkplug__payload__unpack(NULL, payload.n, (const uint8_t *)payload.p);
+    return sy_arena_get(arena, size);
+}
+
+/* What an arena gave goes with the arena. */
+static void arena_free(void *arena, void *p)
+{
+    (void)arena;
+    (void)p;
+}
+
+/* The payload in the arena: nothing is freed one by one. */
+static SySparkplug__Payload *unpack(sy_arena *arena, sy_span payload)
+{
+    ProtobufCAllocator in = {arena_alloc, arena_free, arena};
+    return sy_sparkplug__payload__unpack(&in, payload.n, (const uint8_t *)payload.p);
 }
 
 static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f)
 {
     (void)map;
-    SySparkplug__Payload *p = unpack(payload);
-    if (!p)
-        return sy_fail_set(f, SY_E_PARSE, "Sparkplug: not a payload of Sparkplug B");
     sy_records l;
     sy_err e = SY_OK;
     sy_records_init(&l);
-    for (size_t i = 0; i < p->n_metrics && !e; i++)
+    SySparkplug__Payload *p = unpack(&l.arena, payload);
+    if (!p)
+        e = sy_fail_set(f, SY_E_PARSE, "Sparkplug: not a payload of Sparkplug B");
+    for (size_t i = 0; p && i < p->n_metrics && !e; i++)
         if (!metric(&l, p, p->metrics[i]))
             e = not_utf8(i, f);
     if (!e)
         e = sy_records_emit(&l, sink, ctx, f);
     sy_records_fini(&l);
-    sy_sparkplug__payload__free_unpacked(p, NULL);
     return e;
 }
 
@@ -170,11 +183,11 @@ static int probe(sy_span payload)
 {
     if (payload.n < 4 || (uint8_t)payload.p[0] != 0x08)
         return 0;
-    SySparkplug__Payload *p = unpack(payload);
-    if (!p)
-        return 0;
-    bool like = p->has_timestamp && p->timestamp > UINT64_C(946684800000) && p->n_metrics > 0;
-    sy_sparkplug__payload__free_unpacked(p, NULL);
+    sy_arena arena;
+    sy_arena_init(&arena, sy_heap(), 0);
+    SySparkplug__Payload *p = unpack(&arena, payload);
+    bool like = p && p->has_timestamp && p->timestamp > UINT64_C(946684800000) && p->n_metrics > 0;
+    sy_arena_fini(&arena);
     return like ? 95 : 0;
 }
 
@@ -183,6 +196,7 @@ const sy_format sy_format_sparkplugb = {"sparkplugb", 0xffff, decode, probe, NUL
 /* ---- with what births said ---- */
 
 struct sy_spb {
+    sy_arena arena; /* the payload */
     SySparkplug__Payload *p;
 };
 
@@ -191,9 +205,10 @@ sy_err sy_spb_open(sy_spb **out, sy_span payload, sy_fail *f)
     sy_spb *s = malloc(sizeof *s);
     if (!s)
         return sy_fail_set(f, SY_E_NOMEM, "Sparkplug: no memory");
-    s->p = unpack(payload);
+    sy_arena_init(&s->arena, sy_heap(), 0);
+    s->p = unpack(&s->arena, payload);
     if (!s->p) {
-        free(s);
+        sy_spb_close(s);
         return sy_fail_set(f, SY_E_PARSE, "Sparkplug: not a payload of Sparkplug B");
     }
     *out = s;
@@ -203,7 +218,7 @@ sy_err sy_spb_open(sy_spb **out, sy_span payload, sy_fail *f)
 void sy_spb_close(sy_spb *s)
 {
     if (s)
-        sy_sparkplug__payload__free_unpacked(s->p, NULL);
+        sy_arena_fini(&s->arena);
     free(s);
 }
 

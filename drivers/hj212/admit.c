@@ -90,11 +90,10 @@ bool sy_hj212__anybody(const sy_hj212 *h, const unsigned char addr[16])
     return any;
 }
 
-static sy_hj212__fate refuse(sy_hj212 *h, sy_hj212__conn *c, sy_reject why, sy_span source,
-                             const char *detail)
+static sy_hj212__fate refuse(sy_hj212 *h, sy_hj212__conn *c, const sy_refusal *r)
 {
     c->refused++;
-    sy_hj212__refuse(h, why, source, detail);
+    sy_hj212__refuse(h, c->addr, r);
     return SY_HJ212__NOT_TAKEN;
 }
 
@@ -107,23 +106,43 @@ static bool same_secret(sy_span a, sy_span b)
     return !differ;
 }
 
+/* Nobody's MN: refused, and kept aside for `devices pending`. */
+static void strange(sy_hj212 *h, sy_hj212__conn *c, const sy_hj212_frame *f, sy_span raw)
+{
+    char peer[SY_HJ212__PEER];
+    sy_hj212__peer(c->addr, peer);
+    sy_stranger s = {.transport = SY_TRANSPORT_HJ212,
+                     .source = f->mn,
+                     .client = {"", 0},
+                     .peer = peer,
+                     .content_format = 0xffff,
+                     .payload = raw};
+    if (f->mn.n)
+        sy_intake_strange(h->intake, &s);
+    sy_refusal r = {
+        .why = SY_REJECT_UNKNOWN_DEVICE, .who = f->mn, .detail = "no device has this MN"};
+    (void)refuse(h, c, &r);
+}
+
 static bool admitted(sy_hj212 *h, sy_hj212__conn *c, const sy_device *d, const sy_hj212_frame *f)
 {
-    if (!d) {
-        (void)refuse(h, c, SY_REJECT_UNKNOWN_DEVICE, f->mn, "no device has this MN");
-        return false;
+    sy_refusal r = {.why = SY_REJECT_NOT_ALLOWED, .who = sy_span_of(d->id)};
+    if (d->revoked) {
+        r.reason = "revoked-device";
+        r.detail = "this device was revoked";
+    } else if (!sy_device_from(d, c->addr)) {
+        r.reason = "wrong-address";
+        r.detail = "this device may not send from this address";
+    } else if (c->mn[0] && !sy_span_is(f->mn, c->mn)) {
+        r.reason = "speaks-for-another";
+        r.detail = "the connection is that of another device";
+    } else if (d->password && !same_secret(f->pw, sy_span_of(d->password))) {
+        r.reason = "wrong-password";
+        r.detail = "its PW is not that of the configuration";
     }
-    sy_span id = sy_span_of(d->id);
-    const char *why = NULL;
-    if (!sy_device_from(d, c->addr))
-        why = "this device may not send from this address";
-    else if (c->mn[0] && !sy_span_is(f->mn, c->mn))
-        why = "the connection is that of another device";
-    else if (d->password && !same_secret(f->pw, sy_span_of(d->password)))
-        why = "its PW is not that of the configuration";
-    if (why)
-        (void)refuse(h, c, SY_REJECT_NOT_ALLOWED, id, why);
-    return why == NULL;
+    if (r.detail)
+        (void)refuse(h, c, &r);
+    return r.detail == NULL;
 }
 
 static sy_hj212__fate keep(sy_hj212 *h, sy_hj212__conn *c, const sy_device *d,
@@ -143,7 +162,8 @@ static sy_hj212__fate keep(sy_hj212 *h, sy_hj212__conn *c, const sy_device *d,
     bool kept = false;
     sy_err e = h->intake->submit(h->intake->ctx, &m, &seq, &kept, &why);
     if (e == SY_E_RANGE || e == SY_E_PARSE)
-        return refuse(h, c, SY_REJECT_MALFORMED, m.source, why.text);
+        return refuse(
+            h, c, &(sy_refusal){.why = SY_REJECT_MALFORMED, .who = m.source, .detail = why.text});
     if (e)
         return SY_HJ212__AGAIN;
     c->refused = 0;
@@ -165,7 +185,11 @@ sy_hj212__fate sy_hj212__take(sy_hj212 *h, sy_hj212__conn *c, const sy_hj212_fra
 {
     sy_registry *r = sy_registry_slot_get(h->devices);
     const sy_device *d = sy_registry_by_mn(r, f->mn);
-    sy_hj212__fate fate = admitted(h, c, d, f) ? keep(h, c, d, f, raw) : SY_HJ212__NOT_TAKEN;
+    sy_hj212__fate fate = SY_HJ212__NOT_TAKEN;
+    if (!d)
+        strange(h, c, f, raw);
+    else if (admitted(h, c, d, f))
+        fate = keep(h, c, d, f, raw);
     sy_registry_unref(r);
     return fate;
 }

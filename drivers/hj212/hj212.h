@@ -5,7 +5,8 @@
  * of line. Who sends is its MN; the device's `from` must hold the peer's address, and its PW must
  * be the device's `password` where there is one (else the message is SY_MSG_UNAUTHENTICATED). A
  * connection belongs to the first device that is let in on it: frames of another are refused
- * (SY_REJECT_NOT_ALLOWED). A peer from which no device may send is cut off before it is read.
+ * (SY_REJECT_NOT_ALLOWED), those of an unknown MN kept aside (sy_intake_strange). A peer from which
+ * no device may send is cut off before it is read.
  *
  * A frame whose Flag asks for an answer (bit 0) gets it after the journal has the frame, and after
  * the sync where intake->strict: CN 9013 to the request to set the clock (1013), CN 9014 to all

@@ -58,8 +58,10 @@ struct sy_hj212 {
     sy_hj212__conn *conns;
 };
 
-/* listen.c */
-void sy_hj212__refuse(sy_hj212 *h, sy_reject why, sy_span source, const char *detail);
+/* listen.c: reason is a word of docs/devices.md; NULL: that of `why`. */
+void sy_hj212__refuse(sy_hj212 *h, const unsigned char addr[16], const sy_refusal *r);
+enum { SY_HJ212__PEER = 48 };
+void sy_hj212__peer(const unsigned char addr[16], char out[SY_HJ212__PEER]);
 
 /* conn.c: one turn of a connection that may have input; false: close it. */
 bool sy_hj212__turn(sy_hj212 *h, sy_hj212__conn *c, bool readable, sy_ms now);

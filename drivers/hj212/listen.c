@@ -5,6 +5,7 @@
  * One epoll, level-triggered. A round gives each connection that is ready one turn; then, where
  * acknowledgements wait for the sync, one sync for all of them; then the answers go out.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,9 +23,22 @@
 
 enum { EVENTS = 64, BACKLOG = 64, LOOK_MS = 5000, KIND_LISTENER = 1 << 16, KIND_WAKE = 1 << 17 };
 
-void sy_hj212__refuse(sy_hj212 *h, sy_reject why, sy_span source, const char *detail)
+void sy_hj212__peer(const unsigned char addr[16], char out[SY_HJ212__PEER])
 {
-    h->intake->rejected(h->intake->ctx, SY_TRANSPORT_HJ212, why, source, detail);
+    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    bool v4 = memcmp(addr, mapped, sizeof mapped) == 0;
+    if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, out, SY_HJ212__PEER))
+        out[0] = '\0';
+}
+
+void sy_hj212__refuse(sy_hj212 *h, const unsigned char addr[16], const sy_refusal *r)
+{
+    char peer[SY_HJ212__PEER];
+    sy_refusal told = *r;
+    sy_hj212__peer(addr, peer);
+    told.transport = SY_TRANSPORT_HJ212;
+    told.peer = peer;
+    sy_intake_refuse(h->intake, &told);
 }
 
 /* ---- connections ---- */
@@ -70,7 +84,7 @@ static void address_of(const struct sockaddr_storage *from, unsigned char addr[1
 }
 
 /* A place for a connection of this address, or why there is none. */
-static sy_hj212__conn *place(sy_hj212 *h, const unsigned char addr[16], const char **why)
+static sy_hj212__conn *place(sy_hj212 *h, const unsigned char addr[16], sy_refusal *why)
 {
     sy_hj212__conn *empty = NULL;
     size_t same = 0;
@@ -81,33 +95,30 @@ static sy_hj212__conn *place(sy_hj212 *h, const unsigned char addr[16], const ch
         else
             same += memcmp(c->addr, addr, 16) == 0;
     }
-    if (!sy_hj212__anybody(h, addr))
-        *why = "no device may send from this address";
-    else if (same >= SY_HJ212__OF_ONE)
-        *why = "too many connections from one address";
-    else if (!empty)
-        *why = "too many connections";
-    return *why ? NULL : empty;
+    why->reason = "too-many-connections";
+    if (!sy_hj212__anybody(h, addr)) {
+        why->reason = "wrong-address";
+        why->detail = "no device may send from this address";
+    } else if (same >= SY_HJ212__OF_ONE) {
+        why->detail = "too many connections from one address";
+    } else if (!empty) {
+        why->detail = "too many connections";
+    }
+    return why->detail ? NULL : empty;
 }
 
-static void host_of(const struct sockaddr_storage *from, socklen_t n, char *out, size_t size)
-{
-    if (getnameinfo((const struct sockaddr *)from, n, out, (socklen_t)size, NULL, 0,
-                    NI_NUMERICHOST) != 0)
-        snprintf(out, size, "unknown");
-}
-
-static bool admit(sy_hj212 *h, int fd, const struct sockaddr_storage *from, socklen_t n)
+static bool admit(sy_hj212 *h, int fd, const struct sockaddr_storage *from)
 {
     unsigned char addr[16];
-    char host[64];
-    const char *why = NULL;
+    char host[SY_HJ212__PEER];
+    sy_refusal why = {.why = SY_REJECT_NOT_ALLOWED};
     int on = 1;
     address_of(from, addr);
     sy_hj212__conn *c = place(h, addr, &why);
     if (!c) {
-        host_of(from, n, host, sizeof host);
-        sy_hj212__refuse(h, SY_REJECT_NOT_ALLOWED, sy_span_of(host), why);
+        sy_hj212__peer(addr, host);
+        why.who = sy_span_of(host);
+        sy_hj212__refuse(h, addr, &why);
         return false;
     }
     struct epoll_event want = {.events = EPOLLIN, .data = {.u32 = (uint32_t)(c - h->conns)}};
@@ -138,7 +149,7 @@ static void accept_some(sy_hj212 *h, int listener)
                 sy_log(SY_LOG_WARN, "hj212-accept", "errno=%d", errno);
             return;
         }
-        if (!admit(h, fd, &from, n))
+        if (!admit(h, fd, &from))
             close(fd);
     }
 }

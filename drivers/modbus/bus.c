@@ -32,8 +32,7 @@ static void free_units(sy_mb_unit *units, size_t n)
 
 static bool on_line(const sy_bus *b, const sy_device *d)
 {
-    return d->transport == SY_TRANSPORT_MODBUS && d->modbus &&
-           strcmp(d->modbus->address, b->address) == 0;
+    return sy_bus_asks(d) && strcmp(d->modbus->address, b->address) == 0;
 }
 
 /* What was known of the device before, where it is still asked as often. */

@@ -53,6 +53,11 @@ typedef struct sy_bus {
     sy_buf poll;
 } sy_bus;
 
+/* Is the device asked: one of modbus whose credential was not revoked? */
+static inline bool sy_bus_asks(const sy_device *d)
+{
+    return d->transport == SY_TRANSPORT_MODBUS && d->modbus && !d->revoked;
+}
 /* Asks the devices of `devices` (a reference that it takes) that have this address. */
 SY_MUST_USE sy_err sy_bus_start(sy_bus **out, const char *address, unsigned number,
                                 const sy_intake *intake, sy_registry *devices, sy_fail *f);

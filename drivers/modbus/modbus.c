@@ -20,7 +20,7 @@ struct sy_modbus {
 /* The line of a device that is to be asked, else NULL. */
 static const char *line_of(const sy_device *d)
 {
-    return d->transport == SY_TRANSPORT_MODBUS && d->modbus ? d->modbus->address : NULL;
+    return sy_bus_asks(d) ? d->modbus->address : NULL;
 }
 
 static bool has_line(const sy_registry *r, const char *address)

@@ -287,11 +287,29 @@ static void give_up(sy_broker *b, const sy_fail *why)
     pthread_mutex_unlock(&b->lock);
 }
 
+/* It ends at a file of sessions that it cannot read (a power cut, a bad card). What devices were
+ * acknowledged is in the spool; without the file they log in anew, so it is set aside and the next
+ * life begins without it. `said` is of this life. */
+static void mend_sessions(sy_broker *b)
+{
+    char path[SY_BROKER__PATH], aside[SY_BROKER__PATH + 16];
+    if (!strstr(b->said, "database") ||
+        sy_broker__path(b->setup.dir, "sessions.db", path, NULL) != SY_OK) {
+        return;
+    }
+    snprintf(aside, sizeof aside, "%s.damaged", path);
+    if (rename(path, aside) == 0) {
+        sy_log(SY_LOG_ERROR, "broker-sessions-damaged", "aside=%s msg=\"devices log in anew\"",
+               aside);
+    }
+}
+
 /* One life of the child. True where there should be another. */
 static bool one_life(sy_broker *b, int *tries)
 {
     sy_fail f = {0};
     sy_ms born = sy_mono_ms();
+    b->said[0] = '\0';
     sy_err e = prepare(b, &f);
     bool ended = true;
     if (!e) {
@@ -302,6 +320,9 @@ static bool one_life(sy_broker *b, int *tries)
         ended = supervise(b, born);
         if (ended) {
             (void)sy_broker__read_log(&b->child, said, b);
+            if (!b->ready) {
+                mend_sessions(b);
+            }
         }
         end_child(b, STOP_MS);
     }

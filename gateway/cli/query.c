@@ -3,12 +3,15 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/completeness.h"
 #include "cli/stored.h"
 
 enum { FLUSH_BYTES = 1 << 16 };
 
 static const char help[] =
-    "usage: steelyard query --data DIR [--series ID] [--from T] [--to T] [--bucket D] [--json]\n\n"
+    "usage: steelyard query --data DIR [--series ID] [--from T] [--to T] [--bucket D] [--json]\n"
+    "       steelyard query --data DIR --completeness [--series ID] [--from T] [--to T] "
+    "[--json]\n\n"
     "Show stored readings, ordered by time.\n\n"
     "  --data DIR   the data folder; a gateway may run on it\n"
     "  --series ID  only this series (<device>/<name>, or the point's id)\n"
@@ -17,8 +20,11 @@ static const char help[] =
     "  --bucket D   of one series of numbers, by stretches of this length ('15 min', '1 h', '1 "
     "d'),\n"
     "               counted from 1970 in UTC: how many valid readings, smallest, mean, largest\n"
+    "  --completeness  by series and day (of the premises): how many readings there are, how many\n"
+    "               there should be by the point's `every`, how many are good\n"
     "  --json       an array of {time, series, value, unit, quality}, or of {time, series, count,\n"
-    "               min, mean, max, unit}\n\n"
+    "               min, mean, max, unit}, or of {day, series, received, valid, expected, "
+    "share}\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
 typedef struct job {
@@ -142,16 +148,22 @@ static int run(const sy_stored_options *o, job *j)
 int sy_cmd_query(int argc, char **argv)
 {
     sy_stored_options o;
-    int rc = sy_stored_options_parse(
-        &o, SY_TAKES_SERIES | SY_TAKES_FROM | SY_TAKES_TO | SY_TAKES_JSON | SY_TAKES_BUCKET, help,
-        argc, argv);
+    int rc = sy_stored_options_parse(&o,
+                                     SY_TAKES_SERIES | SY_TAKES_FROM | SY_TAKES_TO | SY_TAKES_JSON |
+                                         SY_TAKES_BUCKET | SY_TAKES_COMPLETENESS,
+                                     help, argc, argv);
     if (rc >= 0)
         return rc;
     sy_config *config = sy_stored_config(o.data);
     job j = {.config = config, .series = o.series, .json = o.json};
     const sy_site_point *p = o.series ? sy_stored_point(config, o.series) : NULL;
     sy_buf_init(&j.out, sy_heap());
-    if (o.bucket && (!o.series || (p && p->is_state))) {
+    if (o.completeness && o.bucket) {
+        fputs("steelyard query: --completeness is by day, without --bucket\n", stderr);
+        rc = 2;
+    } else if (o.completeness) {
+        rc = sy_query_completeness(&o, config);
+    } else if (o.bucket && (!o.series || (p && p->is_state))) {
         fputs("steelyard query: --bucket needs --series ID, of a series of numbers\n", stderr);
         rc = 2;
     } else {

@@ -56,6 +56,9 @@ static int option(const parser *p, int code, const char *value)
     case 'j':
         o->json = true;
         return -1;
+    case 'c':
+        o->completeness = true;
+        return -1;
     case 'u':
         o->full = true;
         return -1;
@@ -76,7 +79,7 @@ static bool taken(unsigned takes, int code)
         unsigned bit;
     } rows[] = {{'s', SY_TAKES_SERIES},   {'f', SY_TAKES_FORMAT}, {'a', SY_TAKES_FROM},
                 {'z', SY_TAKES_TO},       {'j', SY_TAKES_JSON},   {'u', SY_TAKES_FULL},
-                {'l', SY_TAKES_LANGUAGE}, {'b', SY_TAKES_BUCKET}};
+                {'l', SY_TAKES_LANGUAGE}, {'b', SY_TAKES_BUCKET}, {'c', SY_TAKES_COMPLETENESS}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].code == code)
             return (takes & rows[i].bit) != 0;
@@ -86,17 +89,13 @@ static bool taken(unsigned takes, int code)
 int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *help, int argc,
                             char **argv)
 {
-    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                            {"series", required_argument, NULL, 's'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"from", required_argument, NULL, 'a'},
-                                            {"to", required_argument, NULL, 'z'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"full", no_argument, NULL, 'u'},
-                                            {"language", required_argument, NULL, 'l'},
-                                            {"bucket", required_argument, NULL, 'b'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"data", required_argument, NULL, 'd'},   {"series", required_argument, NULL, 's'},
+        {"format", required_argument, NULL, 'f'}, {"from", required_argument, NULL, 'a'},
+        {"to", required_argument, NULL, 'z'},     {"json", no_argument, NULL, 'j'},
+        {"full", no_argument, NULL, 'u'},         {"language", required_argument, NULL, 'l'},
+        {"bucket", required_argument, NULL, 'b'}, {"completeness", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     parser p = {o, takes, argv[0]};
     *o = (sy_stored_options){.from = SY_MS_NONE, .to = SY_MS_MAX};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {

@@ -8,6 +8,7 @@
 
 #include "config/config_int.h"
 #include "config/keys.h"
+#include "drivers/formats/hj212.h"
 
 const sy_word *sy_cfg_word(sy_loader *l, const sy_ynode *at, sy_span text, sy_word_kind kind)
 {
@@ -47,6 +48,20 @@ static const char *word_id(sy_loader *l, const sy_cfg_cell *c, sy_word_kind kind
 
 /* ---- a point ---- */
 
+/* The unit that the device's protocol gives what it calls so, where it fits the quantity. */
+static bool standard_unit(sy_loader *l, const sy_cfg_cell *c, const sy_word *w, sy_site_point *p)
+{
+    const sy_device *d = c[PT_DEVICE].set ? sy_cfg_device(l, c[PT_DEVICE].text) : NULL;
+    if (!d || !c[PT_NAME].set || strcmp(d->format, "hj212") != 0)
+        return false;
+    const char *id = sy_hj212_unit(sy_span_of(c[PT_NAME].text));
+    const sy_unit *u = id ? sy_unit_by_id(id) : NULL;
+    if (!u || !sy_unit_convertible(u, w->unit))
+        return false;
+    p->unit = u->id;
+    return true;
+}
+
 static void point_unit(sy_loader *l, const sy_cfg_cell *c, const sy_word *w, sy_site_point *p)
 {
     const sy_cfg_cell *unit = &c[PT_UNIT];
@@ -57,6 +72,8 @@ static void point_unit(sy_loader *l, const sy_cfg_cell *c, const sy_word *w, sy_
         return;
     }
     p->unit = w->unit->id;
+    if (!unit->node && standard_unit(l, c, w, p))
+        return;
     if (!unit->node) {
         sy_cfg_warn(l, c[PT_QUANTITY].node, "no-unit", NULL,
                     "no unit is given: '%s' is taken to be stored in %s",

@@ -136,12 +136,14 @@ static bool speaks_for_another(const pass *p, const sy_record *r)
     return named && named != p->device;
 }
 
-/* A gateway's reading of a device behind it is the point "device/name", and no other. */
+/* A gateway's reading of a device behind it is the point "device/name", and no other; a value taken
+ * over an hour likewise "hour/name". */
 static const sy_channel *behind(const pass *p, const sy_record *r)
 {
     char name[512];
-    int n = snprintf(name, sizeof name, "%.*s/%.*s", (int)r->device.n, r->device.p, (int)r->name.n,
-                     r->name.p);
+    sy_span head = r->device.n ? r->device : r->period;
+    int n =
+        snprintf(name, sizeof name, "%.*s/%.*s", (int)head.n, head.p, (int)r->name.n, r->name.p);
     return n > 0 && (size_t)n < sizeof name ? match(p->device, (sy_span){name, (size_t)n}) : NULL;
 }
 
@@ -149,8 +151,9 @@ static sy_err on_record(void *ctx, const sy_record *r)
 {
     pass *p = ctx;
     p->sum->records++;
-    const sy_channel *c = r->device.n ? behind(p, r) : match(p->device, r->name);
-    if (r->device.n) {
+    bool qualified = r->device.n || r->period.n;
+    const sy_channel *c = qualified ? behind(p, r) : match(p->device, r->name);
+    if (qualified) {
         p->sum->unmatched += c == NULL;
         return c ? take(p, c, r) : SY_OK;
     }

@@ -85,7 +85,7 @@ class Case(steel.Case):
     def value(self, warm):
         """A value that no other message has, above or below the limit."""
         self.next += 1
-        return (10 if warm else 4) + self.next / 1000
+        return round((10 if warm else 4) + self.next / 1000, 3)
 
     def send(self, warm=False, deadline=5.0):
         """True: acknowledged."""

@@ -121,6 +121,8 @@ class Hj212(steel.Case):
         places = [{"id": "pl-" + d["id"], "kind": "outfall", "points": [
             {"quantity": "cod", "device": d["id"], "name": names[d["id"]],
              "unit": "mg/L"}]} for d in devices]
+        places[0]["points"] += [{"quantity": "cod", "device": "wat", "name": n + "/w01018-Avg"}
+                                for n in ("hour", "day")]
         tree = steel.base_config([rules], devices, places,
                                  hj212={"listen": ["127.0.0.1:%d" % self.port]})
         for section in ("mqtt", "coap"):
@@ -134,6 +136,7 @@ class Hj212(steel.Case):
 
     def test_all(self):
         self.acknowledged_is_kept_once()
+        self.periods_do_not_mix()
         self.refused_is_counted()
         self.a_flood_costs_others_nothing()
 
@@ -163,6 +166,19 @@ class Hj212(steel.Case):
         self.assertEqual({r["quality"].replace("+clock-unsynchronised", "") for r in rows},
                          {"good+unauthenticated"})
 
+    def periods_do_not_mix(self):
+        """A real-time, an hour's and a day's value of one time are three series."""
+        wat, t = Sender(self.port, MN), stamp(time.time() - 7200)
+        self.addCleanup(wat.close)
+        for i, (cn, what) in enumerate(((2061, "w01018-Avg=41"), (2031, "w01018-Avg=42"),
+                                        (2051, "w01018-Avg=43"))):
+            raw = frame(wat.segment("h%d" % i, "DataTime=%s;%s,w01018-Flag=M" % (t, what), cn=cn))
+            self.assertTrue(wat.deliver("h%d" % i, raw))
+        rows = {r["point"]: (float(r["value"]), r["quality"].replace("+clock-unsynchronised", ""))
+                for r in self.rows("wat") if r["point"] != "w01018-Rtd"}
+        self.assertEqual(rows, {"hour/w01018-Avg": (41.0, "bad+unauthenticated+maintenance"),
+                                "day/w01018-Avg": (42.0, "bad+unauthenticated+maintenance")})
+
     def refused_is_counted(self):
         before = self.gateway.drained()
         old = Sender(self.port, OLD, "654321", 2005)
@@ -184,6 +200,10 @@ class Hj212(steel.Case):
         log = self.gateway.tail(100000)
         for why in ("no device has this MN", "its PW is not that", "that of another device"):
             self.assertIn(why, log)
+        refused = {(r["device"], r["reason"]) for r in self.gateway.status()["refused"]["list"]}
+        for pair in (("nobody", "unknown-device"), ("old", "wrong-password"),
+                     ("wat", "speaks-for-another")):
+            self.assertIn(pair, refused)
         self.assertNotIn("654321", log)
         steel.until(lambda: self.gateway.status()["rejected"] >= before["rejected"] + 3, "the count")
         self.assertEqual(self.gateway.status()["hj212"]["ports"], [self.port])

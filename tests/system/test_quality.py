@@ -75,11 +75,46 @@ class Quality(steel.Case):
         self.assertEqual(air, ["good"] * 4 + ["uncertain+spike"] + ["good"] * 13)
         duo = [grade(r).replace("+uncalibrated", "") for r in self.rows("duo/t")]
         self.assertEqual(duo, ["good"] * 12 + ["uncertain+stuck"] * 6)
+        asked = ("query", "--data", self.gateway.data, "--completeness", "--json")
+        days = {d["series"]: d for d in json.loads(steel.cli(*asked))}
+        self.assertEqual(days["duo/t"], {
+            "day": "2026-01-05", "series": "duo/t", "received": 18, "valid": 12, "expected": 18,
+            "share": 0.6667})
+        self.assertEqual((days["air/pm25"]["received"], days["air/pm25"]["expected"]), (18, None))
+        # A day and a half later: the day without a reading is there, and what is missing of each.
+        self.mark(START + 36 * 3600)
+        self.send("duo", [{"n": "h", "v": 1}])
+        self.gateway.drained()
+        days = [(d["day"], d["received"], d["expected"]) for d in json.loads(steel.cli(
+            *asked, "--series", "duo/t", "--to", "2026-01-07T12:00:00Z"))]
+        self.assertEqual(days, [("2026-01-05", 18, 144), ("2026-01-06", 0, 144),
+                                ("2026-01-07", 0, 73)])
+        days = [(d["day"], d["received"], d["expected"]) for d in json.loads(steel.cli(
+            *asked, "--series", "duo/t", "--from", "2026-01-05T02:00:00Z",
+            "--to", "2026-01-05T03:59:59Z"))]
+        self.assertEqual(days, [("2026-01-05", 6, 12)])
         # 2026-01-05 is the first day behind the last good one.
         self.assertTrue(all("uncalibrated" in r["quality"] for r in self.rows("duo/t")))
         status = self.gateway.status()
         self.assertEqual((status["faults"], status["spikes"], status["stuck"],
                           status["uncalibrated"]), (2, 1, 6, 18))
+
+    def test_converted_once_and_the_original_is_kept(self):
+        said = json.dumps([{"n": "t", "u": "degF", "v": 41.9}]).encode()
+        for _ in range(2):  # the second is a duplicate: the log's clock stands still
+            self.coap.request("r/duo", said)
+        self.coap.request("r/duo", json.dumps([{"n": "t", "v": 5.75, "t": START - 60}]).encode())
+        self.coap.request("r/duo", json.dumps([{"n": "t", "v": 5.5, "t": START - 60}]).encode())
+        rows = self.rows("duo/t")
+        self.assertEqual([r["value"] for r in rows], ["5.5", "5.75", "5.5"])
+        self.assertIn("+unit-converted", rows[2]["quality"])
+        self.assertNotIn("unit-converted", rows[0]["quality"])
+        self.assertTrue(all(r["quality"].startswith("uncertain+conflict") for r in rows[:2]), rows)
+        status = self.gateway.status()
+        self.assertEqual((status["stored"], status["duplicates"], status["conflicts"]), (3, 1, 1))
+        self.gateway.stop()
+        kept = b"".join(p.read_bytes() for p in (self.dir / "data/journal").glob("*.log"))
+        self.assertEqual(kept.count(said), 2)
 
     def test_maintenance(self):
         self.maintenance("start", "nowhere", "--for", "1 h", "--reason", "x", expect=1)

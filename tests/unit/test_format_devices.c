@@ -72,9 +72,69 @@ static void reads_hj212(void **state)
               "a-Rtd|1|bad+device-fault; b-Rtd|2|uncertain+out-of-range; cc-Rtd|3|good; "
               "c-Rtd|4|bad+calibrating; d-Rtd|5|bad+maintenance; e-Rtd|null|uncertain; "
               "f-Rtd|7|good");
-    f_refused(f_text("hj212", frame(HEAD "&&")), "no reading");
+    f_same(f_text("hj212", frame(HEAD "&&")), ""); /* a heartbeat */
+    f_refused(f_text("hj212", "##0012MN=1;CP=&&&&BEEF\r\n"), "no reading");
     f_refused(f_text("hj212", "##"), "no whole frame");
     f_refused(f_text("hj212", "http://example.org ##12"), "no whole frame");
+}
+
+#define OF(cn, flag) "QN=1;ST=32;CN=" cn ";MN=M;Flag=" flag ";CP=&&DataTime=20160801085857;"
+
+static sy_err note_period(void *ctx, const sy_record *r)
+{
+    snprintf(ctx, 16, "%.*s", (int)r->period.n, r->period.n ? r->period.p : "");
+    return SY_OK;
+}
+
+static void hj212_values_have_their_own_time_period_and_flag(void **state)
+{
+    (void)state;
+    f_same(f_text("hj212", frame(OF("2011", "5") "a-SampleTime=20160801080000,a-Rtd=1;b-Rtd=2&&")),
+           "a-SampleTime|a-SampleTime|20160801080000||1470009600000; a-Rtd|a-Rtd|1||1470009600000; "
+           "b-Rtd|b-Rtd|2||1470013137000");
+    /* A flag without a factor is that of what stands before it. */
+    qualities("hj212", sy_span_of(frame(OF("2011", "5") "a-Rtd=1;Flag=D;b-Rtd=2;Flag=N&&")),
+              "a-Rtd|1|bad+device-fault; Flag|other|good; b-Rtd|2|good; Flag|other|good");
+    /* Power failure is of 2005 alone, B of 2017; each is understood in the other. */
+    qualities("hj212", sy_span_of(frame(OF("2011", "1") "a-Rtd=1,a-Flag=P;b-Rtd=1,b-Flag=B&&")),
+              "a-Rtd|1|bad+device-fault; b-Rtd|1|bad+device-fault");
+    qualities("hj212", sy_span_of(frame(OF("2011", "9") "a-Rtd=1,a-Flag=M;b-Rtd=1,b-Flag=0&&")),
+              "a-Rtd|1|bad+maintenance; b-Rtd|1|bad+calibrating");
+    static const char *const periods[][2] = {{"2011", ""},    {"2051", "minute"}, {"2061", "hour"},
+                                             {"2031", "day"}, {"2041", "day"},    {"2021", ""}};
+    for (size_t i = 0; i < sizeof periods / sizeof periods[0]; i++) {
+        char segment[128], got[16] = "-";
+        sy_fail f;
+        snprintf(segment, sizeof segment, "CN=%s;CP=&&a-Avg=1&&", periods[i][0]);
+        assert_int_equal(sy_format_find(sy_span_of("hj212"))
+                             ->decode(sy_span_of(frame(segment)), NULL, note_period, got, &f),
+                         SY_OK);
+        assert_string_equal(got, periods[i][1]);
+    }
+}
+
+static void the_standard_says_units(void **state)
+{
+    (void)state;
+    assert_string_equal(sy_hj212_unit(sy_span_of("w01018-Rtd")), "mg/L");
+    assert_string_equal(sy_hj212_unit(sy_span_of("hour/w01018-Cou")), "kg");
+    assert_string_equal(sy_hj212_unit(sy_span_of("B01-Cou")), "m3");
+    assert_string_equal(sy_hj212_unit(sy_span_of("S03-Rtd")), "degC");
+    assert_null(sy_hj212_unit(sy_span_of("w01018")));
+    assert_null(sy_hj212_unit(sy_span_of("a34004-Rtd")));
+    assert_null(sy_hj212_unit(sy_span_of("w01010-Cou")));
+    assert_null(sy_hj212_unit(sy_span_of("")));
+}
+
+/* A frame that was cut off before its end of line takes nothing of the next one with it. */
+static void resynchronises_hj212(void **state)
+{
+    (void)state;
+    char text[4096];
+    snprintf(text, sizeof text, "##0200QN=1;CP=&&a-Rt%s", frame(HEAD "b-Rtd=2&&"));
+    qualities("hj212", sy_span_of(text), "b-Rtd|2|good");
+    snprintf(text, sizeof text, "##9999%s", frame(HEAD "b-Rtd=2&&"));
+    qualities("hj212", sy_span_of(text), "b-Rtd|2|good");
 }
 
 static void forgives_hj212_senders(void **state)
@@ -311,6 +371,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_hj212),
+        cmocka_unit_test(hj212_values_have_their_own_time_period_and_flag),
+        cmocka_unit_test(the_standard_says_units),
+        cmocka_unit_test(resynchronises_hj212),
         cmocka_unit_test(forgives_hj212_senders),
         cmocka_unit_test(finds_hj212_in_a_stream),
         cmocka_unit_test(reads_states_of_devices),

@@ -222,7 +222,7 @@ static void history_has_its_own_time(void **state)
               "history.0.magnet_chn2|magnet_chn2=opened");
     lora_part(
         lora_hex("milesight", "ts302-v2", "21ce c79afa64 ab 17fc 0501"),
-        "magnet_chn2=open @1694145223000; history.0.temperature_chn2|temperature_chn2=26.1 Cel");
+        "magnet_chn2=opened @1694145223000; history.0.temperature_chn2|temperature_chn2=26.1 Cel");
     lora_part(
         lora_hex("milesight", "am305l", "21ce c79afa64 01 0501 03 00 01 0000 02 ff00 00 0000"),
         "temperature=26.1 Cel @1694145223000; history.0.humidity|humidity=null @1694145223000 "
@@ -263,7 +263,7 @@ static void values_by_mask_and_kind(void **state)
     same("milesight", "uc502", "800e 08 26 e8030000 02",
          "modbus_chn_2=1000; modbus_chn_2_alarm=value change alarm");
     same("milesight", "uc521", "03f6 01 9b",
-         "valve_1_type=3_way_ball_valve; valve_1_opening=55 "
+         "valve_1_type=3-way ball valve; valve_1_opening=55 "
          "%; valve_1_direction=right");
     same("milesight", "at101", "06d9 01 ffffffffffff c3 02",
          "wifi.0.group=1; wifi.0.mac=ff:ff:ff:ff:ff:ff; wifi.0.rssi=-61 dBm; "

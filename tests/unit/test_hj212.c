@@ -38,6 +38,11 @@ static const sy_device device_list[] = {
      .transport = SY_TRANSPORT_HJ212,
      .mn = "far",
      .from = {.addr = {10}, .bits = 8, .set = true}},
+    {.id = "gone-1",
+     .transport = SY_TRANSPORT_HJ212,
+     .mn = "gone",
+     .from = LOOPBACK,
+     .revoked = true},
     {.id = "mqtt-1", .transport = SY_TRANSPORT_MQTT, .topic = "t"},
 };
 
@@ -386,14 +391,17 @@ static void refuses_who_may_not(void **state)
     say_frame(fd, "QN=1;ST=21;CN=2011;MN=far;Flag=5;CP=&&a-Rtd=1&&");
     wait_for(r, not_allowed, 1);
     assert_string_equal(r->detail, "this device may not send from this address");
+    say_frame(fd, "QN=1;ST=21;CN=2011;MN=gone;Flag=5;CP=&&a-Rtd=1&&");
+    wait_for(r, not_allowed, 2);
+    assert_string_equal(r->detail, "this device was revoked");
     say_frame(fd, "QN=1;ST=21;CN=2011;PW=12345;MN=88888880000001;Flag=5;CP=&&a-Rtd=1&&");
     say_frame(fd, "QN=1;ST=21;CN=2011;MN=88888880000001;Flag=5;CP=&&a-Rtd=1&&");
-    wait_for(r, not_allowed, 3);
+    wait_for(r, not_allowed, 4);
     assert_string_equal(r->detail, "its PW is not that of the configuration");
     say_frame(fd, "QN=1;" WAT "a-Rtd=1&&");
     expect_answer(fd, "QN=1;" WAT_ACK); /* the first answer of all */
     say_frame(fd, "QN=1;" OLD "a-Rtd=1&&");
-    wait_for(r, not_allowed, 4);
+    wait_for(r, not_allowed, 5);
     assert_string_equal(r->detail, "the connection is that of another device");
     say_frame(fd, "QN=2;" WAT "a-Rtd=1&&");
     expect_answer(fd, "QN=2;" WAT_ACK);

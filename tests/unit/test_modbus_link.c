@@ -4,7 +4,6 @@
  * the answer, and none holds the line longer than the time-out. */
 #include <arpa/inet.h>
 #include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,71 +16,16 @@
 #include <cmocka.h>
 
 #include "drivers/modbus/link.h"
+#include "modbus_fake.h"
 
-enum { TIMEOUT_MS = 150, SLACK_MS = 2000, ASKED = 12 };
+enum { TIMEOUT_MS = 150, SLACK_MS = 2000 };
 
-/* What a slave does with a request; reply has the twelve bytes of the request in it. False: it
- * closes. */
-typedef bool (*act)(int fd, uint8_t *request);
-
-typedef struct fake {
-    int listener, stop[2];
-    pthread_t thread;
-    act act;
-} fake;
-
-static bool readable(const fake *k, int fd)
+static sy_mb_link *start(fake *k, fake_act what)
 {
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = k->stop[0], .events = POLLIN}};
-    return poll(p, 2, -1) > 0 && !p[1].revents;
-}
-
-static void serve(const fake *k, int fd)
-{
-    uint8_t request[ASKED];
-    size_t had = 0;
-    while (readable(k, fd)) {
-        ssize_t n = read(fd, request + had, ASKED - had);
-        if (n <= 0)
-            return;
-        had += (size_t)n;
-        if (had < ASKED)
-            continue;
-        had = 0;
-        if (!k->act(fd, request))
-            return;
-    }
-}
-
-static void *run(void *arg)
-{
-    const fake *k = arg;
-    while (readable(k, k->listener)) {
-        int fd = accept(k->listener, NULL, NULL);
-        if (fd >= 0) {
-            serve(k, fd);
-            close(fd);
-        }
-    }
-    return NULL;
-}
-
-static sy_mb_link *start(fake *k, act what)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof at;
-    char address[64];
     sy_fail f;
     sy_mb_link *l = NULL;
-    k->act = what;
-    k->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(k->listener, (struct sockaddr *)&at, n), 0);
-    assert_int_equal(listen(k->listener, 4), 0);
-    assert_int_equal(getsockname(k->listener, (struct sockaddr *)&at, &n), 0);
-    assert_int_equal(pipe(k->stop), 0);
-    assert_int_equal(pthread_create(&k->thread, NULL, run, k), 0);
-    snprintf(address, sizeof address, "127.0.0.1:%u", ntohs(at.sin_port));
-    assert_int_equal(sy_mb_link_open(&l, address, &f), SY_OK);
+    fake_start(k, what);
+    assert_int_equal(sy_mb_link_open(&l, k->address, &f), SY_OK);
     assert_int_equal(sy_mb_link_connect(l, 1000, &f), SY_OK);
     return l;
 }
@@ -89,31 +33,12 @@ static sy_mb_link *start(fake *k, act what)
 static void finish(fake *k, sy_mb_link *l)
 {
     sy_mb_link_close(l);
-    close(k->stop[1]);
-    pthread_join(k->thread, NULL);
-    close(k->stop[0]);
-    close(k->listener);
-}
-
-/* The answer to a request for `count` registers, each with this value. */
-static bool answer(int fd, const uint8_t *request, uint16_t value)
-{
-    uint8_t a[300];
-    unsigned count = request[11], n = 9 + 2 * count;
-    memcpy(a, request, 8);
-    a[4] = 0;
-    a[5] = (uint8_t)(n - 6);
-    a[8] = (uint8_t)(2 * count);
-    for (unsigned i = 0; i < count; i++) {
-        a[9 + 2 * i] = (uint8_t)(value >> 8);
-        a[10 + 2 * i] = (uint8_t)value;
-    }
-    return write(fd, a, n) == (ssize_t)n;
+    fake_stop(k);
 }
 
 static bool good(int fd, uint8_t *request)
 {
-    return answer(fd, request, 0x1234);
+    return fake_answer(fd, request, 0x1234);
 }
 
 static bool silent(int fd, uint8_t *request)
@@ -137,19 +62,19 @@ static bool garbage(int fd, uint8_t *request)
 static bool of_another(int fd, uint8_t *request)
 {
     request[1]++; /* the transaction */
-    return answer(fd, request, 0x6666);
+    return fake_answer(fd, request, 0x6666);
 }
 
 static bool too_few(int fd, uint8_t *request)
 {
     request[11]--;
-    return answer(fd, request, 0x6666);
+    return fake_answer(fd, request, 0x6666);
 }
 
 static bool other_function(int fd, uint8_t *request)
 {
     request[7] = 4;
-    return answer(fd, request, 0x6666);
+    return fake_answer(fd, request, 0x6666);
 }
 
 static bool refuses(int fd, uint8_t *request)
@@ -192,7 +117,7 @@ static void test_good(void **state)
     finish(&k, l);
 }
 
-static void one(act what, sy_mb_result want, bool stays)
+static void one(fake_act what, sy_mb_result want, bool stays)
 {
     fake k;
     sy_mb_answer a;
