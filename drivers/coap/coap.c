@@ -157,6 +157,10 @@ static sy_err open_context(sy_coap *c, sy_fail *f)
         e = listen_on(c, c->o.dtls_listen, c->o.n_dtls_listen, COAP_PROTO_DTLS, f);
     if (e != SY_OK)
         return e;
+    int *fds = calloc(c->n_ports + 1, sizeof *fds);
+    if (!fds)
+        return sy_fail_set(f, SY_E_NOMEM, "no memory for the CoAP server");
+    sy_coap__fair_find(c, fds);
     int ep = coap_context_get_coap_fd(c->ctx);
     struct epoll_event want = {.events = EPOLLIN, .data = {.ptr = c}};
     c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -193,14 +197,19 @@ static size_t repeated(struct epoll_event *events, size_t n, size_t times)
     return all;
 }
 
+static int sooner(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
 /* -1: as long as nothing comes. */
 static int wait_ms(const sy_coap *c)
 {
-    if (c->n_shakes == 0 && c->watches->n == 0)
+    if (c->n_shakes == 0 && c->watches->n == 0 && c->bars.closed == 0)
         return -1;
     sy_ms now = sy_mono_ms();
-    int shake = sy_coap__shake_wait(c, now), observe = sy_coap__observe_wait(c, now);
-    return shake < 0 ? observe : observe < 0 || shake < observe ? shake : observe;
+    return sooner(sooner(sy_coap__shake_wait(c, now), sy_coap__observe_wait(c, now)),
+                  sy_coap__fair_wait(c, now));
 }
 
 static void take_reload(sy_coap *c)
@@ -237,6 +246,8 @@ static void *run(void *arg)
             sy_coap__late_send(c);
         if (c->n_shakes > 0)
             sy_coap__shake_late(c, sy_mono_ms());
+        if (c->bars.closed > 0)
+            sy_coap__fair_open(c, sy_mono_ms());
         if (__atomic_exchange_n(&c->reload, false, __ATOMIC_ACQ_REL))
             take_reload(c);
         if (c->watches->n > 0 || observed)
@@ -264,6 +275,8 @@ static void release(sy_coap *c)
     free(c->answers);
     free(c->late);
     free(c->ports);
+    free(c->fds);
+    sy_coap_share_fini(&c->share);
     free(c);
 }
 

@@ -14,6 +14,9 @@
  *
  * Devices that are servers are observed (drivers/coap/watch.h).
  *
+ * A flood by one device slows that device (drivers/coap/share.h); an append that blocks holds up
+ * all.
+ *
  * Every coap_* call is on the thread "sy-coap", which is also the one that calls the intake.
  */
 #ifndef SY_COAP_H
@@ -49,6 +52,9 @@ void sy_coap_synced(sy_coap *c, uint64_t seq);
 /* Read the files again, from where they are now, and the devices. What cannot be read is logged and
  * leaves what was. Sessions that stand stay. Any thread, not after sy_coap_stop. */
 void sy_coap_reload(sy_coap *c, const sy_coap_files *files);
+/* What the kernel dropped of what came, and what was dropped because one sent too much. Any thread.
+ */
+void sy_coap_losses(const sy_coap *c, uint64_t *dropped, uint64_t *held_back);
 /* The observed devices and how they do, as a JSON array. Any thread, not after sy_coap_stop. */
 void sy_coap_report(sy_coap *c, sy_buf *json);
 /* What waits for its sync is not answered any more: the device sends it again. NULL is allowed. */

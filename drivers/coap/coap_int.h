@@ -9,15 +9,10 @@
 
 #include <coap3/coap.h>
 
+#include "drivers/coap/bar.h"
 #include "drivers/coap/coap.h"
+#include "drivers/coap/share.h"
 #include "drivers/formats/format.h"
-
-/* A peer: address (IPv4 mapped into IPv6), port, and whether it came over DTLS. */
-typedef struct sy_coap_peer {
-    unsigned char addr[16];
-    unsigned char port[2];
-    unsigned char dtls;
-} sy_coap_peer;
 
 void sy_coap__peer(const coap_session_t *session, sy_coap_peer *out);
 /* Its address as text. */
@@ -129,12 +124,29 @@ struct sy_coap {
     uint64_t synced; /* atomic */
     bool stopping;   /* atomic */
     sy_coap_watches *watches;
+    sy_coap_share share;
+    sy_coap_bars bars;
+    int *fds;             /* of the listeners, to ask for what was dropped; -1: not found */
+    uint64_t dropped;     /* atomic */
     int wake;             /* eventfd */
     pthread_mutex_t lock; /* over next, and the list of watches */
     sy_coap_files next;   /* files of a reload, ours */
     bool reload;          /* atomic: take them */
     pthread_t thread;
 };
+
+/* fds: room for one a port; remembered. */
+void sy_coap__fair_find(sy_coap *c, int *fds);
+/* May the device (NULL: a stranger) have one more message? No: it is dropped without an answer, and
+ * the peer, if it listens to none of it, barred (NULL: never). */
+bool sy_coap__fair(sy_coap *c, const sy_registry *devices, const sy_device *d,
+                   const sy_coap_peer *peer);
+/* Milliseconds until a bar is to be lifted, -1: none stands; lift those. */
+int sy_coap__fair_wait(const sy_coap *c, sy_ms now);
+void sy_coap__fair_open(sy_coap *c, sy_ms now);
+/* The intake's submit, watched for how long it blocks. */
+SY_MUST_USE sy_err sy_coap__submit(sy_coap *c, const sy_message *m, uint64_t *seq, bool *kept,
+                                   sy_fail *f);
 
 /* Acknowledge a notification once seq, with which the intake answered, is synced. */
 void sy_coap__late_add(sy_coap *c, coap_session_t *session, coap_mid_t mid, uint64_t seq);

@@ -32,6 +32,7 @@ typedef struct request {
 typedef struct outcome {
     coap_pdu_code_t code; /* 0: none */
     uint64_t seq;         /* CHANGED: kept under this number */
+    bool held_back;       /* no answer: it is above its share */
     char text[SY_ANSWER_TEXT];
 } outcome;
 
@@ -246,7 +247,7 @@ static void keep(const request *r, const sy_device *d, const sy_format *format, 
         return;
     }
     sy_message m = message_of(r, body);
-    e = r->c->intake->submit(r->c->intake->ctx, &m, &o->seq, &kept, &f);
+    e = sy_coap__submit(r->c, &m, &o->seq, &kept, &f);
     if (e == SY_OK) {
         o->code = code_of(204);
         return;
@@ -293,7 +294,12 @@ static void take(request *r, outcome *o)
     if (!d) {
         set_aside(r);
         (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "there is no such device");
-    } else if (admitted(r, d, o)) {
+        o->held_back = !sy_coap__fair(r->c, devices, NULL, &r->peer);
+    } else if (!admitted(r, d, o)) {
+        o->held_back = !sy_coap__fair(r->c, devices, NULL, &r->peer);
+    } else if (!sy_coap__fair(r->c, devices, d, &r->peer)) {
+        o->held_back = true;
+    } else {
         const sy_format *format = sy_format_find(sy_span_of(d->format));
         if (of_format(r, format, o) && whole(r, o, &body))
             keep(r, d, format, body, o);
@@ -437,6 +443,10 @@ void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const c
         (void)refuse(&r, &o, 400, SY_REJECT_MALFORMED, "the Block1 option is malformed");
     else
         take(&r, &o);
+    if (o.held_back) {
+        no_answer(response);
+        return;
+    }
     if (r.blockwise && !r.block.m) {
         sy_coap_answer a = {.ident = r.ident, .at = sy_mono_ms(), .code = o.code, .seq = o.seq};
         memcpy(a.text, o.text, sizeof a.text);

@@ -126,7 +126,7 @@ static sy_watch_kept submit(sy_watch *w, const sy_message *m, uint64_t *seq)
 {
     sy_fail f = {.text = ""};
     bool kept = false;
-    if (w->c->intake->submit(w->c->intake->ctx, m, seq, &kept, &f) != SY_OK) {
+    if (sy_coap__submit(w->c, m, seq, &kept, &f) != SY_OK) {
         sy_watch__again(w, AGAIN_MS);
         return SY_WATCH_NOT;
     }
@@ -143,6 +143,8 @@ sy_watch_kept sy_watch__keep(sy_watch *w, const sy_message *m, uint64_t *seq)
     sy_watch_kept kept;
     if (!d) {
         kept = refuse(w, SY_REJECT_UNKNOWN_DEVICE, "there is no such device any more");
+    } else if (!sy_coap__fair(w->c, devices, d, NULL)) {
+        kept = SY_WATCH_NOT;
     } else if (m->payload.n > w->c->o.max_payload) {
         kept = refuse(w, SY_REJECT_TOO_LARGE, "larger than gateway.max-payload");
     } else if (!format) {

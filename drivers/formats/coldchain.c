@@ -21,6 +21,8 @@
 #include "drivers/formats/all.h"
 #include "drivers/formats/records.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 
 enum { RECORDS = 50000, MINUTE_MS = 60000, DAY_MS = 86400000 };
@@ -326,6 +328,8 @@ static sy_err fill(sy_records *l, sy_span text, sy_fail *f)
 {
     export_state x = {.l = l, .unit = "Cel", .alarm = -1};
     l->max = RECORDS;
+    if (sy_utf8_check(text) != text.n)
+        return sy_fail_set(f, SY_E_PARSE, "the export is not UTF-8");
     while (text.n) {
         const char *end = memchr(text.p, '\n', text.n);
         size_t n = end ? (size_t)(end - text.p) : text.n;

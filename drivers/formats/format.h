@@ -15,7 +15,8 @@ typedef enum sy_record_kind { SY_REC_NUMBER, SY_REC_BOOL, SY_REC_TEXT, SY_REC_NU
 
 typedef struct sy_record {
     sy_span name;   /* resolved name (SenML: base name + name), or the map's name; may be empty */
-    sy_span local;  /* the part after the base name; equals name where there is no base */
+    sy_span local;  /* the part after the base name, or another name that the format knows for it;
+                       equals name where there is none */
     sy_span device; /* who measured it, where the sender speaks for devices behind it; else empty */
     sy_span period; /* what a value is taken over, "hour": of a point of that name only; or empty */
     sy_record_kind kind;

@@ -148,12 +148,31 @@ static sy_err decode_senml(sy_span payload, bool json, sy_record_fn sink, void *
     return e;
 }
 
-static sy_err decode_tlv(sy_span payload, sy_record_fn sink, void *ctx, sy_fail *f)
+/* Where the device's answers stand in its tree, as far as that is known: the numbers that end the
+ * address that is observed, or (two of them at least) its topic. */
+static sy_span base_of(const sy_device *d)
+{
+    sy_span text = sy_span_of(!d ? "" : d->observe ? d->observe : d->topic ? d->topic : "");
+    size_t at = text.n, steps = 0;
+    for (size_t i = text.n; i > 0; i--) {
+        if (text.p[i - 1] == '/' && i < text.n && i < at + 1 && text.p[i] != '/') {
+            at = i - 1;
+            steps++;
+        } else if (text.p[i - 1] < '0' || text.p[i - 1] > '9') {
+            break;
+        }
+    }
+    size_t least = d && d->observe ? 1 : 2;
+    return steps >= least ? (sy_span){text.p + at, text.n - at} : (sy_span){"", 0};
+}
+
+static sy_err decode_tlv(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
+                         sy_fail *f)
 {
     sy_lwm2m_level first = SY_LWM2M_OBJECT;
     sy_records l;
     sy_records_init(&l);
-    sy_err e = sy_lwm2m_tlv(&l, payload, (sy_span){"", 0}, &first, f);
+    sy_err e = sy_lwm2m_tlv(&l, payload, base_of(map), &first, f);
     e = e ? e : finish(&l, first, sink, ctx, f);
     sy_records_fini(&l);
     return e;
@@ -168,7 +187,6 @@ static bool like_cbor(sy_span payload)
 static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, void *ctx,
                      sy_fail *f)
 {
-    (void)map;
     char first = sy_json_first(payload);
     if (payload.n == 0)
         return sy_fail_set(f, SY_E_PARSE, "the message is empty");
@@ -176,7 +194,7 @@ static sy_err decode(sy_span payload, const sy_device *map, sy_record_fn sink, v
         return decode_json(payload, sink, ctx, f);
     if (first == '[' || like_cbor(payload))
         return decode_senml(payload, first == '[', sink, ctx, f);
-    return decode_tlv(payload, sink, ctx, f);
+    return decode_tlv(payload, map, sink, ctx, f);
 }
 
 static bool entry_like(const json_t *e)

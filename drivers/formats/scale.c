@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The line that a weighing scale sends without end on its serial port: "ST,GS,+  4.876kg" (the
- * coding of A&D and many others): ST stable, US unstable, OL overload; GS gross, NT net, TR tare;
- * sign, number, unit. Unstable is uncertain, overload bad. The newest whole line counts.
+ * The line that a weighing scale sends without end on its serial port. "ST,GS,+  4.876kg" (the
+ * coding of A&D and many others; some leave out the second word): ST stable, US unstable, OL
+ * overload; GS gross, NT net, TR tare; sign, number, unit. "S S     4.876 kg" (Mettler-Toledo's
+ * SICS): S S stable, S D moving, S + and S - beyond the range, S I not ready. Unstable is
+ * uncertain, overload bad. The newest whole line counts.
  */
 #include "drivers/formats/all.h"
 #include "drivers/formats/records.h"
@@ -38,6 +40,8 @@ static bool weight(sy_span text, sy_record *r)
         digits[n++] = c;
     }
     r->kind = SY_REC_NUMBER;
+    if (i < text.n && text.p[i] == ',')
+        i++;
     r->unit = trimmed((sy_span){text.p + i, text.n - i});
     for (size_t k = 0; k < r->unit.n; k++)
         if ((r->unit.p[k] | 0x20) < 'a' || (r->unit.p[k] | 0x20) > 'z')
@@ -45,20 +49,46 @@ static bool weight(sy_span text, sy_record *r)
     return sy_double_parse((sy_span){digits, n}, &r->number) == SY_OK && r->unit.n <= 8;
 }
 
+static bool overload(sy_record *r)
+{
+    r->kind = SY_REC_NULL;
+    r->quality = SY_Q_BAD | SY_Q_OUT_OF_RANGE;
+    return true;
+}
+
+/* "S S     4.876 kg" */
+static bool sics(sy_span line, sy_record *r)
+{
+    char state = line.n >= 3 ? line.p[2] : '\0';
+    if (line.n >= 3 && (state == '+' || state == '-'))
+        return overload(r);
+    if (line.n >= 3 && state == 'I') {
+        r->kind = SY_REC_NULL;
+        r->quality = SY_Q_UNCERTAIN;
+        return true;
+    }
+    r->quality = state == 'D' ? SY_Q_UNCERTAIN : SY_Q_GOOD;
+    return line.n > 4 && (state == 'S' || state == 'D') && line.p[3] == ' ' &&
+           weight((sy_span){line.p + 4, line.n - 4}, r) && r->unit.n > 0;
+}
+
 static bool read(sy_span payload, sy_record *r)
 {
     sy_span line = last_line(payload);
     *r = (sy_record){.name = {"weight", 6}, .local = {"weight", 6}, .unit = {"", 0}};
-    if (line.n < 7 || line.p[2] != ',' || line.p[5] != ',')
+    if (line.n >= 3 && line.p[0] == 'S' && line.p[1] == ' ')
+        return sics(line, r);
+    if (line.n < 5 || line.p[2] != ',')
         return false;
-    if (memcmp(line.p, "OL", 2) == 0) {
-        r->kind = SY_REC_NULL;
-        r->quality = SY_Q_BAD | SY_Q_OUT_OF_RANGE;
-        return true;
-    }
+    if (memcmp(line.p, "OL", 2) == 0)
+        return overload(r);
     if (memcmp(line.p, "US", 2) == 0)
         r->quality = SY_Q_UNCERTAIN;
     else if (memcmp(line.p, "ST", 2) != 0)
+        return false;
+    if (memchr("+- 0123456789", line.p[3], 13))
+        return weight((sy_span){line.p + 3, line.n - 3}, r);
+    if (line.n < 7 || line.p[5] != ',')
         return false;
     if (memcmp(line.p + 3, "NT", 2) == 0)
         r->name = r->local = (sy_span){"net-weight", 10};

@@ -76,8 +76,9 @@ typedef struct backing {
  */
 static bool left_out(const backing *b, const char *name)
 {
-    static const char *const names[] = {"lock",         "control.sock", "attempt",    "store.db",
-                                        "store.db-wal", "store.db-shm", "store.check"};
+    static const char *const names[] = {"lock",        "control.sock", "attempt",
+                                        "store.db",    "store.db-wal", "store.db-shm",
+                                        "store.check", "lost+found"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
@@ -104,6 +105,11 @@ static sy_err list_files(const backing *b, const char *part, int depth, sy_backu
             continue;
         if (S_ISDIR(st.st_mode) && depth < DEPTH)
             e = list_files(b, name, depth + 1, out);
+        else if (S_ISREG(st.st_mode) && !sy_backup_name_fits(name))
+            e = sy_fail_set(b->f, SY_E_USAGE,
+                            "%s has a file with a name that is none of ours: "
+                            "move it away",
+                            path);
         else if (S_ISREG(st.st_mode))
             e = sy_backup_note(out, name, (uint64_t)st.st_size, none, b->f);
     }
@@ -359,8 +365,17 @@ static void size_up(backing *b)
     sy_backup_list_free(&names);
 }
 
-/* A new or empty folder; SY_E_EXISTS. */
-static sy_err make_target(const char *to, sy_fail *f)
+static bool within(const char *outer, const char *inner)
+{
+    char a[PATH_MAX], b[PATH_MAX];
+    if (!realpath(outer, a) || !realpath(inner, b))
+        return false;
+    size_t n = strlen(a);
+    return strncmp(a, b, n) == 0 && (b[n] == '/' || b[n] == 0);
+}
+
+/* A new or empty folder, elsewhere; SY_E_EXISTS. */
+static sy_err make_target(const char *data, const char *to, sy_fail *f)
 {
     sy_err e = sy_dir_make(to, f);
     DIR *d = e ? NULL : opendir(to);
@@ -371,6 +386,10 @@ static sy_err make_target(const char *to, sy_fail *f)
             e = sy_fail_set(f, SY_E_EXISTS, "%s is not empty: a backup wants a folder of its own",
                             to);
     closedir(d);
+    if (!e && within(data, to)) {
+        (void)rmdir(to);
+        e = sy_fail_set(f, SY_E_EXISTS, "%s is in the data folder: a backup belongs elsewhere", to);
+    }
     return e;
 }
 
@@ -425,7 +444,7 @@ int sy_cmd_backup(int argc, char **argv)
     if (!s)
         return 1;
     sy_store_close(s);
-    sy_err e = make_target(b.to, &f);
+    sy_err e = make_target(b.data, b.to, &f);
     if (!e) {
         size_up(&b);
         e = back_up(&b, &about);

@@ -103,6 +103,11 @@ static bool good_name(sy_span name)
     return true;
 }
 
+bool sy_backup_name_fits(const char *name)
+{
+    return good_name(sy_span_of(name));
+}
+
 sy_err sy_backup_sums_read(sy_span text, sy_backup_list *out, sy_fail *f)
 {
     const char *p = text.p, *end = text.p + text.n;

@@ -30,6 +30,7 @@ const sy_backup_file *sy_backup_find(const sy_backup_list *l, const char *name);
 SY_MUST_USE sy_err sy_backup_note(sy_backup_list *l, const char *name, uint64_t bytes,
                                   const char *hex, sy_fail *f);
 void sy_backup_forget(sy_backup_list *l, const char *name);
+bool sy_backup_name_fits(const char *name);
 void sy_backup_sums(const sy_backup_list *l, sy_buf *out);
 SY_MUST_USE sy_err sy_backup_sums_read(sy_span text, sy_backup_list *out, sy_fail *f);
 

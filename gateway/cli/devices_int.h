@@ -43,7 +43,8 @@ typedef struct sy_guess {
     long long count;
     sy_ms first, last, every; /* every 0: not known */
     const sy_format *format;  /* NULL: of no known one */
-    char why[200];            /* why the last message cannot be read, "" */
+    const char *model; /* that its newest message names, of those that the format has; NULL */
+    char why[200];     /* why the last message cannot be read, "" */
     sy_guess_point points[SY_GUESS_NAMES];
     size_t n_points;
 } sy_guess;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 
 #include "cli/devices_int.h"
 #include "control/control.h"
+#include "door/refused.h"
 #include "door/revoked.h"
 #include "drivers/mqtt/mqtt.h"
 
@@ -34,6 +36,25 @@ sy_err sy_devices_tell(const char *data, const char *line, sy_fail *f)
     sy_err e = sy_control_ask(data, line, TELL_MS, &answer, f);
     sy_buf_fini(&answer);
     return e == SY_E_NOTFOUND ? SY_OK : e; /* none runs: it reads the files when it starts */
+}
+
+/* Who is at the keyboard, also behind sudo. */
+static void user_name(char *out, size_t size)
+{
+    struct passwd pw, *found = NULL;
+    char room[1024];
+    const char *sudo = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
+    bool known = getpwuid_r(getuid(), &pw, room, sizeof room, &found) == 0 && found;
+    sy_door__plain(sy_span_of(sudo && *sudo ? sudo : known ? pw.pw_name : "unknown"), out, size);
+}
+
+/* What was done counts in the gateway that runs, and is in its ledger. */
+static sy_err tell_done(const sy_config *c, const char *what, const char *id, sy_fail *f)
+{
+    char line[200], who[65];
+    user_name(who, sizeof who);
+    snprintf(line, sizeof line, "credentials device-%s\t%.64s\t%s", what, id, who);
+    return sy_devices_tell(c->data, line, f);
 }
 
 static void mqtt_dir(const sy_config *c, char out[4200])
@@ -230,7 +251,8 @@ sy_err sy_devices_add(const sy_config *c, const char *id, sy_fail *f)
     e = e ? e : renew(c, d, 0, f);
     fflush(stdout);
     e = e ? e : sy_revoked_set(c->data, id, false, f);
-    return e ? e : sy_devices_tell(c->data, "reload", f);
+    e = e ? e : sy_devices_tell(c->data, "reload", f);
+    return e ? e : tell_done(c, "add", id, f);
 }
 
 sy_err sy_devices_rotate(const sy_config *c, const char *id, sy_ms grace, sy_fail *f)
@@ -244,7 +266,7 @@ sy_err sy_devices_rotate(const sy_config *c, const char *id, sy_ms grace, sy_fai
         puts("The certificate before counts until its end, or until it is in a list of revoked "
              "ones.");
     fflush(stdout);
-    return e ? e : sy_devices_tell(c->data, "credentials", f);
+    return e ? e : tell_done(c, "rotate", id, f);
 }
 
 /* Take away what there is of it; that there is nothing is fine. */
@@ -264,7 +286,7 @@ sy_err sy_devices_revoke(const sy_config *c, const char *id, sy_fail *f)
     sy_err e = known(c, id, &d, f);
     e = e ? e : sy_revoked_set(c->data, id, true, f);
     e = e ? e : take_away(c, id, f);
-    return e ? e : sy_devices_tell(c->data, "credentials", f);
+    return e ? e : tell_done(c, "revoke", id, f);
 }
 
 sy_err sy_devices_remove(const sy_config *c, const char *id, sy_fail *f)
@@ -274,7 +296,7 @@ sy_err sy_devices_remove(const sy_config *c, const char *id, sy_fail *f)
     if (!sy_broker_has_credential(dir, id) && !has_psk(c, id))
         return sy_fail_set(f, SY_E_NOTFOUND, "device %.100s has no password and no key", id);
     sy_err e = take_away(c, id, f);
-    return e ? e : sy_devices_tell(c->data, "credentials", f);
+    return e ? e : tell_done(c, "remove", id, f);
 }
 
 sy_err sy_devices_window(const sy_config *c, sy_ms window, sy_fail *f)
@@ -287,6 +309,7 @@ sy_err sy_devices_window(const sy_config *c, sy_ms window, sy_fail *f)
     sy_ms end = sy_wall_ms() + window;
     make_password(password);
     sy_err e = sy_broker_onboard(dir, window ? password : NULL, end, f);
+    e = e ? e : tell_done(c, window ? "open" : "close", SY_MQTT_STRANGER, f);
     if (e || !window)
         return e;
     sy_time_text(end, until);

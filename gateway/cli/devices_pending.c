@@ -239,7 +239,10 @@ void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source)
             continue;
         sy_span payload = {bytes.n ? bytes.p : "", bytes.n};
         const sy_format *format = g->format ? g->format : sy_format_probe(payload);
-        if (format && format->decode(payload, NULL, take, &t, &f) == SY_OK)
+        g->model = g->model ? g->model : sy_format_model_said(payload);
+        const sy_device device = {.id = "", .model = g->model};
+        const sy_device *of = g->model ? &device : NULL;
+        if (format && format->decode(payload, of, take, &t, &f) == SY_OK)
             g->format = format;
         else if (!g->format)
             snprintf(g->why, sizeof g->why, "%.180s",

@@ -58,6 +58,10 @@ void sy_propose_device(const sy_guess *g, const sy_config *c, const char *id, sy
     }
     if (!hj212)
         sy_buf_printf(out, ", format: %s", g->format ? g->format->name : "json");
+    if (g->model) {
+        sy_buf_text(out, ", model: ");
+        put_scalar(out, g->model);
+    }
     if (!mqtt && !by_psk(g, c)) {
         bool v6 = strchr(g->peer, ':') != NULL;
         sy_buf_printf(out, "%s, from: \"%s%s\"", hj212 ? "" : ", credential: none",

@@ -214,7 +214,12 @@ static sy_err restore(restoring *r)
     if (lstat(r->making, &st) == 0)
         return sy_fail_set(r->f, SY_E_EXISTS,
                            "%s is left of a restore that was cut short: remove it", r->making);
-    if (rmdir(r->data) != 0 && errno != ENOENT)
+    if (rmdir(r->data) != 0 && errno == EBUSY)
+        return sy_fail_set(r->f, SY_E_EXISTS,
+                           "%s is where a file system is mounted: restore into a folder in it, and "
+                           "let gateway.data name that",
+                           r->data);
+    if (access(r->data, F_OK) == 0)
         return sy_fail_set(r->f, SY_E_EXISTS, "%s is there already: move it away first", r->data);
     sy_err e = read_list(r);
     e = e ? e : read_about(r, r->from);

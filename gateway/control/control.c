@@ -219,15 +219,31 @@ static void do_watch(sy_control *s, client *c, sy_span argument)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
 }
 
+/* Nothing, or WHAT<TAB>ID<TAB>WHO */
+static void do_credentials(sy_control *s, client *c, sy_span argument)
+{
+    char text[SY_CONTROL_LINE];
+    sy_fail why = {0};
+    memcpy(text, argument.n ? argument.p : "", argument.n);
+    text[argument.n] = '\0';
+    char *on = strchr(text, '\t'), *who = on ? strchr(on + 1, '\t') : NULL;
+    if (argument.n && (!who || memchr(text, '\0', argument.n))) {
+        answer_fail(c, "write nothing, or what, whose and who, with tabs between");
+        return;
+    }
+    if (who)
+        *on++ = *who++ = '\0';
+    if (s->ops.credentials(s->ops.ctx, who ? text : NULL, on, who, &why))
+        answer_fail(c, why.text);
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
 /* The commands about devices; false: it is none of them. */
 static bool device_command(sy_control *s, client *c, sy_span verb, sy_span argument)
 {
-    sy_fail why = {0};
     if (sy_span_is(verb, "credentials")) {
-        if (s->ops.credentials(s->ops.ctx, &why))
-            answer_fail(c, why.text);
-        else
-            sy_buf_text(&c->out, "{\"ok\":true}\n");
+        do_credentials(s, c, argument);
     } else if (sy_span_is(verb, "pending")) {
         s->ops.pending(s->ops.ctx, &c->out);
         sy_buf_char(&c->out, '\n');

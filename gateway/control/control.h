@@ -13,8 +13,8 @@
  *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
  *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
  *   maintenance  {"ok":true,"maintenance":[…]}: what runs
- *   credentials  credentials or revocations changed: they count at once
- *   pending      what unknown devices sent (door/pending.h)
+ *   credentials [WHAT<TAB>ID<TAB>WHO]   credentials or revocations changed: they count at once;
+ * that a person did so goes into the ledger pending      what unknown devices sent (door/pending.h)
  *   forget TRANSPORT<TAB>SOURCE     of these it is one no longer
  *   watch [ID]   answered with {"ok":true}, then with a line for each reading of the device, or of
  *                all, until the client closes; nothing else may be asked on that connection
@@ -54,7 +54,8 @@ typedef struct sy_control_ops {
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
     sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
     void (*maintenance)(void *ctx, sy_buf *json);
-    sy_err (*credentials)(void *ctx, sy_fail *f);
+    /* what NULL: nobody says who did what. */
+    sy_err (*credentials)(void *ctx, const char *what, const char *on, const char *who, sy_fail *f);
     void (*pending)(void *ctx, sy_buf *json);
     bool (*forget)(void *ctx, sy_span transport, sy_span source);
     /* A number for the watcher, -1: there are too many. */

@@ -129,7 +129,9 @@ static void keep_lone(pass *p, const sy_record *r)
 /* Whether the base name is the id of another device: what a device says counts for itself only. */
 static bool speaks_for_another(const pass *p, const sy_record *r)
 {
-    sy_span base = {r->name.p, r->name.n > r->local.n ? r->name.n - r->local.n : 0};
+    size_t n = r->name.n > r->local.n ? r->name.n - r->local.n : 0;
+    bool part = n && memcmp(r->name.p + n, r->local.p, r->local.n) == 0;
+    sy_span base = {r->name.p, part ? n : 0};
     while (base.n && (base.p[base.n - 1] == '/' || base.p[base.n - 1] == ':'))
         base.n--;
     const sy_device *named = base.n ? sy_registry_by_id(p->env->devices, base) : NULL;

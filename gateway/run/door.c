@@ -129,7 +129,8 @@ static void wake(void *ctx)
 /* ---- the control socket ---- */
 
 /* The configuration in force stays; only who may come in is looked at again. */
-static sy_err do_credentials(void *ctx, sy_fail *f)
+static sy_err do_credentials(void *ctx, const char *what, const char *on, const char *who,
+                             sy_fail *f)
 {
     sy_service *s = ctx;
     sy_registry *devices = NULL;
@@ -138,7 +139,10 @@ static sy_err do_credentials(void *ctx, sy_fail *f)
         return e;
     sy_registry_slot_set(s->devices, devices);
     sy_service__transports_reload(s, s->config);
-    return SY_OK;
+    if (!what)
+        return SY_OK;
+    const sy_action a = {.who = who, .what = what, .on = on, .why = ""};
+    return sy_ledger_action(s->ledger, sy_service__now(s), &a, f);
 }
 
 static void do_pending(void *ctx, sy_buf *json)

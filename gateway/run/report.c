@@ -72,6 +72,19 @@ static void put_broker(sy_service *s, sy_buf *b)
         (unsigned long long)spool.taken, (unsigned long long)spool.refused);
 }
 
+static void put_coap(const sy_service *s, sy_coap *coap, sy_buf *b)
+{
+    uint64_t dropped, held_back;
+    sy_buf_text(b, "{\"ports\":[");
+    for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
+        sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
+    sy_buf_printf(b, "],\"dtls_from\":%zu,\"observed\":", s->config->n_coap_listen);
+    sy_coap_report(coap, b);
+    sy_coap_losses(coap, &dropped, &held_back);
+    sy_buf_printf(b, ",\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)dropped,
+                  (unsigned long long)held_back);
+}
+
 static void put_ports(sy_service *s, sy_buf *b)
 {
     sy_coap *coap = atomic_load(&s->coap);
@@ -87,16 +100,10 @@ static void put_ports(sy_service *s, sy_buf *b)
         sy_buf_text(b, "null");
     }
     sy_buf_text(b, ",\"coap\":");
-    if (coap) {
-        sy_buf_text(b, "{\"ports\":[");
-        for (size_t i = 0; i < s->config->n_coap_listen + s->config->n_dtls_listen; i++)
-            sy_buf_printf(b, "%s%u", i ? "," : "", sy_coap_port(coap, i));
-        sy_buf_printf(b, "],\"dtls_from\":%zu,\"observed\":", s->config->n_coap_listen);
-        sy_coap_report(coap, b);
-        sy_buf_char(b, '}');
-    } else {
+    if (coap)
+        put_coap(s, coap, b);
+    else
         sy_buf_text(b, "null");
-    }
     sy_buf_text(b, ",\"hj212\":");
     if (s->hj212) {
         sy_buf_text(b, "{\"ports\":[");

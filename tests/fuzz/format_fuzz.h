@@ -21,7 +21,7 @@ static inline sy_err checked_record(void *ctx, const sy_record *r)
 {
     ++*(size_t *)ctx;
     require(sy_utf8_check(r->name) == r->name.n && sy_utf8_check(r->unit) == r->unit.n);
-    require(r->local.n <= r->name.n);
+    require(sy_utf8_check(r->local) == r->local.n && sy_utf8_check(r->device) == r->device.n);
     require(r->kind != SY_REC_TEXT || sy_utf8_check(r->text) == r->text.n);
     require(r->kind != SY_REC_NUMBER || isfinite(r->number));
     require(!r->has_time || isfinite(r->time_s));

@@ -3,13 +3,13 @@
 recorded after the backup is a gap that is admitted with its reason, and not a ledger that was cut.
 And the planned move, where nothing is lost."""
 
-import hashlib
 import json
 import shutil
 import signal
-import sqlite3
+import ssl
 import subprocess
 import threading
+import urllib.request
 
 import devices
 import ledger_rig
@@ -49,6 +49,15 @@ class Backup(ledger_rig.LedgerCase):
                          expect=None)
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
+
+    def post(self, event):
+        context = ssl.create_default_context(cafile=str(self.keys_dir / "ca.pem"))
+        context.load_cert_chain(self.keys_dir / "gateway.pem", self.keys_dir / "gateway.key")
+        request = urllib.request.Request(
+            "https://127.0.0.1:%d/events" % self.inbox_port, json.dumps(event).encode(),
+            {"Content-Type": "application/cloudevents+json"})
+        with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            self.assertEqual(json.loads(answer.read())["stored"], 1)
 
     def readings(self, gateway):
         return [float(r["value"]) for r in gateway.export()]
@@ -154,11 +163,21 @@ class Backup(ledger_rig.LedgerCase):
         self.assertIn("box", [leaf["leaf"] for leaf in leaves[size:]])
         self.assertIn("steelyard.box.changed", [e["type"] for e in self.events()])
         self.assertNotIn("steelyard.ledger.restored", [e["type"] for e in self.events()])
+        # Who can reach the receiver, and has no key of the ledger, cannot make it give up anything.
+        known = self.heads()
+        self.post({"specversion": "1.0", "id": "ledger-restored/0", "type":
+                   "steelyard.ledger.restored", "source": "/steelyard/gw-test-1",
+                   "time": "2026-01-01T00:00:00Z", "datacontenttype": "application/json",
+                   "data": {"leaves": 2, "root": "0" * 64, "backup": "2026-01-01T00:00:00Z",
+                            "known": None, "box": "", "who": "nobody", "why": "none"}})
+        self.assertEqual(sorted(self.flags()), ["moved", "no-proof"])
+        self.assertEqual(self.heads(), known)
         moved.stop()
         self.assertNotIn("gap", self.verify(moved.data, "--heads", self.told_heads()))
 
     def test_backups_under_load_and_damaged_ones(self):
         self.start(self.gateway)
+        (self.gateway.data / "lost+found").mkdir()  # of a card's file system
         sent, stop = [], threading.Event()
 
         def pump():
@@ -197,6 +216,9 @@ class Backup(ledger_rig.LedgerCase):
         self.assertIn("is there already", self.restore("b2", "new", expect=None).stderr)
         done = steel.cli("backup", self.dir / "b2", "--data", new.data, expect=None)
         self.assertEqual((done.returncode, "is not empty" in done.stderr), (2, True))
+        done = steel.cli("backup", new.data / "inside", "--data", new.data, expect=None)
+        self.assertEqual((done.returncode, "elsewhere" in done.stderr), (2, True))
+        self.assertFalse((new.data / "inside").exists())
         victim = next((self.dir / "b1" / "journal").glob("*.log"))
         with open(victim, "r+b") as file:
             file.seek(60)

@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
+import threading
 import time
 
 import steel
@@ -87,7 +89,7 @@ class Devices(steel.Case):
         self.authority = Authority(self.dir)
         self.authority.make("localhost", "localhost")
         self.authority.make("cert-1", "cert-1")
-        self.write("psk.txt", "psk-1:%s\n" % ("0b" * 16))
+        self.write("psk.txt", "psk-1:%s\npsk-2:%s\n" % ("0b" * 16, "62" * 16))
         self.yaml = self.write("steelyard.yaml", CONFIG % self.ports)
         self.data = self.dir / "data"
         self.password = self.command("add", "pass-1").splitlines()[0]
@@ -159,6 +161,11 @@ class Devices(steel.Case):
 
     def wrong_ones(self):
         before = self.gateway.drained()
+        # A handshake with the wrong key takes its time until it counts as failed.
+        wrong_key = threading.Thread(target=self.coap, args=("r/psk-1", pack(9)),
+                                     kwargs={"identity": "psk-1", "key": "wrong"})
+        wrong_key.start()
+        self.addCleanup(wrong_key.join)
         # A topic of another: cut off, so that nothing is acknowledged.
         self.assertFalse(self.pub("s/cert-1", pack(9), "-u", "pass-1", "-P", self.password))
         self.assertEqual(self.refused("pass-1", "stolen-topic")["count"], 1)
@@ -197,7 +204,10 @@ class Devices(steel.Case):
         self.assertTrue(self.pub("s/cert-1", pack(8), certificate="cert-1"))
         self.assertFalse(self.pub("s/cert-1", pack(9), "-u", "cert-1", "-P", "", tls=True))
         self.refused("cert-1", "wrong-password")
-        # CoAP: nobody's path.
+        # CoAP: the wrong key, a path of another, nobody's path.
+        self.assertEqual(self.refused("psk-1", "wrong-psk")["transport"], "coap")
+        self.assertIn("4.03", self.coap("r/psk-1", pack(9), identity="psk-2", key="b" * 16))
+        self.refused("psk-1", "speaks-for-another")
         self.assertIn("4.04", self.coap("r/nobody", pack(9)))
         self.assertEqual(self.refused("nobody", "unknown-device")["transport"], "coap")
         after = self.gateway.drained()
@@ -303,6 +313,10 @@ class Devices(steel.Case):
         self.refused("pass-1", "revoked-device")
         self.assertFalse(self.pub("s/cert-1", pack(9), certificate="cert-1"))
         self.refused("cert-1", "revoked-device")
+        with contextlib.closing(sqlite3.connect(
+                "file:%s?mode=ro" % (self.data / "store.db"), uri=True)) as db:
+            leaves = b"".join(bytes(row[0]) for row in db.execute("SELECT bytes FROM leaf"))
+        self.assertIn(b'"what":"device-revoke","on":"cert-1"', leaves)
         self.gateway.stop()
         self.gateway.start()
         self.assertFalse(self.pub("s/cert-1", pack(9), certificate="cert-1"))

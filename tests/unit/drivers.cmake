@@ -7,7 +7,7 @@ sy_test(test_modbus SOURCES unit/test_modbus.c unit/format_harness.c LINKS sy_dr
 foreach(name test_modbus_link test_modbus_bus)
     sy_test(${name} SOURCES unit/${name}.c unit/modbus_fake.c LINKS sy_drivers)
 endforeach()
-foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert test_coap_observe)
+foreach(name test_coap test_coap_blocks test_coap_client test_coap_cert test_coap_observe test_coap_fair)
     sy_test(${name} SOURCES unit/${name}.c unit/coap_harness.c LINKS sy_drivers)
 endforeach()
 foreach(name test_format_lora test_format_lora_server)

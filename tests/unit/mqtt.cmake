@@ -2,6 +2,9 @@
 sy_test(test_mqtt_broker
     SOURCES unit/test_mqtt_broker.c unit/mqtt_rig.c
     LINKS sy_drivers)
+sy_test(test_mqtt_sessions
+    SOURCES unit/test_mqtt_sessions.c unit/mqtt_rig.c
+    LINKS sy_drivers)
 sy_test(test_mqtt_client
     SOURCES unit/test_mqtt_client.c unit/mqtt_rig.c
     LINKS sy_drivers)

@@ -104,10 +104,14 @@ static sy_err on_rotate(void *ctx, const char *who, const char *why, sy_fail *f)
     return sy_fail_set(f, SY_E_USAGE, "rotate");
 }
 
-static sy_err on_credentials(void *ctx, sy_fail *f)
+static sy_err on_credentials(void *ctx, const char *what, const char *on, const char *who,
+                             sy_fail *f)
 {
-    (void)ctx, (void)f;
-    return SY_OK;
+    (void)ctx;
+    if (!what ||
+        (strcmp(what, "device-add") == 0 && strcmp(on, "a") == 0 && strcmp(who, "Li") == 0))
+        return SY_OK;
+    return sy_fail_set(f, SY_E_USAGE, "credentials");
 }
 
 static void on_pending(void *ctx, sy_buf *json)
@@ -255,6 +259,9 @@ static void commands_about_devices(void **state)
     char got[200] = "";
     sy_buf_init(&a, sy_heap());
     assert_int_equal(ask(s, "credentials", &a, &f), SY_OK);
+    assert_int_equal(ask(s, "credentials device-add\ta\tLi", &a, &f), SY_OK);
+    assert_int_equal(ask(s, "credentials device-add\tb\tLi", &a, &f), SY_E_PEER);
+    assert_int_equal(ask(s, "credentials device-add\ta", &a, &f), SY_E_PEER);
     assert_int_equal(ask(s, "pending", &a, &f), SY_OK);
     assert_string_equal(a.p, "{\"sources\":[]}");
     assert_int_equal(ask(s, "forget coap\ta b", &a, &f), SY_OK);

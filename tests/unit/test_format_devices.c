@@ -322,6 +322,14 @@ static void reads_a_scale(void **state)
            "net-weight|net-weight|-0.12|kg|-");
     qualities("scale", sy_span_of("US,GS,+  4.876kg"), "weight|4.876|uncertain");
     qualities("scale", sy_span_of("OL,GS,+       kg"), "weight|null|bad+out-of-range");
+    f_same(f_text("scale", "ST,+00012.34  g\r\n"), "weight|weight|12.34|g|-");
+    f_same(f_text("scale", "ST,NT,-   1.5,lb"), "net-weight|net-weight|-1.5|lb|-");
+    f_same(f_text("scale", "S S     -4.876 kg\r\n"), "weight|weight|-4.876|kg|-");
+    qualities("scale", sy_span_of("S D     4.876 kg"), "weight|4.876|uncertain");
+    qualities("scale", sy_span_of("S +"), "weight|null|bad+out-of-range");
+    qualities("scale", sy_span_of("S I"), "weight|null|uncertain");
+    f_refused(f_text("scale", "S X 1 kg"), "not a line");
+    f_refused(f_text("scale", "S S 1"), "not a line");
     f_refused(f_text("scale", "ST,GS,+  4.8x76kg"), "not a line");
     f_refused(f_text("scale", "ST,GS"), "not a line");
     f_refused(f_text("scale", "ST,XX,+  4.876kg"), "not a line");

@@ -118,6 +118,33 @@ static void reads_senml_of_objects(void **state)
     f_refused(f_text("senml", "[]"), "no record with a value");
 }
 
+static const char *based(const char *observe, const char *topic, const char *bytes, size_t n)
+{
+    sy_device d = {.id = "d", .observe = observe, .topic = topic};
+    return f_decode("lwm2m", (sy_span){bytes, n}, &d);
+}
+
+static void knows_where_answers_stand(void **state)
+{
+    (void)state;
+    static const char two[] = "\xe4\x16\x44\x41\xb4\x00\x00"; /* resource 5700, 22.5 */
+    static const char *const whole = "/3303/0/5700|temperature|22.5||-";
+    f_same(based("coap://10.0.0.9:5683/3303/0", NULL, two, sizeof two - 1), whole);
+    f_same(based("coap://10.0.0.9/3303/0/5700", NULL, two, sizeof two - 1), whole);
+    f_same(based("coap://10.0.0.9/3303", NULL, two, sizeof two - 1), whole);
+    f_same(based(NULL, "site/ep1/3303/0", two, sizeof two - 1), whole);
+    /* One number may be anything; an address is none. */
+    f_same(based(NULL, "site/42", two, sizeof two - 1), "5700|5700|22.5||-");
+    f_same(based("coap://10.0.0.9", NULL, two, sizeof two - 1), "5700|5700|22.5||-");
+    /* What is text or number is known with the object: battery level, binding. */
+    static const char device[] = "\xc1\x09\x64\xc1\x10\x55";
+    f_same(based("coap://h/3/0", NULL, device, sizeof device - 1),
+           "/3/0/9|device.battery-level|100|%|-; /3/0/16|device.binding|\"U\"||-");
+    static const char instances[] = "\x03\x01\xc1\x09\x64"; /* instance 1 */
+    f_same(based("coap://h/3", NULL, instances, sizeof instances - 1),
+           "/3/1/9|device.1.battery-level|100|%|-");
+}
+
 typedef struct seen {
     size_t n;
     sy_quality worst;
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test(refuses_tlv),
         cmocka_unit_test(reads_json),
         cmocka_unit_test(reads_senml_of_objects),
+        cmocka_unit_test(knows_where_answers_stand),
         cmocka_unit_test(takes_an_empty_list_and_the_quality),
         cmocka_unit_test(knows_paths),
         cmocka_unit_test(is_found),

@@ -279,34 +279,6 @@ static void a_killed_broker_is_started_again(void **state)
     assert_true(sy_mqtt_connected(h->m));
 }
 
-/* What a power cut or a bad card may leave of the sessions; none of it keeps the gateway down. */
-static void damaged_sessions_are_set_aside(void **state)
-{
-    static const sy_span left[] = {
-        {"nonsense\n", 9},
-        {"", 0},
-        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24},
-        {"\0\xB5\0mosquitto db\0\0\0\0\0\0\0\6\0\0\0\1\xff\xff\xff\xff", 30}};
-    (void)state;
-    sy_registry *devices = rig_devices("a");
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        rig r;
-        char path[256], aside[256];
-        rig_init(&r);
-        snprintf(path, sizeof path, "%s/sessions.db", r.dir);
-        snprintf(aside, sizeof aside, "%s/sessions.db.damaged", r.dir);
-        assert_int_equal(sy_file_write(path, left[i], 0600, NULL), SY_OK);
-        assert_int_equal(sy_broker_credential(r.dir, "a", "pa", NULL), SY_OK);
-        sy_broker *b = start_broker(&r, devices, false);
-        RIG_WAIT(rig_publish(sy_broker_port(b, 0), "a", "pa", "t/a", "here", NULL) == 0);
-        if (i == 0)
-            assert_int_equal(access(aside, F_OK), 0);
-        sy_broker_stop(b);
-        rig_fini(&r);
-    }
-    sy_registry_unref(devices);
-}
-
 static void a_broker_that_keeps_ending_is_told_until_it_holds(void **state)
 {
     house *h = *state;
@@ -617,7 +589,6 @@ int main(int argc, char **argv)
         WITH_HOUSE(the_replay_user_speaks_for_all_and_passes_markers),
         WITH_HOUSE(what_cannot_be_a_device_is_refused),
         WITH_HOUSE(a_taken_port_is_told),
-        cmocka_unit_test(damaged_sessions_are_set_aside),
         cmocka_unit_test(devices_come_in_by_tls),
         cmocka_unit_test(without_the_plugin_it_does_not_start),
         cmocka_unit_test(the_broker_dies_with_the_gateway),
