@@ -73,7 +73,7 @@ static void check_polled(sy_loader *l, const sy_device *d, const sy_raw_point *r
             names[i] = map->rows[i].name;
         i++;
     }
-    if (i == map->n)
+    if (i == map->n && map->n) /* a map that is wrong was told */
         sy_cfg_error(l, sy_yaml_get(r->node, "name"), "unmapped",
                      sy_nearest(sy_span_of(r->p.name), names, i < 64 ? i : 64),
                      "the registers of device '%s' have no '%s'", "设备“%s”的寄存器中没有“%s”",
