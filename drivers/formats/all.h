@@ -32,6 +32,7 @@
     X(ha_discovery)                                                                                \
     X(coldchain)                                                                                   \
     X(lwm2m)                                                                                       \
+    X(lwm2m_tlv)                                                                                   \
     X(lwm2m_json)                                                                                  \
     X(sparkplugb)                                                                                  \
     X(modbus)                                                                                      \

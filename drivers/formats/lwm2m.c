@@ -215,6 +215,7 @@ static int probe_json(const json_t *root)
     return json_is_array(e) && entry_like(json_array_get(e, 0)) ? 90 : 0;
 }
 
-/* Any of the four, and the names of the two content formats. */
-const sy_format sy_format_lwm2m = {"lwm2m", 11542, decode, probe, NULL};
-const sy_format sy_format_lwm2m_json = {"lwm2m-json", 11543, decode, NULL, probe_json};
+/* Any of the four; and the two content formats that are LwM2M's own. */
+const sy_format sy_format_lwm2m = {"lwm2m", 0xffff, decode, probe, probe_json};
+const sy_format sy_format_lwm2m_tlv = {"lwm2m-tlv", 11542, decode, NULL, NULL};
+const sy_format sy_format_lwm2m_json = {"lwm2m-json", 11543, decode, NULL, NULL};

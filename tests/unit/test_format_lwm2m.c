@@ -214,9 +214,9 @@ static const char *found(const char *bytes)
 static void is_found(void **state)
 {
     (void)state;
-    assert_string_equal(found("{\"bn\":\"/3/0/\",\"e\":[{\"n\":\"9\",\"v\":1}]}"), "lwm2m-json");
+    assert_string_equal(found("{\"bn\":\"/3/0/\",\"e\":[{\"n\":\"9\",\"v\":1}]}"), "lwm2m");
     assert_string_equal(found("\xe4\x16\x44\x41\xb4\x01\x01"), "lwm2m");
-    assert_string_equal(sy_format_by_content(11542)->name, "lwm2m");
+    assert_string_equal(sy_format_by_content(11542)->name, "lwm2m-tlv");
     assert_string_equal(sy_format_by_content(11543)->name, "lwm2m-json");
 }
 
