@@ -141,7 +141,7 @@ static bool admit(sy_hj212 *h, int fd, const struct sockaddr_storage *from)
 static void accept_some(sy_hj212 *h, int listener)
 {
     for (int i = 0; i < BACKLOG; i++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
         socklen_t n = sizeof from;
         int fd = accept4(listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
@@ -276,13 +276,16 @@ static sy_err resolve(const char *listen, struct addrinfo **out, sy_fail *f)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage a;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
     socklen_t n = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+    memset(&a, 0, sizeof a);
+    if (getsockname(fd, &a.any, &n) != 0)
         return 0;
-    return ntohs(a.ss_family == AF_INET
-                     ? ((const struct sockaddr_in *)(const void *)&a)->sin_port
-                     : ((const struct sockaddr_in6 *)(const void *)&a)->sin6_port);
+    return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }
 
 static sy_err listen_on(sy_hj212 *h, const char *text, sy_fail *f)
