@@ -65,7 +65,7 @@ sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f)
         e = open_context(c, o, f);
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; !e && v && i < devices->n; i++) {
-        if (!devices->devices[i].observe)
+        if (!devices->devices[i].observe || devices->devices[i].revoked)
             continue;
         v[n] = watch_of(c, o, &devices->devices[i]);
         if (v[n])

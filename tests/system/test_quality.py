@@ -33,10 +33,11 @@ class Quality(steel.Case):
             {"quantity": "humidity", "device": "duo", "name": "h", "unit": "%RH"},
             {"quantity": "pm25", "device": "air", "name": "pm25", "unit": "µg/m3",
              "rate": "100 / 10 min"},
+            {**celsius, "device": "aqara", "name": "temperature"},
         ]
         tree = steel.base_config(
             [], [device("plug", "tasmota"), device("duo", "senml-json"),
-                 device("air", "zigbee2mqtt")],
+                 device("air", "zigbee2mqtt"), device("aqara", "zigbee2mqtt")],
             [{"id": "store", "kind": "room", "points": points}])
         del tree["mqtt"]
         self.gateway = self.start(steel.Gateway(self.config(tree), self.dir / "data",
@@ -71,6 +72,13 @@ class Quality(steel.Case):
         plug = [grade(r) for r in self.rows("plug/DS18B20.Temperature")]
         self.assertEqual([i for i, q in enumerate(plug) if q == "bad+device-fault"], [0, 7])
         self.assertEqual(plug.count("good"), 16)
+        # What such a sensor really sent (Koenkk/zigbee2mqtt #798), and a good one.
+        for celsius in (-100, 4.2):
+            self.send("aqara", {"temperature": celsius, "linkquality": 60, "humidity": 90.62,
+                                "pressure": 1017.63, "battery": 13, "voltage": 2875})
+            self.mark(self.now + 600)
+        self.assertEqual([grade(r) for r in self.rows("aqara/temperature")],
+                         ["bad+device-fault", "good"])
         air = [grade(r) for r in self.rows("air/pm25")]
         self.assertEqual(air, ["good"] * 4 + ["uncertain+spike"] + ["good"] * 13)
         duo = [grade(r).replace("+uncalibrated", "") for r in self.rows("duo/t")]
@@ -78,8 +86,8 @@ class Quality(steel.Case):
         asked = ("query", "--data", self.gateway.data, "--completeness", "--json")
         days = {d["series"]: d for d in json.loads(steel.cli(*asked))}
         self.assertEqual(days["duo/t"], {
-            "day": "2026-01-05", "series": "duo/t", "received": 18, "valid": 12, "expected": 18,
-            "share": 0.6667})
+            "day": "2026-01-05", "series": "duo/t", "received": 18, "valid": 12, "expected": 20,
+            "share": 0.6})
         self.assertEqual((days["air/pm25"]["received"], days["air/pm25"]["expected"]), (18, None))
         # A day and a half later: the day without a reading is there, and what is missing of each.
         self.mark(START + 36 * 3600)
@@ -97,7 +105,7 @@ class Quality(steel.Case):
         self.assertTrue(all("uncalibrated" in r["quality"] for r in self.rows("duo/t")))
         status = self.gateway.status()
         self.assertEqual((status["faults"], status["spikes"], status["stuck"],
-                          status["uncalibrated"]), (2, 1, 6, 18))
+                          status["uncalibrated"]), (3, 1, 6, 18))
 
     def test_converted_once_and_the_original_is_kept(self):
         said = json.dumps([{"n": "t", "u": "degF", "v": 41.9}]).encode()
@@ -112,7 +120,7 @@ class Quality(steel.Case):
         self.assertTrue(all(r["quality"].startswith("uncertain+conflict") for r in rows[:2]), rows)
         status = self.gateway.status()
         self.assertEqual((status["stored"], status["duplicates"], status["conflicts"]), (3, 1, 1))
-        self.gateway.stop()
+        self.assertEqual(self.gateway.stop(), 0)
         kept = b"".join(p.read_bytes() for p in (self.dir / "data/journal").glob("*.log"))
         self.assertEqual(kept.count(said), 2)
 
@@ -142,7 +150,7 @@ class Quality(steel.Case):
         self.assertEqual(marked, [41, 42, 43, 44, 45, 46])
         self.assertEqual(self.gateway.drained()["maintained"], 6)
         self.assertEqual(json.loads(self.maintenance("list", "--json")), [])
-        self.gateway.stop()
+        self.assertEqual(self.gateway.stop(), 0)
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % (self.dir / "data/store.db"),
                                                 uri=True)) as db:
             leaves = [json.loads(row[0]) for row in db.execute("SELECT bytes FROM leaf ORDER BY n")]
@@ -208,7 +216,7 @@ end
         self.assertTrue(0 < float(seen["memory-free"]) < 100, seen)
         self.assertIn(seen["clock"], ("synchronised", "free"))
         self.assertEqual(gateway.status()["unmatched"], 0)
-        gateway.stop()
+        self.assertEqual(gateway.stop(), 0)
         # The pack over the same series, as they would be on a bad day.
         rows = self.write("bad.csv", "time,device,point,value,quality\n" + "".join(
             "2026-03-01T%02d:%02d:00Z,box,disk-free,%s,good\n"
