@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "drivers/coap/watch.h"
 
 sy_coap_watches *sy_coap__observe_open(void)
@@ -65,7 +66,7 @@ sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f)
         e = open_context(c, o, f);
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; !e && v && i < devices->n; i++) {
-        if (!devices->devices[i].observe)
+        if (!devices->devices[i].observe || devices->devices[i].revoked)
             continue;
         v[n] = watch_of(c, o, &devices->devices[i]);
         if (v[n])
@@ -150,12 +151,17 @@ void sy_coap_report(sy_coap *c, sy_buf *json)
         sy_buf_json(json, sy_span_of(w->text));
         sy_buf_printf(json,
                       ",\"state\":\"%s\",\"kept\":%llu,\"stale\":%llu,\"asked\":%llu,"
-                      "\"restarts\":%llu}",
+                      "\"restarts\":%llu,\"last_error\":",
                       states[state],
                       (unsigned long long)__atomic_load_n(&w->kept, __ATOMIC_RELAXED),
                       (unsigned long long)__atomic_load_n(&w->stale, __ATOMIC_RELAXED),
                       (unsigned long long)__atomic_load_n(&w->asked, __ATOMIC_RELAXED),
                       (unsigned long long)__atomic_load_n(&w->restarts, __ATOMIC_RELAXED));
+        if (w->why[0])
+            sy_buf_json(json, (sy_span){w->why, sy_utf8_check(sy_span_of(w->why))});
+        else
+            sy_buf_text(json, "null");
+        sy_buf_char(json, '}');
     }
     sy_buf_char(json, ']');
     pthread_mutex_unlock(&c->lock);

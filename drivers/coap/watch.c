@@ -37,6 +37,14 @@ static void count(uint64_t *n)
     __atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
 }
 
+/* The report reads it from another thread. */
+static void because(sy_watch *w, const char *why)
+{
+    pthread_mutex_lock(&w->c->lock);
+    snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why);
+    pthread_mutex_unlock(&w->c->lock);
+}
+
 sy_watch *sy_watch__open(sy_coap *c, const sy_device *d)
 {
     sy_watch *w = calloc(1, sizeof *w);
@@ -117,10 +125,8 @@ static coap_session_t *secure_session(sy_watch *w, coap_context_t *ctx, const co
     const coap_bin_const_t *key =
         w->c->psk ? sy_coap__psk_find(w->c->psk, sy_span_of(w->id)) : NULL;
     coap_dtls_cpsk_t setup;
-    if (!key) {
-        snprintf(w->why, sizeof w->why, "no key of this device in the file of keys");
+    if (!key)
         return NULL;
-    }
     memset(&setup, 0, sizeof setup);
     setup.version = COAP_DTLS_CPSK_SETUP_VERSION;
     setup.psk_info.identity = (coap_bin_const_t){strlen(w->id), (const uint8_t *)w->id};
@@ -132,11 +138,13 @@ static bool open_session(sy_watch *w, coap_context_t *ctx)
 {
     coap_address_t to;
     address_of(&w->url, &to);
-    snprintf(w->why, sizeof w->why, "no socket to it can be made");
     w->session = w->url.tls ? secure_session(w, ctx, &to)
                             : coap_new_client_session(ctx, NULL, &to, COAP_PROTO_UDP);
     if (w->session)
         coap_session_set_app_data(w->session, w);
+    else
+        because(w, w->url.tls ? "no key of this device in the file of keys, or no socket to it"
+                              : "no socket to it can be made");
     return w->session != NULL;
 }
 
@@ -185,7 +193,7 @@ void sy_watch__again(sy_watch *w, sy_ms in)
 static void broken(sy_watch *w, const char *why)
 {
     if (!w->broken)
-        snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why);
+        because(w, why);
     w->broken = true;
     w->due = sy_mono_ms();
 }
@@ -200,7 +208,7 @@ static void ask(sy_watch *w, coap_context_t *ctx, sy_ms now)
     count(&w->asked);
     w->due = now + ASK_MS;
     if (!sy_watch__get(w, 0, -1)) {
-        snprintf(w->why, sizeof w->why, "it cannot be sent");
+        because(w, "it cannot be sent");
         give_up(w, now);
     }
 }
@@ -212,7 +220,7 @@ void sy_watch__act(sy_watch *w, coap_context_t *ctx, sy_ms now)
     } else if (w->due > now) {
         return;
     } else if (w->state == SY_WATCH_ASKING) {
-        snprintf(w->why, sizeof w->why, "no answer");
+        because(w, "no answer");
         give_up(w, now);
     } else {
         if (w->state == SY_WATCH_LIVE)

@@ -43,9 +43,9 @@ typedef struct sy_watch {
     sy_coap_url url;
     coap_session_t *session; /* NULL between attempts */
     uint8_t token[8];
-    int state;   /* atomic; sy_watch_state */
-    bool broken; /* the session is given up as soon as no callback of it runs */
-    char why[100];
+    int state;     /* atomic; sy_watch_state */
+    bool broken;   /* the session is given up as soon as no callback of it runs */
+    char why[100]; /* the last failure; written under sy_coap.lock */
     sy_ms due;
     unsigned failures;
     bool ordered; /* order, order_at: of the newest notification */

@@ -309,7 +309,9 @@ static bool one_life(sy_broker *b, int *tries)
 {
     sy_fail f = {0};
     sy_ms born = sy_mono_ms();
+    pthread_mutex_lock(&b->lock);
     b->said[0] = '\0';
+    pthread_mutex_unlock(&b->lock);
     sy_err e = prepare(b, &f);
     bool ended = true;
     if (!e) {

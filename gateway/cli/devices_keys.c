@@ -84,14 +84,15 @@ static void make_password(char out[33])
 static bool is_of(sy_span line, const char *id)
 {
     const char *colon = line.n ? memrchr(line.p, ':', line.n) : NULL;
-    return colon && sy_span_is((sy_span){line.p, (size_t)(colon - line.p)}, id);
+    size_t n = strlen(id);
+    return colon && (size_t)(colon - line.p) == n && memcmp(line.p, id, n) == 0;
 }
 
 /* The lines of all others, as they are; *found: there was one of it. */
 static void put_others(sy_span text, const char *id, sy_buf *out, bool *found)
 {
     *found = false;
-    while (text.n > 0) {
+    while (text.p && text.n > 0) {
         const char *nl = memchr(text.p, '\n', text.n);
         sy_span line = {text.p, nl ? (size_t)(nl - text.p) : text.n};
         size_t used = line.n + (nl ? 1 : 0);

@@ -118,6 +118,22 @@ static void print_modbus(const json_t *modbus)
                count_of(d, "timeouts"), count_of(d, "exceptions"), text_of(d, "last_error"));
 }
 
+/* CoAP devices that are servers, since the start. */
+static void print_observed(const json_t *coap)
+{
+    size_t i;
+    json_t *o;
+    const json_t *list = json_object_get(coap, "observed");
+    if (!json_array_size(list))
+        return;
+    printf("\n%-24s %-40s %-8s %9s %6s %8s  %s\n", "observed", "address", "state", "kept", "stale",
+           "restarts", "last error");
+    json_array_foreach(list, i, o)
+        printf("%-24s %-40s %-8s %9lld %6lld %8lld  %s\n", text_of(o, "device"), text_of(o, "url"),
+               text_of(o, "state"), count_of(o, "kept"), count_of(o, "stale"),
+               count_of(o, "restarts"), text_of(o, "last_error"));
+}
+
 static int print_table(const char *text)
 {
     json_error_t why;
@@ -141,6 +157,7 @@ static int print_table(const char *text)
     }
     print_refused(json_object_get(o, "refused"));
     print_modbus(json_object_get(o, "modbus"));
+    print_observed(json_object_get(o, "coap"));
     sy_status_keeping(json_object_get(o, "keeping"));
     json_decref(o);
     return 0;

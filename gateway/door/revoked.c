@@ -32,15 +32,16 @@ static bool next_line(sy_span *rest, sy_span *line)
     const char *nl = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
     *line = (sy_span){rest->p, nl ? (size_t)(nl - rest->p) : rest->n};
     size_t used = line->n + (nl ? 1 : 0);
-    bool more = rest->n > 0;
+    bool more = rest->p && rest->n > 0;
     *rest = (sy_span){rest->p + used, rest->n - used};
     return more;
 }
 
 bool sy_revoked_has(sy_span text, const char *id)
 {
+    const sy_span own = {id, strlen(id)};
     for (sy_span line; next_line(&text, &line);)
-        if (sy_span_is(line, id))
+        if (sy_span_eq(line, own))
             return true;
     return false;
 }
@@ -52,9 +53,10 @@ static sy_err write_without(const char *data, const char *id, bool revoked, sy_f
     sy_buf_init(&old, sy_heap());
     sy_buf_init(&next, sy_heap());
     sy_err e = sy_revoked_read(data, &old, f);
+    const sy_span own = {id, strlen(id)};
     sy_span rest = sy_buf_span(&old);
     for (sy_span line; !e && next_line(&rest, &line);)
-        if (line.n > 0 && !sy_span_is(line, id)) {
+        if (line.n > 0 && !sy_span_eq(line, own)) {
             sy_buf_span_put(&next, line);
             sy_buf_char(&next, '\n');
         }

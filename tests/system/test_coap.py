@@ -243,6 +243,9 @@ class Coap(steel.Case):
             self.put(pack(*many, t=time.time() - 200))
             steel.until(lambda: self.values("data-1") == many + [20.5],
                         "100 values: %s" % self.values("data-1"), 10)
+        with self.subTest("what the status shows"):
+            lines = steel.cli("status", "--data", self.gateway.data).splitlines()
+            self.assertTrue([l for l in lines if l.startswith("data-1 ") and " live " in l], lines)
         with self.subTest("one a second"):
             steel.until(lambda: len(self.values("time-1")) >= 2, "the notifications of /time", 10)
 

@@ -38,8 +38,8 @@ def modules():
             shutil.copy(HERE / name, folder / name)
         try:
             done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-                                   "--prefer-offline"], cwd=folder, capture_output=True,
-                                  text=True, timeout=90)
+                                   "--prefer-offline", "--fetch-retries=0"], cwd=folder,
+                                  capture_output=True, text=True, timeout=60)
         except subprocess.TimeoutExpired:
             return None
         if done.returncode:

@@ -256,6 +256,12 @@ static void a_certificate_lets_in_who_is_said_to_have_one(void **state)
     char told[100] = "";
     sy_access_revoked(a, without, note, told);
     assert_non_null(strstr(told, "cert "));
+    sy_access *first = parse("ucert\nc\n"), *then = parse("ucert\nh1\n");
+    told[0] = '\0';
+    sy_access_revoked(first, then, note, told);
+    assert_string_equal(told, "cert ");
+    sy_access_free(first);
+    sy_access_free(then);
     sy_access_free(without);
     sy_access_free(a);
 }

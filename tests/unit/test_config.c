@@ -325,6 +325,33 @@ static void hj212_devices_are_known_by_their_mn(void **state)
     rig_close(&r);
 }
 
+static void the_standard_gives_hj212_points_their_unit(void **state)
+{
+    static const char yaml[] =
+        "gateway: {id: g, locale: en}\n"
+        "hj212: {listen: [127.0.0.1:0]}\n"
+        "premises:\n"
+        "  - id: p\n"
+        "    places:\n"
+        "      - {id: o, kind: outfall, points: [{quantity: cod, device: h, name: hour/%s}]}\n"
+        "devices:\n"
+        "  - {id: h, transport: hj212, mn: M, from: 10.0.0.0/8}\n";
+    config_rig r;
+    char text[1000];
+    (void)state;
+    rig_open(&r);
+    snprintf(text, sizeof text, yaml, "w01018-Avg");
+    rig_write(&r, "gw.yaml", text);
+    load_fine(&r);
+    assert_null(rig_find(&r, "no-unit"));
+    assert_string_equal(r.config->site->points[0].unit, "mg/L");
+    snprintf(text, sizeof text, yaml, "w01018-Cou"); /* kilograms: no unit of a concentration */
+    rig_write(&r, "gw.yaml", text);
+    load_fine(&r);
+    assert_non_null(rig_find(&r, "no-unit"));
+    rig_close(&r);
+}
+
 static void beyond_doubt_needs_an_uncertainty(void **state)
 {
     static const char rule[] =
@@ -489,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(days_are_known_by_which_something_is_due),
         cmocka_unit_test(hj212_devices_are_known_by_their_mn),
+        cmocka_unit_test(the_standard_gives_hj212_points_their_unit),
         cmocka_unit_test(beyond_doubt_needs_an_uncertainty),
         cmocka_unit_test(a_good_file_gives_everything),
         cmocka_unit_test(what_is_kept_for_how_long),

@@ -50,7 +50,7 @@ static bool common_name(X509 *cert, char out[SY_CERTS_NAME])
 
 static void peer_of(const SSL *ssl, char out[SY_CERTS_PEER])
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof a;
     snprintf(out, SY_CERTS_PEER, "-");
     if (getpeername(SSL_get_fd(ssl), (struct sockaddr *)&a, &n) != 0) {
