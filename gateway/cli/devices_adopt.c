@@ -47,7 +47,7 @@ static sy_err find_source(adoption *x, const json_t *sources, sy_fail *f)
         return sy_fail_set(f, SY_E_NOTFOUND,
                            "nothing is pending of %.100s; see steelyard devices pending",
                            x->a->what);
-    sy_guess_make(&x->g, x->c, found);
+    sy_guess_make(&x->g, x->c, found, sources);
     if (!x->g.format)
         return sy_fail_set(f, SY_E_UNSUPPORTED, "%.100s: %s", x->a->what, x->g.why);
     return SY_OK;

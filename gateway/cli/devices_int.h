@@ -51,8 +51,22 @@ typedef struct sy_guess {
 
 /* devices_pending.c: the sources, from the gateway that runs, else from the folder. json_decref. */
 SY_MUST_USE sy_err sy_pending_load(const char *data, json_t **sources, sy_fail *f);
-/* Read one of them by the vocabulary of the configuration. */
-void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source);
+/* Read one of them by the vocabulary of the configuration, and by what others of them announce. */
+void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source, const json_t *sources);
+/* The bytes of a message; false where it has none. */
+bool sy_pending_bytes(const json_t *message, sy_buf *out);
+
+/* devices_announced.c: what is announced for Home Assistant of the values on a topic. */
+enum { SY_ANNOUNCED = 32 };
+typedef struct sy_announced_value {
+    char name[160], unit[40], quantity[40]; /* quantity: its device class */
+} sy_announced_value;
+typedef struct sy_announced {
+    sy_announced_value of[SY_ANNOUNCED];
+    size_t n;
+} sy_announced;
+void sy_announced_gather(sy_announced *a, const json_t *sources, const char *topic);
+const sy_announced_value *sy_announced_find(const sy_announced *a, const char *name);
 
 /* devices_propose.c: the device and its points as flow maps of YAML. */
 void sy_propose_id(const sy_guess *g, char out[65]);

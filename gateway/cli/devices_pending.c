@@ -44,9 +44,11 @@ sy_err sy_pending_load(const char *data, json_t **sources, sy_fail *f)
 
 /* Names that devices use and no vocabulary has. */
 static const char *const also[][2] = {
-    {"temp", "temperature"}, {"tmp", "temperature"}, {"hum", "humidity"},
-    {"rh", "humidity"},      {"contact", "door"},    {"co2-concentration", "co2"},
-    {"lux", "illuminance"},  {"pm2-5", "pm25"},      {"relative-humidity", "humidity"},
+    {"temp", "temperature"},   {"tmp", "temperature"},
+    {"hum", "humidity"},       {"rh", "humidity"},
+    {"contact", "door"},       {"co2-concentration", "co2"},
+    {"carbon-dioxide", "co2"}, {"lux", "illuminance"},
+    {"pm2-5", "pm25"},         {"relative-humidity", "humidity"},
 };
 
 /* "Temperature_2" and "waterTemperature" as the vocabulary writes names: lower case, hyphens, no
@@ -116,10 +118,13 @@ static bool fits(const sy_word *w, const sy_record *r, const sy_unit *u)
            (r->unit.n == 0 || !w->unit || sy_unit_convertible(w->unit, u));
 }
 
-static void choose(sy_guess_point *p, const sy_config *c, const sy_record *r)
+static void choose(sy_guess_point *p, const sy_config *c, const sy_record *r,
+                   const sy_announced_value *said)
 {
     const sy_unit *u = r->unit.n ? sy_unit_of_device(r->unit) : NULL;
     const sy_word *w = by_name(c->vocab, p->name);
+    if (!w && said && said->quantity[0])
+        w = by_name(c->vocab, said->quantity);
     if (w && !fits(w, r, u))
         w = NULL;
     if (!w && r->kind == SY_REC_NUMBER)
@@ -136,6 +141,7 @@ static void choose(sy_guess_point *p, const sy_config *c, const sy_record *r)
 typedef struct taking {
     sy_guess *g;
     const sy_config *c;
+    const sy_announced *said;
 } taking;
 
 static void show_value(const sy_record *r, sy_guess_point *p)
@@ -178,13 +184,17 @@ static sy_err take(void *ctx, const sy_record *r)
             return SY_OK; /* the newest message is read first */
     if (g->n_points == SY_GUESS_NAMES)
         return SY_OK;
-    show_value(r, &p);
-    choose(&p, t->c, r);
+    sy_record told = *r;
+    const sy_announced_value *said = sy_announced_find(t->said, p.name);
+    if (said && told.unit.n == 0 && told.kind == SY_REC_NUMBER)
+        told.unit = sy_span_of(said->unit);
+    show_value(&told, &p);
+    choose(&p, t->c, &told, said);
     g->points[g->n_points++] = p;
     return SY_OK;
 }
 
-static bool unhex(const json_t *message, sy_buf *out)
+bool sy_pending_bytes(const json_t *message, sy_buf *out)
 {
     const char *hex = json_string_value(json_object_get(message, "payload"));
     sy_buf_reset(out);
@@ -218,7 +228,7 @@ static void text_of(const json_t *o, const char *key, char *out, size_t size)
     sy_door__plain(sy_span_of(json_string_value(json_object_get(o, key))), out, size);
 }
 
-void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source)
+void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source, const json_t *sources)
 {
     *g = (sy_guess){.count = json_integer_value(json_object_get(source, "count")),
                     .first = json_integer_value(json_object_get(source, "first")),
@@ -230,12 +240,14 @@ void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source)
     const json_t *messages = json_object_get(source, "messages");
     sy_buf bytes;
     sy_buf_init(&bytes, sy_heap());
-    taking t = {g, c};
+    sy_announced said;
+    sy_announced_gather(&said, sources, g->source);
+    taking t = {g, c, &said};
     g->every = interval(messages);
     snprintf(g->why, sizeof g->why, "no message of it is kept");
     for (size_t i = json_array_size(messages); i-- > 0;) {
         sy_fail f = {0};
-        if (!unhex(json_array_get(messages, i), &bytes))
+        if (!sy_pending_bytes(json_array_get(messages, i), &bytes))
             continue;
         sy_span payload = {bytes.n ? bytes.p : "", bytes.n};
         const sy_format *format = g->format ? g->format : sy_format_probe(payload);
@@ -250,5 +262,10 @@ void sy_guess_make(sy_guess *g, const sy_config *c, const json_t *source)
     }
     if (g->format)
         g->why[0] = '\0';
+    if (g->format && strcmp(g->format->name, "ha_discovery") == 0) {
+        g->format = NULL;
+        g->n_points = 0;
+        snprintf(g->why, sizeof g->why, "an announcement: it names the values of another topic");
+    }
     sy_buf_fini(&bytes);
 }

@@ -180,7 +180,7 @@ int sy_devices_pending(const sy_config *c, bool json)
     sy_guess *g = malloc(sizeof *g);
     sy_err e = g ? sy_pending_load(c->data, &sources, &f) : SY_E_NOMEM;
     for (size_t i = 0; !e && i < json_array_size(sources); i++) {
-        sy_guess_make(g, c, json_array_get(sources, i));
+        sy_guess_make(g, c, json_array_get(sources, i), sources);
         if (json)
             json_array_append_new(all, json_of(g, c));
         else

@@ -140,7 +140,7 @@
     X(DV_TRANSPORT, "transport", CHOICE, true, 0, 0, "mqtt coap hj212 modbus box", NULL, "how it sends; CoAP: `POST /r/<id>`; hj212: HJ 212 over TCP; modbus: it is asked; box: the gateway itself") \
     X(DV_TOPIC, "topic", TEXT, false, 0, 0, NULL, "none", "mqtt (required, but for `node`): its topic, exact or ending in `/#`") \
     X(DV_NODE, "node", TEXT, false, 0, 0, NULL, "none", "mqtt, in place of `topic`: `GROUP/NODE` of a Sparkplug edge node") \
-    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`; modbus, box: none", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`") \
+    X(DV_FORMAT, "format", TEXT, false, 0, 0, NULL, "hj212: `hj212`; `node`: `sparkplugb`; modbus, box: none", "mqtt, coap (required): format of its messages: `senml-json`, `senml-cbor`, `json`, `number`, and what docs/formats-devices.md lists") \
     X(DV_MODEL, "model", TEXT, false, 0, 0, NULL, "what most models have", "which model it is, for `milesight`, `dragino`, `elsys`, `cayenne`; `chirpstack`, `tts`: the payload is read by our own coding of that model: `em300-th`, `lht65` …") \
     X(DV_MAP, "map", MAP, false, 0, 0, NULL, "top-level keys", "json, csv: name to path, `{contact: \"$.contact\", time: \"$.ts\"}`") \
     X(DV_CREDENTIAL, "credential", CHOICE, false, 0, 0, "password psk none certificate", "mqtt: password, at an external broker none; coap: psk", "mqtt: password, certificate, or none at an external broker; coap: psk, certificate, or none with `from`") \

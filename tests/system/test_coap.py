@@ -82,8 +82,8 @@ class Coap(steel.Case):
         self.dtls = steel.free_port(socket.SOCK_DGRAM)
         self.certificates()
         self.server, self.server_port = None, self.two_ports()
-        self.start_server()
         self.addCleanup(self.stop_server)
+        self.start_server()
         self.put(pack(20.5))
         self.write("psk.txt", "".join("%s:%s\n" % (name, KEY.encode().hex())
                                       for name in ("psk-1", "data-1")))
@@ -144,8 +144,9 @@ class Coap(steel.Case):
                                         more=("-B", "1")).strip().isdigit(), "coap-server", 10)
 
     def stop_server(self):
-        self.server.kill()
-        self.server.wait()
+        if self.server:
+            self.server.kill()
+            self.server.wait()
 
     def client(self, method, path, body=None, port=None, more=()):
         scheme = "coaps" if "-k" in more or "-c" in more else "coap"

@@ -16,6 +16,8 @@ endforeach()
 if(TARGET steelyard)
     add_test(NAME decode_cli
         COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/unit/decode_cli.sh $<TARGET_FILE:steelyard>)
+    add_test(NAME pending_cli
+        COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/pending_cli.py $<TARGET_FILE:steelyard>)
     add_test(NAME payloads
         COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/payloads.py $<TARGET_FILE:steelyard>)
     set_tests_properties(payloads PROPERTIES SKIP_RETURN_CODE 77)
