@@ -17,6 +17,8 @@ enum {
     RING = 32768,         /* messages remembered; a power of two */
     SLOTS = 2 * RING,     /* of the hash table over it */
     EXCHANGE_MS = 247000, /* RFC 7252 EXCHANGE_LIFETIME */
+    /* MAX_TRANSMIT_SPAN and MAX_LATENCY: what its sender sent again has come by then. */
+    REPEAT_MS = 145000,
     IDENT_MAX = 64,
     OFFSET = 4,     /* bytes at the end of the identity of what came in blocks */
     OF_END = 0x100, /* beside the transport: a hash over the last block alone */
@@ -152,8 +154,10 @@ static void remember(sy_gate *g, const sy_jrec *rec, uint64_t hash)
     }
 }
 
-static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
+/* *replayed: it comes again when no sender of CoAP sends again any more. */
+static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq, bool *replayed)
 {
+    *replayed = false;
     if (m->transport == SY_TRANSPORT_MQTT && !(m->flags & SY_MSG_DUP))
         return false;
     sy_ms now = m->transport == SY_TRANSPORT_COAP ? sy_journal_now(g->journal) : 0;
@@ -163,14 +167,16 @@ static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
         const seen *s = &g->ring[i - 1];
         if (s->hash != hash)
             continue;
-        if (m->transport == SY_TRANSPORT_COAP)
+        if (m->transport == SY_TRANSPORT_COAP) {
             found = s->recv == now || (s->recv != SY_MS_NONE && now - s->recv <= EXCHANGE_MS);
-        else
+            *replayed = found && s->recv != now && now - s->recv > REPEAT_MS;
+        } else {
             found = m->transport != SY_TRANSPORT_MQTT || g->number - s->number < SY_GATE_RECENT;
+        }
         *seq = s->seq;
     }
     pthread_mutex_unlock(&g->mu);
-    if (found)
+    if (found && !*replayed)
         atomic_fetch_add(&g->duplicates, 1);
     return found;
 }
@@ -179,7 +185,8 @@ static bool gate_knows_end(void *ctx, const sy_message *m, uint64_t *seq)
 {
     sy_gate *g = ctx;
     uint64_t hash = hash_of(g, m->transport | OF_END, m->source, m->ident, m->payload);
-    return known(g, m, hash, seq);
+    bool replayed;
+    return known(g, m, hash, seq, &replayed);
 }
 
 /* The number of a message out of the spool, 0: it has none. */
@@ -206,6 +213,19 @@ static bool is_scattered(const sy_gate *g, uint64_t number)
     return from < g->n_scattered && g->scattered[from] == number;
 }
 
+static void gate_refused(void *ctx, const sy_refusal *r);
+
+/* It changes nothing, and is answered as before; but somebody should know. */
+static void tell_replayed(sy_gate *g, const sy_message *m)
+{
+    sy_refusal r = {.transport = m->transport,
+                    .why = SY_REJECT_NOT_ALLOWED,
+                    .reason = "replayed",
+                    .who = m->source,
+                    .detail = "the datagram came before, longer ago than a device sends again"};
+    gate_refused(g, &r);
+}
+
 static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f)
 {
     sy_gate *g = ctx;
@@ -221,8 +241,11 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
     }
     if (m->ident.n && !number) {
         hash = hash_of(g, m->transport, m->source, m->ident, m->payload);
-        if (known(g, m, hash, seq)) {
+        bool replayed;
+        if (known(g, m, hash, seq, &replayed)) {
             *kept = false;
+            if (replayed)
+                tell_replayed(g, m);
             return SY_OK;
         }
     }

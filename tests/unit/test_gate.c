@@ -82,6 +82,18 @@ static void a_coap_retransmission_is_kept_once(void **state)
     assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "e", "peer:1", "5", &again));
     assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "", "5", &again));
     assert_true(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "", "5", &again));
+    /* A device sends again for 145 s at most: what comes later was sent by somebody else. */
+    pass_to(&r, 1000 + 145000);
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(duplicates, 1);
+    assert_int_equal(rejected[SY_REJECT_NOT_ALLOWED], 0);
+    pass_to(&r, 1000 + 145001);
+    assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
+    assert_int_equal(again, seq);
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(duplicates, 0);
+    assert_int_equal(rejected[SY_REJECT_NOT_ALLOWED], 1);
     /* EXCHANGE_LIFETIME later the peer may use the id again. */
     pass_to(&r, 1000 + 247000);
     assert_false(submit(&r, SY_TRANSPORT_COAP, SY_MSG_PROMISE, "d", "peer:1", "5", &again));
