@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/log.h"
+#include "drivers/certificate.h"
 #include "drivers/coap/coap_int.h"
 
 enum { MAX_PEM = 1 << 20, DEPTH = 4 };
@@ -88,26 +89,6 @@ static const sy_device *device_of(const sy_registry *r, const X509 *x)
 
 /* ---- the handshake ---- */
 
-static const char *word_of(int error)
-{
-    switch (error) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "expired-certificate";
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "early-certificate";
-    case X509_V_ERR_CERT_REVOKED:
-        return "revoked-certificate";
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        return "unknown-authority";
-    default:
-        return "bad-certificate";
-    }
-}
-
 static int judge(int good, X509_STORE_CTX *ctx)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -120,7 +101,7 @@ static int judge(int good, X509_STORE_CTX *ctx)
     if (!good) {
         snprintf(why, sizeof why, "the certificate is refused: %s",
                  X509_verify_cert_error_string(error));
-        sy_coap__shake_refuse(c, session, word_of(error), who, why);
+        sy_coap__shake_refuse(c, session, sy_certificate_word(error), who, why);
         return 0;
     }
     if (X509_STORE_CTX_get_error_depth(ctx) > 0)

@@ -9,7 +9,6 @@
  * bounded.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "base/log.h"
 #include "drivers/coap/blocks.h"
 #include "drivers/coap/watch.h"
+#include "drivers/listen.h"
 
 enum {
     IDLE_SESSIONS = 200,
@@ -44,26 +44,10 @@ static void library_log(coap_log_t level, const char *message)
 
 static sy_err listen_address(const char *listen, coap_address_t *out, sy_fail *f)
 {
-    char host[64];
-    const char *colon = strrchr(listen, ':');
-    size_t n = colon ? (size_t)(colon - listen) : 0;
-    const char *from = listen;
-    if (n >= 2 && listen[0] == '[' && listen[n - 1] == ']') {
-        from++;
-        n -= 2;
-    }
-    if (n == 0 || n >= sizeof host)
-        return sy_fail_set(f, SY_E_USAGE, "'%s': write an address as 127.0.0.1:5683 or [::1]:5683",
-                           listen);
-    memcpy(host, from, n);
-    host[n] = '\0';
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                             .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *list;
-    int rc = getaddrinfo(host, colon + 1, &hints, &list);
-    if (rc != 0)
-        return sy_fail_set(f, SY_E_USAGE, "'%s': %s; write an address as 127.0.0.1:5683", listen,
-                           gai_strerror(rc));
+    struct addrinfo *list = NULL;
+    sy_err e = sy_listen_resolve(listen, SOCK_DGRAM, 5683, &list, f);
+    if (e)
+        return e;
     coap_address_init(out);
     if (list->ai_addrlen <= sizeof out->addr) {
         out->size = list->ai_addrlen;

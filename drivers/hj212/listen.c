@@ -7,7 +7,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 
 #include "base/log.h"
 #include "drivers/hj212/hj212_int.h"
+#include "drivers/listen.h"
 
 enum { EVENTS = 64, BACKLOG = 64, LOOK_MS = 5000, KIND_LISTENER = 1 << 16, KIND_WAKE = 1 << 17 };
 
@@ -252,28 +252,6 @@ static void *run(void *arg)
 
 /* ---- start and stop ---- */
 
-static sy_err resolve(const char *listen, struct addrinfo **out, sy_fail *f)
-{
-    char host[64];
-    const char *colon = strrchr(listen, ':'), *from = listen;
-    size_t n = colon ? (size_t)(colon - listen) : 0;
-    if (n >= 2 && listen[0] == '[' && listen[n - 1] == ']') {
-        from++;
-        n -= 2;
-    }
-    if (n == 0 || n >= sizeof host)
-        return sy_fail_set(f, SY_E_USAGE, "'%s': write an address as 0.0.0.0:9212 or [::]:9212",
-                           listen);
-    memcpy(host, from, n);
-    host[n] = '\0';
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM};
-    int rc = getaddrinfo(host, colon + 1, &hints, out);
-    return rc ? sy_fail_set(f, SY_E_USAGE, "'%s': %s; write an address as 0.0.0.0:9212", listen,
-                            gai_strerror(rc))
-              : SY_OK;
-}
-
 static uint16_t bound_port(int fd)
 {
     union {
@@ -292,7 +270,7 @@ static sy_err listen_on(sy_hj212 *h, const char *text, sy_fail *f)
 {
     struct addrinfo *list = NULL;
     int on = 1, buffer = 32768; /* of the kernel, for each connection */
-    sy_err e = resolve(text, &list, f);
+    sy_err e = sy_listen_resolve(text, SOCK_STREAM, 9212, &list, f);
     if (e)
         return e;
     int fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

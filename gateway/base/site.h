@@ -98,4 +98,7 @@ typedef struct sy_site {
     size_t n_points;
 } sy_site;
 
+/* The point of a series; false: the site has none of that name. */
+bool sy_site_point_of(const sy_site *site, const char *series, uint32_t *point);
+
 #endif

@@ -32,28 +32,13 @@ static const sy_zone *zone_of(const sy_site *site, uint32_t point)
     return site->premises[site->places[site->points[point].place].premises].zone;
 }
 
-static bool find(const sy_site *site, const char *series, uint32_t *point)
-{
-    size_t lo = 0, hi = site->n_points;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int order = strcmp(site->points[mid].series, series);
-        if (order == 0) {
-            *point = (uint32_t)mid;
-            return true;
-        }
-        *(order < 0 ? &lo : &hi) = order < 0 ? mid + 1 : mid;
-    }
-    return false;
-}
-
 static bool count(void *ctx, const sy_reading_row *r)
 {
     survey *s = ctx;
     uint32_t point;
     if (s->newest == SY_MS_NONE || r->t > s->newest)
         s->newest = r->t;
-    if (!find(s->site, r->series, &point))
+    if (!sy_site_point_of(s->site, r->series, &point))
         return true; /* of an earlier configuration */
     seen *x = &s->points[point];
     int64_t day = sy_zone_day(zone_of(s->site, point), r->t);

@@ -154,14 +154,25 @@ static void remember(sy_gate *g, const sy_jrec *rec, uint64_t hash)
     }
 }
 
-/* *replayed: it comes again when no sender of CoAP sends again any more. */
-static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq, bool *replayed)
+static void gate_refused(void *ctx, const sy_refusal *r);
+
+/* It changes nothing, and is answered as before; but somebody should know. */
+static void tell_replayed(sy_gate *g, const sy_message *m)
 {
-    *replayed = false;
+    sy_refusal r = {.transport = m->transport,
+                    .why = SY_REJECT_NOT_ALLOWED,
+                    .reason = "replayed",
+                    .who = m->source,
+                    .detail = "the datagram came before, longer ago than a device sends again"};
+    gate_refused(g, &r);
+}
+
+static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq)
+{
     if (m->transport == SY_TRANSPORT_MQTT && !(m->flags & SY_MSG_DUP))
         return false;
     sy_ms now = m->transport == SY_TRANSPORT_COAP ? sy_journal_now(g->journal) : 0;
-    bool found = false;
+    bool found = false, replayed = false;
     pthread_mutex_lock(&g->mu);
     for (uint32_t i = g->slots[hash & (SLOTS - 1)]; i && !found; i = g->ring[i - 1].next) {
         const seen *s = &g->ring[i - 1];
@@ -169,14 +180,16 @@ static bool known(sy_gate *g, const sy_message *m, uint64_t hash, uint64_t *seq,
             continue;
         if (m->transport == SY_TRANSPORT_COAP) {
             found = s->recv == now || (s->recv != SY_MS_NONE && now - s->recv <= EXCHANGE_MS);
-            *replayed = found && s->recv != now && now - s->recv > REPEAT_MS;
+            replayed = found && s->recv != now && now - s->recv > REPEAT_MS;
         } else {
             found = m->transport != SY_TRANSPORT_MQTT || g->number - s->number < SY_GATE_RECENT;
         }
         *seq = s->seq;
     }
     pthread_mutex_unlock(&g->mu);
-    if (found && !*replayed)
+    if (replayed)
+        tell_replayed(g, m);
+    else if (found)
         atomic_fetch_add(&g->duplicates, 1);
     return found;
 }
@@ -185,8 +198,7 @@ static bool gate_knows_end(void *ctx, const sy_message *m, uint64_t *seq)
 {
     sy_gate *g = ctx;
     uint64_t hash = hash_of(g, m->transport | OF_END, m->source, m->ident, m->payload);
-    bool replayed;
-    return known(g, m, hash, seq, &replayed);
+    return known(g, m, hash, seq);
 }
 
 /* The number of a message out of the spool, 0: it has none. */
@@ -213,19 +225,6 @@ static bool is_scattered(const sy_gate *g, uint64_t number)
     return from < g->n_scattered && g->scattered[from] == number;
 }
 
-static void gate_refused(void *ctx, const sy_refusal *r);
-
-/* It changes nothing, and is answered as before; but somebody should know. */
-static void tell_replayed(sy_gate *g, const sy_message *m)
-{
-    sy_refusal r = {.transport = m->transport,
-                    .why = SY_REJECT_NOT_ALLOWED,
-                    .reason = "replayed",
-                    .who = m->source,
-                    .detail = "the datagram came before, longer ago than a device sends again"};
-    gate_refused(g, &r);
-}
-
 static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *kept, sy_fail *f)
 {
     sy_gate *g = ctx;
@@ -241,11 +240,8 @@ static sy_err gate_submit(void *ctx, const sy_message *m, uint64_t *seq, bool *k
     }
     if (m->ident.n && !number) {
         hash = hash_of(g, m->transport, m->source, m->ident, m->payload);
-        bool replayed;
-        if (known(g, m, hash, seq, &replayed)) {
+        if (known(g, m, hash, seq)) {
             *kept = false;
-            if (replayed)
-                tell_replayed(g, m);
             return SY_OK;
         }
     }

@@ -143,31 +143,13 @@ static sy_err begin_judging(sy_engine *e, sy_ms at)
     return err;
 }
 
-static bool find_point(const sy_site *site, const char *series, uint32_t *point)
-{
-    size_t lo = 0, hi = site->n_points;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int order = strcmp(site->points[mid].series, series);
-        if (order == 0) {
-            *point = (uint32_t)mid;
-            return true;
-        }
-        if (order < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return false;
-}
-
 /* What waits for the first mark moves to the points of the new site. */
 static void renumber_early(sy_engine *e, const sy_site *from, const sy_site *to)
 {
     size_t kept = 0;
     for (size_t i = 0; i < e->n_early; i++) {
         sy_decoded r = e->early[i];
-        if (find_point(to, from->points[r.point].series, &r.point))
+        if (sy_site_point_of(to, from->points[r.point].series, &r.point))
             e->early[kept++] = r;
     }
     e->n_early = kept;

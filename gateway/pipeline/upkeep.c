@@ -83,9 +83,9 @@ static uint32_t find_index(const sy_site *site, sy_upkeep_kind kind, const char 
     for (uint32_t i = 0; kind == SY_UPKEEP_PLACE && i < site->n_places; i++)
         if (is_place(site, i, on))
             return i;
-    for (uint32_t i = 0; kind == SY_UPKEEP_POINT && i < site->n_points; i++)
-        if (strcmp(site->points[i].series, on) == 0)
-            return i;
+    uint32_t point;
+    if (kind == SY_UPKEEP_POINT)
+        return sy_site_point_of(site, on, &point) ? point : UINT32_MAX;
     for (uint32_t i = 0; kind == SY_UPKEEP_DEVICE && i < site->n_points; i++)
         if (site->points[i].device && strcmp(site->points[i].device, on) == 0)
             return i;

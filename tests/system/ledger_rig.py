@@ -9,19 +9,7 @@ import urllib.request
 import devices
 import steel
 
-RULE = """
-rule LEDGER-01 version 1 "Warm"
-  basis "chosen for a test" policy
-  applies to subject any; goods any; stage any
-  effective from 2013-01-01
-  watch each cabinet: temperature
-  missing after 60 s
-  alert warning when temperature above 8 °C [policy]
-  clear when temperature at most 8 °C
-  then tell premises, inspector
-  say "Only a test."
-end
-"""
+RULE = steel.warm_rule("LEDGER-01")
 
 
 def root_of(leaves):

@@ -28,6 +28,23 @@ SHARED = pathlib.Path(os.environ.get("SY_SHARED", SOURCE.parent / "shared"))
 SERIES = SHARED / "data" / "series"
 
 
+def warm_rule(rule, missing="60 s"):
+    """A rule about cabinets: warmer than 8 °C is an alert, 8 °C and less clears it."""
+    return """
+rule %s version 1 "Warm"
+  basis "chosen for a test" policy
+  applies to subject any; goods any; stage any
+  effective from 2013-01-01
+  watch each cabinet: temperature
+  missing after %s
+  alert warning when temperature above 8 °C [policy]
+  clear when temperature at most 8 °C
+  then tell premises, inspector
+  say "Only a test."
+end
+""" % (rule, missing)
+
+
 def until(condition, what, seconds=30.0, every=0.02):
     """The first true value of condition(); fails with `what` when the time is up."""
     end = time.monotonic() + seconds

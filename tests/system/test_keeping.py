@@ -21,19 +21,7 @@ SEGMENT = 256 * 1024
 RECORDS = 20  # in a message: one datagram
 START = 1767571200000  # 2026-01-05
 
-RULES = """
-rule KEEP-01 version 1 "Warm"
-  basis "chosen for a test" policy
-  applies to subject any; goods any; stage any
-  effective from 2013-01-01
-  watch each cabinet: temperature
-  missing after 400 days
-  alert warning when temperature above 8 °C [policy]
-  clear when temperature at most 8 °C
-  then tell premises, inspector
-  say "Only a test."
-end
-"""
+RULES = steel.warm_rule("KEEP-01", missing="400 days")
 
 
 class Keeping(steel.Case):

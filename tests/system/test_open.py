@@ -10,19 +10,7 @@ import time
 import devices
 import steel
 
-RULE = """
-rule OPEN-01 version 1 "Warm"
-  basis "chosen for a test" policy
-  applies to subject any; goods any; stage any
-  effective from 2013-01-01
-  watch each cabinet: temperature
-  missing after 60 s
-  alert warning when temperature above 8 °C [policy]
-  clear when temperature at most 8 °C
-  then tell premises, inspector
-  say "Only a test."
-end
-"""
+RULE = steel.warm_rule("OPEN-01")
 MANY = 2500  # two chunks and some
 
 

@@ -21,19 +21,7 @@ START = 1767571200000  # 2026-01-05
 OUTAGE = 72 * 3600 * 1000
 RECORDS = 16  # in a message
 
-RULES = """
-rule OUT-01 version 1 "Warm"
-  basis "chosen for a test" policy
-  applies to subject any; goods any; stage any
-  effective from 2013-01-01
-  watch each cabinet: temperature
-  missing after 400 days
-  alert warning when temperature above 8 °C [policy]
-  clear when temperature at most 8 °C
-  then tell premises, inspector
-  say "Only a test."
-end
-"""
+RULES = steel.warm_rule("OUT-01", missing="400 days")
 
 NGINX_CONF = """
 daemon off;

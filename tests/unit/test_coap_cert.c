@@ -12,13 +12,15 @@
 
 #include "coap_harness.h"
 
-/* Two authorities; gateway; devices: good, expired, of the other authority, of no device, by a
- * second name, for servers only. `openssl x509 -days -1` is over before it begins; versions that
- * refuse that take the dates. */
+/* Two authorities; gateway; devices: good, expired, of the other authority, of one that calls
+ * itself as ours, of no device, by a second name, for servers only. `openssl x509 -days -1` is over
+ * before it begins; versions that refuse that take the dates. */
 static const char make_all[] =
     "cd '%s' && exec 2>make.log && set -e\n"
     "for ca in ca other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
     "-keyout $ca.key -out $ca.pem -subj /CN=$ca -days 2; done\n"
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout forger.key "
+    "-out forger.pem -subj /CN=ca -days 2\n"
     "openssl ecparam -name prime256v1 -genkey -noout -out k.key\n"
     "make() { openssl req -new -key k.key -subj /CN=$2 -out r.csr\n"
     "  printf '%%b' \"$5\" > ext; openssl x509 -req -in r.csr -CA $3.pem -CAkey $3.key -$4 "
@@ -28,6 +30,7 @@ static const char make_all[] =
     "make late cert-1 ca 'days -1' '' || make late cert-1 ca "
     "'not_before 20200101000000Z -not_after 20200102000000Z' ''\n"
     "make alien cert-1 other 'days 2' ''\n"
+    "make forged cert-1 forger 'days 2' ''\n"
     "make nobody cert-9 ca 'days 2' ''\n"
     "make wrong psk-1 ca 'days 2' ''\n"
     "make dns any ca 'days 2' 'subjectAltName=DNS:cert-2'\n"
@@ -149,6 +152,7 @@ typedef struct stranger {
 static const stranger strangers[] = {
     {"late", "cert-1", "certificate has expired", "expired-certificate"},
     {"alien", "cert-1", "unable to get local issuer certificate", "unknown-authority"},
+    {"forged", "cert-1", "signature failure", "unknown-authority"},
     {"nobody", "cert-9", "no device of this name", "unknown-device"},
     {"wrong", "psk-1", "no device of this name", "not-by-certificate"},
     {"server", "cert-1", "purpose", "bad-certificate"},

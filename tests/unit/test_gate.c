@@ -180,6 +180,15 @@ static void a_body_in_blocks_is_known_by_its_last(void **state)
     assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
     m.ident = sy_span_of("abc");
     assert_int_equal(r.in->submit(r.in->ctx, &m, &again, &kept, &f), SY_OK);
+    /* Long after its sender would have sent it again, it is somebody else's; told, and not counted
+     * among the repetitions. */
+    uint64_t rejected[SY_REJECT_COUNT], duplicates;
+    sy_gate_take(r.g, rejected, &duplicates);
+    pass_to(&r, 1000 + 145001);
+    assert_true(knows_end(&r, "d", i, "567", &again));
+    sy_gate_take(r.g, rejected, &duplicates);
+    assert_int_equal(duplicates, 0);
+    assert_int_equal(rejected[SY_REJECT_NOT_ALLOWED], 1);
     pass_to(&r, 1000 + 247001);
     assert_false(knows_end(&r, "d", i, "567", &again));
     stop(&r);

@@ -12,6 +12,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "drivers/certificate.h"
+
 enum { MAX_LIST = 4 << 20, MAX_LISTS = 16 };
 
 struct sy_certs {
@@ -63,27 +65,6 @@ static void peer_of(const SSL *ssl, char out[SY_CERTS_PEER])
     }
 }
 
-static const char *word_of(int error)
-{
-    switch (error) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "expired-certificate";
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "early-certificate";
-    case X509_V_ERR_CERT_REVOKED:
-        return "revoked-certificate";
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* another of the same name */
-        return "unknown-authority";
-    default:
-        return "bad-certificate";
-    }
-}
-
 /* A verification is over. Those without a connection are of mosquitto's own certificate. */
 static void on_verified(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
                         void *argp)
@@ -103,7 +84,7 @@ static void on_verified(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     char name[SY_CERTS_NAME], peer[SY_CERTS_PEER];
     (void)common_name(cert, name);
     peer_of(ssl, peer);
-    c->failed(c->ctx, word_of(error), name, peer);
+    c->failed(c->ctx, sy_certificate_word(error), name, peer);
 }
 
 static void drop_lists(X509_CRL **lists, size_t n)
