@@ -120,8 +120,10 @@ static void load_all(sy_loader *l, const char *data_override)
         sy_cfg_gateway(l, root[RT_GATEWAY].node, data_override);
     load_vocabulary(l);
     sy_cfg_transports(l, root);
+    sy_cfg_on_site(l, root[RT_ON_SITE].set ? root[RT_ON_SITE].node : NULL);
     sy_cfg_devices(l, root[RT_DEVICES].set ? root[RT_DEVICES].node : NULL);
     sy_cfg_site(l, root[RT_PREMISES].set ? root[RT_PREMISES].node : NULL);
+    sy_cfg_panels(l);
     sy_cfg_destinations(l, root[RT_DESTINATIONS].set ? root[RT_DESTINATIONS].node : NULL);
     load_rules(l);
     if (l->c->set && l->c->site && !l->nomem)

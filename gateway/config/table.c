@@ -28,6 +28,7 @@ static const sy_cfg_key keys_point[] = {SY_KEYS_POINT(ROW)};
 static const sy_cfg_key keys_device[] = {SY_KEYS_DEVICE(ROW)};
 static const sy_cfg_key keys_map[] = {SY_KEYS_MAP(ROW)};
 static const sy_cfg_key keys_register[] = {SY_KEYS_REGISTER(ROW)};
+static const sy_cfg_key keys_on_site[] = {SY_KEYS_ON_SITE(ROW)};
 static const sy_cfg_key keys_destination[] = {SY_KEYS_DESTINATION(ROW)};
 #undef ROW
 
@@ -51,6 +52,7 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_DEVICE] = {"devices[]", keys_device, DV_N},
     [SY_S_MAP] = {"a register map", keys_map, MP_N},
     [SY_S_REGISTER] = {"registers[]", keys_register, RG_N},
+    [SY_S_ON_SITE] = {"on-site", keys_on_site, OS_N},
     [SY_S_DESTINATION] = {"destinations[]", keys_destination, DS_N},
 };
 _Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST &&
