@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "upstream/owed.h"
 #include "upstream/proofs.h"
 #include "upstream/suspects.h"
 
@@ -38,6 +39,7 @@ struct sy_sender {
     sy_url url;
     sy_store *store;
     sy_sender_times times;
+    sy_egress egress;
     sy_ms build_time;
     int stop_fd, wake_fd;
     pthread_t thread;
@@ -150,7 +152,7 @@ static size_t choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_outbox_it
         numbers[k++] = items[i].number;
         bytes += items[i].body.n + 1;
     }
-    if (s->am || k >= s->limit ||
+    if (s->am || k >= s->limit || !(s->egress.classes & (1u << SY_EGRESS_HEAD)) ||
         !sy_proofs_head(s->store, s->name, &s->telling, head, &s->arena)) {
         return k;
     }
@@ -337,6 +339,13 @@ static step one_step(sy_sender *s, sy_ms *pause)
     if (sy_store_outbox(s->store, s->name, SY_BATCH_EVENTS, &s->arena, &items, &n, &f) != SY_OK) {
         return failed(s, &f, pause);
     }
+    size_t waiting = n;
+    if (sy_owed(s->store, s->name, &s->egress, items, &n, &s->arena, &f) != SY_OK) {
+        return failed(s, &f, pause);
+    }
+    if (n == 0 && waiting > 0) {
+        return STEP_MORE; /* none of these leaves */
+    }
     const sy_outbox_item *batch[SY_BATCH_EVENTS];
     int64_t numbers[SY_BATCH_EVENTS];
     sy_outbox_item head;
@@ -480,6 +489,7 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->store = o->store;
     s->times = o->times;
     s->build_time = o->build_time;
+    s->egress = o->egress;
     s->limit = SY_BATCH_EVENTS;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -490,7 +500,7 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->key = copy(o->files.key);
     s->crl = copy(o->files.crl);
     if (o->alertmanager && s->name && (s->am = malloc(sizeof *s->am)) != NULL) {
-        sy_am_init(s->am, o->store, s->name, &o->times.am);
+        sy_am_init(s->am, o->store, s->name, &o->times.am, &s->egress);
     }
     if (!s->name || !whole || (o->alertmanager && !s->am)) {
         release(s);
@@ -560,7 +570,8 @@ bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
     return same_text(s->name, o->name) && sy_addresses_same(&s->addresses, o->urls, o->n_urls) &&
            same_text(s->crl, o->files.crl) && same_text(s->ca, o->files.ca) &&
            same_text(s->cert, o->files.cert) && same_text(s->key, o->files.key) &&
-           (s->am != NULL) == o->alertmanager &&
+           (s->am != NULL) == o->alertmanager && s->egress.classes == o->egress.classes &&
+           s->egress.redact == o->egress.redact &&
            (!s->am || s->am->times.settle == o->times.am.settle);
 }
 

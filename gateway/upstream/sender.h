@@ -6,6 +6,7 @@
 
 #include "upstream/addresses.h"
 #include "upstream/am.h"
+#include "upstream/egress.h"
 #include "upstream/exchange.h"
 
 typedef struct sy_sender_times {
@@ -24,6 +25,7 @@ typedef struct sy_sender_setup {
     size_t n_urls;           /* 1 to SY_SENDER_URLS */
     bool alertmanager;       /* else CloudEvents */
     sy_tls_paths files;
+    sy_egress egress; /* what may leave */
     sy_store *store;
     sy_sender_times times;
     sy_ms build_time; /* certificates are never checked against an earlier time */

@@ -51,6 +51,7 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
                            .n_urls = 1 + d->n_also,
                            .alertmanager = d->kind == SY_DEST_ALERTMANAGER,
                            .files = {d->tls.ca, d->tls.cert, d->tls.key, d->tls.crl},
+                           .egress = d->egress,
                            .store = store,
                            .times = sy_sender_defaults,
                            .build_time = (sy_ms)SY_BUILD_TIME * 1000};
