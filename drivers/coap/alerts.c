@@ -173,10 +173,9 @@ static coap_resource_t *make(sy_coap *c, const char *id)
     if (n <= 0 || (size_t)n >= sizeof path)
         return NULL;
     coap_str_const_t *uri = coap_new_str_const((const uint8_t *)path, (size_t)n);
-    coap_resource_t *r =
-        uri ? coap_resource_init(uri, COAP_RESOURCE_FLAGS_RELEASE_URI |
-                                          COAP_RESOURCE_FLAGS_NOTIFY_CON)
-            : NULL;
+    coap_resource_t *r = uri ? coap_resource_init(uri, COAP_RESOURCE_FLAGS_RELEASE_URI |
+                                                           COAP_RESOURCE_FLAGS_NOTIFY_CON)
+                             : NULL;
     if (!r)
         return NULL;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)

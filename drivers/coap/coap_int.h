@@ -9,6 +9,7 @@
 
 #include <coap3/coap.h>
 
+#include "drivers/coap/alerts.h"
 #include "drivers/coap/bar.h"
 #include "drivers/coap/coap.h"
 #include "drivers/coap/share.h"
@@ -102,26 +103,6 @@ typedef struct sy_coap_late {
 } sy_coap_late;
 enum { SY_COAP_LATE = 8192 };
 
-/* What panels are shown, by premises; under the lock. */
-typedef struct sy_coap_shown {
-    char *premises;
-    sy_buf json, cbor;
-    bool changed; /* observers are to be told */
-} sy_coap_shown;
-/* The resource of a panel. */
-typedef struct sy_coap_panel {
-    char *id, *premises;
-    coap_resource_t *resource;
-    bool stays;
-} sy_coap_panel;
-typedef struct sy_coap_alerts {
-    sy_coap_shown *shown;
-    size_t n_shown, cap_shown;
-    sy_coap_panel *panels; /* the thread's own */
-    size_t n_panels, cap_panels;
-    bool changed; /* atomic: some `shown` is */
-} sy_coap_alerts;
-
 struct sy_coap {
     sy_coap_options o;
     const sy_intake *intake;
@@ -185,13 +166,9 @@ int sy_coap__observe_wait(const sy_coap *c, sy_ms now);
 void sy_coap__observe_run(sy_coap *c, bool woken);
 void sy_coap__observe_close(sy_coap *c);
 
-/* Panels (alerts.c): resources as the devices in force say; tell observers of what changed. */
-SY_MUST_USE sy_err sy_coap__panels_set(sy_coap *c, sy_fail *f);
-void sy_coap__panels_tell(sy_coap *c);
-void sy_coap__panels_fini(sy_coap *c);
 /* May whoever sends this speak as the device? Else the answer is made. */
-bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu,
-                     const sy_device *d, coap_pdu_t *response);
+bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu, const sy_device *d,
+                     coap_pdu_t *response);
 /* An answer without options, with a reason. */
 void sy_coap__reason(coap_pdu_t *response, int dotted, const char *text);
 void sy_coap__wake(sy_coap *c);

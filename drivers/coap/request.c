@@ -318,8 +318,8 @@ void sy_coap__reason(coap_pdu_t *response, int dotted, const char *text)
         coap_add_data(response, n, (const uint8_t *)text);
 }
 
-bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu,
-                     const sy_device *d, coap_pdu_t *response)
+bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu, const sy_device *d,
+                     coap_pdu_t *response)
 {
     request r = {.c = c, .session = session, .pdu = pdu, .device = sy_span_of(d->id)};
     outcome o = {.text = ""};

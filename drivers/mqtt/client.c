@@ -251,7 +251,8 @@ static void doze(sy_mqtt *m, int timeout_ms)
     struct timespec until = deadline(timeout_ms > 0 ? timeout_ms : 0);
     pthread_mutex_lock(&m->lock);
     int rc = 0;
-    while (rc == 0 && !m->stopping && !(m->connected && (m->lost || m->reload || m->n_asked || m->unsent))) {
+    while (rc == 0 && !m->stopping &&
+           !(m->connected && (m->lost || m->reload || m->n_asked || m->unsent))) {
         rc = timeout_ms < 0 ? pthread_cond_wait(&m->changed, &m->lock)
                             : pthread_cond_timedwait(&m->changed, &m->lock, &until);
     }

@@ -73,8 +73,8 @@ static bool is_marker(const sy_mqtt *m, const sy_message *msg)
     return true;
 }
 
-/* A panel's message is no reading; what it asks for is in the log before this returns. A stored copy
- * is nothing that somebody does now. */
+/* A panel's message is no reading; what it asks for is in the log before this returns. A stored
+ * copy is nothing that somebody does now. */
 static void press(const sy_mqtt *m, const sy_device *d, const sy_message *msg)
 {
     sy_press p = {.transport = SY_TRANSPORT_MQTT,

@@ -37,22 +37,6 @@ void sy_intake_refuse(const sy_intake *in, const sy_refusal *r)
         in->rejected(in->ctx, r->transport, r->why, r->who, r->detail);
 }
 
-sy_err sy_intake_press(const sy_intake *in, const sy_press *p, sy_fail *f)
-{
-    sy_err e = in->press ? in->press(in->ctx, p, f)
-                         : sy_fail_set(f, SY_E_UNSUPPORTED, "nothing is acknowledged here");
-    if (e) {
-        sy_refusal r = {.transport = p->transport,
-                        .why = e == SY_E_PARSE ? SY_REJECT_MALFORMED : SY_REJECT_NOT_ALLOWED,
-                        .reason = "not-acknowledged",
-                        .who = p->device,
-                        .peer = p->peer,
-                        .detail = f->text};
-        sy_intake_refuse(in, &r);
-    }
-    return e;
-}
-
 void sy_intake_strange(const sy_intake *in, const sy_stranger *s)
 {
     if (in->strange)

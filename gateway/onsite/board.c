@@ -81,7 +81,8 @@ static bool tells(const sy_board *b, json_t *data)
 {
     json_t *tell = json_object_get(data, "tell"), *word;
     size_t i;
-    json_array_foreach(tell, i, word) {
+    json_array_foreach(tell, i, word)
+    {
         for (size_t k = 0; json_is_string(word) && k < b->o->n_serves; k++)
             if (strcmp(json_string_value(word), b->o->serves[k]->id) == 0)
                 return true;

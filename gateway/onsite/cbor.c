@@ -40,15 +40,15 @@ static void put(sy_buf *out, json_t *v, int depth)
     switch (json_typeof(v)) {
     case JSON_OBJECT:
         put_head(out, cbor_encode_map_start, json_object_size(v));
-        json_object_foreach(v, name, item) {
+        json_object_foreach(v, name, item)
+        {
             put_text(out, name, strlen(name));
             put(out, item, depth + 1);
         }
         break;
     case JSON_ARRAY:
         put_head(out, cbor_encode_array_start, json_array_size(v));
-        json_array_foreach(v, i, item)
-            put(out, item, depth + 1);
+        json_array_foreach(v, i, item) put(out, item, depth + 1);
         break;
     case JSON_STRING:
         put_text(out, json_string_value(v), json_string_length(v));

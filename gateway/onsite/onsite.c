@@ -46,8 +46,8 @@ static sy_err remember(sy_onsite *s, const char *topic)
             s->topics[i].stays = true;
             return SY_OK;
         }
-    sy_err e = sy_grow(sy_heap(), (void **)&s->topics, &s->cap_topics, s->n_topics + 1,
-                       sizeof *s->topics);
+    sy_err e =
+        sy_grow(sy_heap(), (void **)&s->topics, &s->cap_topics, s->n_topics + 1, sizeof *s->topics);
     if (!e) {
         snprintf(s->topics[s->n_topics].topic, TOPIC, "%s", topic);
         s->topics[s->n_topics++].stays = true;
@@ -300,8 +300,8 @@ static sy_err parse(sy_span payload, asked *out, sy_fail *f)
 }
 
 /* Ids of what is to be acknowledged, copied: the log is not written under mu. */
-static size_t gather(sy_onsite *s, const char *premises, const asked *a,
-                     char (*ids)[SY_BOARD_ID], bool *there)
+static size_t gather(sy_onsite *s, const char *premises, const asked *a, char (*ids)[SY_BOARD_ID],
+                     bool *there)
 {
     size_t n = 0;
     pthread_mutex_lock(&s->mu);

@@ -31,8 +31,7 @@ sy_err sy_service__press(void *ctx, const sy_press *p, sy_fail *f)
 sy_err sy_service__onsite_open(sy_service *s, sy_fail *f)
 {
     sy_onsite *out = NULL;
-    const sy_onsite_options o = {
-        .store = s->store, .topic = on_topic, .panel = on_panel, .ctx = s};
+    const sy_onsite_options o = {.store = s->store, .topic = on_topic, .panel = on_panel, .ctx = s};
     sy_err err = sy_onsite_start(&out, &o, s->config, f);
     if (!err)
         atomic_store(&s->onsite, out);

@@ -199,8 +199,7 @@ static void warn_of_restart(const sy_config *old, const sy_config *new)
     if (!broker || old->coap != new->coap || old->strict != new->strict || old->sync != new->sync ||
         old->commit != new->commit || old->segment != new->segment ||
         old->max_payload != new->max_payload || strcmp(old->data, new->data) != 0 ||
-        old->on_site.on != new->on_site.on ||
-        strcmp(old->on_site.topic, new->on_site.topic) != 0 ||
+        old->on_site.on != new->on_site.on || strcmp(old->on_site.topic, new->on_site.topic) != 0 ||
         !same_list(old->mqtt_listen, old->n_mqtt_listen, new->mqtt_listen, new->n_mqtt_listen) ||
         !same_list(old->cert_listen, old->n_cert_listen, new->cert_listen, new->n_cert_listen) ||
         !same_list(old->coap_listen, old->n_coap_listen, new->coap_listen, new->n_coap_listen) ||

@@ -53,9 +53,8 @@ sy_err sy_store_active_events(sy_store *s, int64_t *last, sy_change_row_fn fn, v
 sy_err sy_store_events_after(sy_store *s, int64_t after, sy_change_row_fn fn, void *ctx, sy_fail *f)
 {
     sy_query q;
-    sy_err e = sy_query_begin(&q, s,
-                              "SELECT number,alert,body FROM event WHERE number>?1 ORDER BY number",
-                              f);
+    sy_err e = sy_query_begin(
+        &q, s, "SELECT number,alert,body FROM event WHERE number>?1 ORDER BY number", f);
     if (e)
         return e;
     sy_store__bind(q.st, "i", after);

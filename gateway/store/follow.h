@@ -15,8 +15,8 @@ typedef struct sy_change_row {
 /* Borrowed until it returns; false ends the query. */
 typedef bool (*sy_change_row_fn)(void *ctx, const sy_change_row *r);
 
-/* Every event of the alerts that are active (none of a rule on trial), up to the newest event, whose
- * number is *last (0: there is none). */
+/* Every event of the alerts that are active (none of a rule on trial), up to the newest event,
+ * whose number is *last (0: there is none). */
 SY_MUST_USE sy_err sy_store_active_events(sy_store *s, int64_t *last, sy_change_row_fn fn,
                                           void *ctx, sy_fail *f);
 /* Every event above that number. */
