@@ -164,6 +164,8 @@ static void without_a_client_certificate(void **state)
     sy_sender_setup o = {.name = "county",
                          .urls = &url,
                          .n_urls = 1,
+                         .egress = {SY_EGRESS_ALL, 0},
+                         .road = &sy_road_https,
                          .files = {.ca = rig_path(*state, "ca.pem")},
                          .store = s,
                          .times = rig_times};
