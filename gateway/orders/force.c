@@ -158,6 +158,19 @@ sy_err sy_force_put(sy_force *p, const sy_force_pack *pack, const sy_order_pair 
     return put(json_object_get(p->root, "packs"), "name", item, f);
 }
 
+sy_err sy_force_note(sy_force *p, const char *name, const char *from, bool tuning, int64_t highest,
+                     sy_fail *f)
+{
+    size_t at;
+    sy_force_pack none = {.name = name, .from = from, .tuning = tuning};
+    json_t *list = json_object_get(p->root, "packs");
+    sy_err e = find(list, "name", name, &at) ? SY_OK : sy_force_put(p, &none, NULL, 0, f);
+    json_t *item = e ? NULL : find(list, "name", name, &at);
+    if (item && json_integer_value(json_object_get(item, "highest")) < highest)
+        json_object_set_new(item, "highest", json_integer(highest));
+    return e;
+}
+
 sy_err sy_force_tiers(sy_force *p, const sy_order *o, sy_fail *f)
 {
     size_t at;

@@ -30,6 +30,9 @@ bool sy_force_at(const sy_force *p, size_t i, sy_force_pack *out);
 /* A pack, or a tuning as a pack of one file. `version` 0 of `pack`: out of force. */
 SY_MUST_USE sy_err sy_force_put(sy_force *p, const sy_force_pack *pack, const sy_order_pair *files,
                                 size_t n, sy_fail *f);
+/* Such a version was taken, and waits: nothing older comes after it. */
+SY_MUST_USE sy_err sy_force_note(sy_force *p, const char *name, const char *from, bool tuning,
+                                 int64_t highest, sy_fail *f);
 /* What an order of kind tiers or calibration says. */
 SY_MUST_USE sy_err sy_force_tiers(sy_force *p, const sy_order *o, sy_fail *f);
 SY_MUST_USE sy_err sy_force_calibration(sy_force *p, const sy_order *o, sy_fail *f);

@@ -57,7 +57,7 @@ static void put(sy_chosen *c, const sy_outbox_item *item)
 /* The head that the events stand under. */
 static void add_head(sy_sender *s, sy_chosen *c)
 {
-    if (!s->ops->ledger || c->n >= s->limit ||
+    if (!(s->egress.classes & (1u << SY_EGRESS_HEAD)) || !s->ops->ledger || c->n >= s->limit ||
         !sy_proofs_head(s->store, s->name, &s->telling, &c->head, &s->arena)) {
         return;
     }

@@ -12,6 +12,7 @@
 #ifndef SY_ROAD_H
 #define SY_ROAD_H
 
+#include "base/egress.h"
 #include "store/store.h"
 #include "upstream/retry.h"
 #include "upstream/tls.h"
@@ -32,6 +33,7 @@ typedef struct sy_road_setup {
     const char *name; /* of the destination */
     const char *url;  /* the first address */
     sy_tls_paths files;
+    const sy_egress *egress; /* what may leave; batches come as they leave */
     const sy_road_word *words;
     size_t n_words;
     sy_store *store;

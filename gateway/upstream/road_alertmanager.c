@@ -46,7 +46,7 @@ static sy_err start(sy_road **out, const sy_road_setup *o, sy_fail *f)
     const sy_am_times times = {
         .settle = settle ? strtoll(settle, NULL, 10) : 0, .again = again, .keep = keep};
     a->road.ops = &sy_road_alertmanager;
-    sy_am_init(&a->am, o->store, o->name, &times);
+    sy_am_init(&a->am, o->store, o->name, &times, o->egress);
     sy_err e = sy_exchange_open(&a->x, o, f);
     if (e != SY_OK) {
         shut(&a->road);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "upstream/owed.h"
 #include "upstream/sender_int.h"
 
 const sy_sender_times sy_sender_defaults = {
@@ -135,6 +136,13 @@ static sy_step one_step(sy_sender *s, sy_ms *pause)
     sy_arena_fini(&s->arena);
     if (sy_store_outbox(s->store, s->name, SY_BATCH_EVENTS, &s->arena, &items, &n, &f) != SY_OK) {
         return sy_sender__failed(s, &f, pause);
+    }
+    size_t waiting = n;
+    if (sy_owed(s->store, s->name, &s->egress, items, &n, &s->arena, &f) != SY_OK) {
+        return sy_sender__failed(s, &f, pause);
+    }
+    if (n == 0 && waiting > 0) {
+        return SY_STEP_MORE; /* none of these leaves */
     }
     if (sy_addresses_home(&s->addresses, sy_mono_ms(), s->times.primary)) {
         turn(s);
@@ -314,6 +322,7 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     s->store = o->store;
     s->times = o->times;
     s->build_time = o->build_time;
+    s->egress = o->egress;
     s->ops = o->road;
     s->limit = o->road->most_events;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -333,6 +342,7 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
     const sy_road_setup road = {.name = s->name,
                                 .url = o->urls[0],
                                 .files = {s->ca, s->cert, s->key, s->crl},
+                                .egress = &s->egress,
                                 .words = s->words,
                                 .n_words = s->n_words,
                                 .store = s->store,
@@ -409,6 +419,7 @@ static bool same_words(const sy_sender *s, const sy_sender_setup *o)
 bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
 {
     return s->ops == o->road && same_text(s->name, o->name) &&
+           s->egress.classes == o->egress.classes && s->egress.redact == o->egress.redact &&
            sy_addresses_same(&s->addresses, o->urls, o->n_urls) &&
            same_text(s->crl, o->files.crl) && same_text(s->ca, o->files.ca) &&
            same_text(s->cert, o->files.cert) && same_text(s->key, o->files.key) && same_words(s, o);

@@ -24,6 +24,7 @@ typedef struct sy_sender_setup {
     const sy_road_word *words; /* of that road; compared by sy_sender_same in their order */
     size_t n_words;
     sy_tls_paths files;
+    sy_egress egress; /* what may leave */
     sy_store *store;
     sy_sender_times times;
     sy_ms build_time; /* certificates are never checked against an earlier time */

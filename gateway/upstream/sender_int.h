@@ -18,6 +18,7 @@ struct sy_sender {
     size_t n_words;
     sy_store *store;
     sy_sender_times times;
+    sy_egress egress;
     sy_ms build_time;
     int stop_fd, wake_fd;
     pthread_t thread;

@@ -72,6 +72,7 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
                            .road = road_of(d->kind),
                            .words = r->words,
                            .files = {d->tls.ca, d->tls.cert, d->tls.key, d->tls.crl},
+                           .egress = d->egress,
                            .store = store,
                            .times = sy_sender_defaults,
                            .build_time = (sy_ms)SY_BUILD_TIME * 1000};
