@@ -5,6 +5,7 @@
  */
 #include "rules/check.h"
 #include "rules/hash.h"
+#include "rules/over.h"
 
 typedef struct loader {
     sy_checker c;

@@ -188,14 +188,6 @@ typedef struct sy_set {
  * SY_E_NOMEM. Bounds: 1 MiB a file, nesting 32, 10,000 nodes a rule. */
 SY_MUST_USE sy_err sy_set_load(const sy_source *sources, size_t n, const sy_vocab *vocab,
                                sy_arena *arena, sy_diags *diags, const sy_set **out);
-/* The same, where texts from n_base on take the place of what stands before: a rule there whose id
- * they have is not loaded, in any version, nor are its scenarios; tunings stay. */
-typedef struct sy_set_texts {
-    const sy_source *v;
-    size_t n, n_base;
-} sy_set_texts;
-SY_MUST_USE sy_err sy_set_load_over(const sy_set_texts *texts, const sy_vocab *vocab,
-                                    sy_arena *arena, sy_diags *diags, const sy_set **out);
 
 /* The literal that a value stands for at a premises (its tiers decide "set … by"), of "set … from"
  * the first one; NULL for a name of let, otherwise never in a checked tree. tiers may be NULL with

@@ -36,7 +36,10 @@ typedef struct sy_destination {
     sy_alert_level severity; /* this and above */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
-    sy_ms heartbeat; /* 0: none */
+    sy_ms heartbeat;        /* 0: none */
+    const char *orders;     /* where orders are asked for; NULL: nowhere */
+    sy_tls_files authority; /* ca, crl: who may sign them */
+    sy_ms poll;
 } sy_destination;
 
 /* How long a class of what is kept stays. */

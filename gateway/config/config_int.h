@@ -90,6 +90,8 @@ void sy_cfg_check_unique(sy_loader *l, sy_cfg_unique *v, size_t n, const char *e
 /* The vocabulary word of this kind that the text names, or NULL (reported). */
 const sy_word *sy_cfg_word(sy_loader *l, const sy_ynode *at, sy_span text, sy_word_kind kind);
 /* ca, cert, key of a tls map; files are checked unless the set is a kept one. */
+/* A file that a key names can be read and is not empty, or that is reported. */
+void sy_cfg_readable(sy_loader *l, const sy_cfg_cell *c);
 void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out);
 const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path);
 

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "config/config_int.h"
 #include "config/keys.h"
+#include "rules/over.h"
 
 enum { SY_CFG_ARENA_MAX = 512 << 20 };
 

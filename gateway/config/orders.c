@@ -88,8 +88,8 @@ static void read_pack_file(sy_loader *l, const char *folder, const sy_ynode *fil
     snprintf(name, sizeof name, "%s%s/%s", prefix, folder, own);
     sy_buf_init(&b, sy_heap());
     if (sy_file_read(path, SY_YAML_MAX, &b, &f) != SY_OK) {
-        sy_cfg_error(l, file, "file", NULL, "the file %s cannot be read: %s",
-                     "无法读取文件 %s：%s", path, f.text);
+        sy_cfg_error(l, file, "file", NULL, "the file %s cannot be read: %s", "无法读取文件 %s：%s",
+                     path, f.text);
     } else {
         sy_sha256_init(&h);
         sy_sha256_add(&h, b.p ? b.p : "", b.n);
@@ -112,8 +112,7 @@ static void read_packs(sy_loader *l)
     for (size_t i = 0; i < n; i++) {
         char folder[100];
         const char *name = text_of(packs[i], "name"), *version = text_of(packs[i], "version");
-        const sy_ynode *files =
-            packs[i]->kind == SY_Y_MAP ? sy_yaml_get(packs[i], "files") : NULL;
+        const sy_ynode *files = packs[i]->kind == SY_Y_MAP ? sy_yaml_get(packs[i], "files") : NULL;
         if (!plain(name) || !plain(version) || !files || files->kind != SY_Y_LIST) {
             sy_cfg_error(l, packs[i], "orders", NULL,
                          "a pack in force has 'name', 'version' and 'files'",
@@ -138,8 +137,8 @@ void sy_cfg_orders(sy_loader *l)
         return;
     l->orders_text = i;
     l->at_source = i;
-    sy_err rc = sy_yaml_parse(l->sources[i].text, l->scratch, l->arena, sy_cfg_yaml_error, l,
-                              &l->orders);
+    sy_err rc =
+        sy_yaml_parse(l->sources[i].text, l->scratch, l->arena, sy_cfg_yaml_error, l, &l->orders);
     l->nomem = l->nomem || rc == SY_E_NOMEM;
     if (rc == SY_OK && (!l->orders || l->orders->kind != SY_Y_MAP)) {
         sy_cfg_error(l, NULL, "orders", NULL, "what is in force by order is no map",
@@ -279,7 +278,8 @@ void sy_cfg_ordered_point(sy_loader *l, const char *series, sy_cfg_cell *calibra
     if (!item)
         return;
     if (!day || !sy_value_date(sy_span_of(day), &date) ||
-        (u && (sy_double_parse(sy_span_of(u), &value) != SY_OK || !(value >= 0 && value <= 1e12)))) {
+        (u &&
+         (sy_double_parse(sy_span_of(u), &value) != SY_OK || !(value >= 0 && value <= 1e12)))) {
         size_t before = l->at_source;
         l->at_source = l->orders_text;
         sy_cfg_error(l, item, "orders", NULL, "a calibration has a date, and a number or none",

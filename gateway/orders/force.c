@@ -26,8 +26,8 @@ sy_err sy_force_open(sy_force **out, sy_span text, sy_fail *f)
     bool good = json_is_object(p->root);
     for (size_t i = 0; good && i < 3; i++) {
         const json_t *list = json_object_get(p->root, lists[i]);
-        good = list ? json_is_array(list)
-                    : json_object_set_new(p->root, lists[i], json_array()) == 0;
+        good =
+            list ? json_is_array(list) : json_object_set_new(p->root, lists[i], json_array()) == 0;
     }
     if (!good) {
         sy_force_close(p);

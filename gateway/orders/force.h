@@ -1,6 +1,6 @@
 /*
- * What is in force by order: the text of <data>/packs/in-force.json (docs/formats.md), read, changed
- * and written. Pure but for memory; one thread. The configuration reads the text by itself
+ * What is in force by order: the text of <data>/packs/in-force.json (docs/formats.md), read,
+ * changed and written. Pure but for memory; one thread. The configuration reads the text by itself
  * (config/orders.c).
  */
 #ifndef SY_FORCE_H

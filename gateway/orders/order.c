@@ -153,7 +153,8 @@ static void only(reader *r, json_t *object, const char *const *names)
 {
     const char *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         size_t i = 0;
         while (names[i] && strcmp(names[i], key) != 0)
             i++;
@@ -222,7 +223,8 @@ static void read_tiers(reader *r, json_t *body)
     sy_order_pair *v = room(r, n);
     if (!v)
         return;
-    json_object_foreach (tiers, key, value) {
+    json_object_foreach(tiers, key, value)
+    {
         const char *text = json_string_value(value);
         if (!key[0] || strlen(key) > 128 || !clean(key) || !text || !text[0] ||
             strlen(text) > 128 || !clean(text)) {
@@ -317,8 +319,8 @@ static void read_body(reader *r, json_t *body)
 
 static void read_all(reader *r, json_t *root)
 {
-    static const char *const names[] = {"id",      "gateway", "kind", "issued", "expires",
-                                        "who",     "why",     "body", NULL};
+    static const char *const names[] = {"id",  "gateway", "kind", "issued", "expires",
+                                        "who", "why",     "body", NULL};
     sy_order *o = r->o;
     if (!json_is_object(root)) {
         (void)wrong(r, "payload", "is no object");
@@ -366,9 +368,9 @@ void sy_order_free(sy_order *o)
 sy_err sy_order_check(const sy_order *o, const char *gateway, unsigned signer, sy_ms now,
                       sy_fail *f)
 {
-    bool any = strcmp(o->gateway, "*") == 0 &&
-               (o->kind == SY_ORDER_PACK || o->kind == SY_ORDER_ROLLBACK ||
-                o->kind == SY_ORDER_TUNE);
+    bool any =
+        strcmp(o->gateway, "*") == 0 &&
+        (o->kind == SY_ORDER_PACK || o->kind == SY_ORDER_ROLLBACK || o->kind == SY_ORDER_TUNE);
     if (!any && strcmp(o->gateway, gateway) != 0)
         return sy_fail_set(f, SY_E_NOTFOUND, "the order is for gateway '%.100s'", o->gateway);
     if (!(sy_order_roles(o->kind) & signer)) {

@@ -19,8 +19,8 @@ sy_err sy_store_order_put(sy_store *s, const sy_order_row *o, sy_fail *f)
         "INSERT INTO orders(destination,number,id,kind,state,time,due,reason,jws) "
         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(destination,number) DO UPDATE SET "
         "state=excluded.state,time=excluded.time,due=excluded.due,reason=excluded.reason",
-        "tittiiitb", o->destination, o->number, o->id, o->kind, (int64_t)o->state,
-        (int64_t)o->time, (int64_t)o->due, o->reason, &o->jws);
+        "tittiiitb", o->destination, o->number, o->id, o->kind, (int64_t)o->state, (int64_t)o->time,
+        (int64_t)o->due, o->reason, &o->jws);
 }
 
 static sy_err number_of(sy_store *s, const char *sql, const char *destination, const char *id,

@@ -14,9 +14,9 @@
 #include "orders/force.h"
 
 #define HEAD                                                                                       \
-    "{\"id\":\"a1\",\"gateway\":\"gw-1\",\"issued\":\"2026-11-24T09:00:00.000Z\",\"expires\":null," \
+    "{\"id\":\"a1\",\"gateway\":\"gw-1\",\"issued\":\"2026-11-24T09:00:00.000Z\",\"expires\":"     \
+    "null,"                                                                                        \
     "\"who\":\"Wang Fang\",\"why\":\"GSP\","
-
 
 static sy_ms at(const char *text)
 {
@@ -28,7 +28,8 @@ static sy_ms at(const char *text)
 static const char *const good[SY_ORDER_KINDS] = {
     HEAD "\"kind\":\"acknowledge\",\"body\":{\"alert\":\"0123\"}}",
     HEAD "\"kind\":\"comment\",\"body\":{\"alert\":\"0123\",\"text\":\"seen\"}}",
-    HEAD "\"kind\":\"shelve\",\"body\":{\"alert\":\"0123\",\"until\":\"2026-11-25T09:00:00.000Z\"}}",
+    HEAD
+    "\"kind\":\"shelve\",\"body\":{\"alert\":\"0123\",\"until\":\"2026-11-25T09:00:00.000Z\"}}",
     HEAD "\"kind\":\"unshelve\",\"body\":{\"alert\":\"0123\"}}",
     HEAD "\"kind\":\"evidence\",\"body\":{\"alert\":\"0123\"}}",
     HEAD "\"kind\":\"calibration\",\"body\":{\"series\":\"d1/t\",\"calibrated\":\"2026-11-01\","
@@ -81,9 +82,12 @@ static void what_is_not_understood_is_refused(void **state)
         {HEAD "\"kind\":\"acknowledge\",\"body\":[]}", "'body' is no object"},
         {HEAD "\"kind\":\"comment\",\"body\":{\"alert\":\"1\",\"text\":\"\"}}", "'text' is empty"},
         {HEAD "\"kind\":\"comment\",\"body\":{\"alert\":\"1\",\"text\":\"a\\nb\"}}", "control"},
-        {HEAD "\"kind\":\"comment\",\"body\":{\"alert\":\"1\",\"text\":\"a\\u0000b\"}}", "no valid"},
-        {HEAD "\"kind\":\"shelve\",\"body\":{\"alert\":\"1\",\"until\":\"2026-11-25\"}}", "RFC 3339"},
-        {HEAD "\"kind\":\"shelve\",\"body\":{\"alert\":\"1\",\"until\":null}}", "'until' is no text"},
+        {HEAD "\"kind\":\"comment\",\"body\":{\"alert\":\"1\",\"text\":\"a\\u0000b\"}}",
+         "no valid"},
+        {HEAD "\"kind\":\"shelve\",\"body\":{\"alert\":\"1\",\"until\":\"2026-11-25\"}}",
+         "RFC 3339"},
+        {HEAD "\"kind\":\"shelve\",\"body\":{\"alert\":\"1\",\"until\":null}}",
+         "'until' is no text"},
         {HEAD "\"kind\":\"calibration\",\"body\":{\"series\":\"s\",\"calibrated\":\"2026-13-01\"}}",
          "is no date"},
         {HEAD "\"kind\":\"calibration\",\"body\":{\"series\":\"s\",\"calibrated\":\"2026-11-01\","
@@ -107,8 +111,9 @@ static void what_is_not_understood_is_refused(void **state)
         {HEAD "\"kind\":\"pack\",\"body\":{\"name\":\"gsp\",\"version\":1,\"effective\":null,"
               "\"files\":[{\"name\":\"passwd\",\"text\":\"\"}]}}",
          "does not end in .rules"},
-        {HEAD "\"kind\":\"pack\",\"body\":{\"name\":\"gsp\",\"version\":1,\"effective\":null,"
-              "\"files\":[{\"name\":\"a.rules\",\"text\":\"\"},{\"name\":\"a.rules\",\"text\":\"\"}]}}",
+        {HEAD
+         "\"kind\":\"pack\",\"body\":{\"name\":\"gsp\",\"version\":1,\"effective\":null,"
+         "\"files\":[{\"name\":\"a.rules\",\"text\":\"\"},{\"name\":\"a.rules\",\"text\":\"\"}]}}",
          "twice"},
     };
     (void)state;
@@ -144,10 +149,10 @@ static void gateway_role_and_time_must_fit(void **state)
     assert_int_equal(check(SY_ORDER_ACKNOWLEDGE, "gw-1", SY_ROLE_PLATFORM, now), SY_OK);
     assert_int_equal(check(SY_ORDER_CALIBRATION, "gw-1", SY_ROLE_PLATFORM, now), SY_E_DENIED);
     /* issued 11 min from now */
-    assert_int_equal(
-        check(SY_ORDER_PACK, "gw-1", SY_ROLE_REGULATOR, "2026-11-24T08:49:00.000Z"), SY_E_RANGE);
-    assert_int_equal(
-        check(SY_ORDER_PACK, "gw-1", SY_ROLE_REGULATOR, "2026-11-24T08:51:00.000Z"), SY_OK);
+    assert_int_equal(check(SY_ORDER_PACK, "gw-1", SY_ROLE_REGULATOR, "2026-11-24T08:49:00.000Z"),
+                     SY_E_RANGE);
+    assert_int_equal(check(SY_ORDER_PACK, "gw-1", SY_ROLE_REGULATOR, "2026-11-24T08:51:00.000Z"),
+                     SY_OK);
 }
 
 static void an_order_expires(void **state)
@@ -247,7 +252,8 @@ static void an_answer_is_taken_in_order(void **state)
         counted c = {0};
         int64_t next = 0;
         sy_fail f = {0};
-        assert_int_equal(sy_answer_orders(sy_span_of(v[i].text), 5, count, &c, &next, &f), v[i].err);
+        assert_int_equal(sy_answer_orders(sy_span_of(v[i].text), 5, count, &c, &next, &f),
+                         v[i].err);
         assert_int_equal(c.n, v[i].n);
     }
 }
