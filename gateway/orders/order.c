@@ -23,7 +23,7 @@ static const struct {
     {"pack", SY_ROLE_REGULATOR},
     {"rollback", SY_ROLE_REGULATOR},
 };
-static const char *const roles[] = {"regulator", "inspector", "platform"};
+static const char *const words[] = {"regulator", "inspector", "platform"};
 enum { ROLES = 3 };
 
 const char *sy_order_kind_text(sy_order_kind k)
@@ -44,7 +44,7 @@ bool sy_order_kind_of(const char *text, sy_order_kind *out)
 unsigned sy_role_of(const char *ou)
 {
     for (unsigned i = 0; i < ROLES; i++)
-        if (strcmp(ou, roles[i]) == 0)
+        if (strcmp(ou, words[i]) == 0)
             return 1u << i;
     return 0;
 }
@@ -54,14 +54,14 @@ unsigned sy_order_roles(sy_order_kind k)
     return kinds[k].roles;
 }
 
-void sy_roles_text(unsigned bits, sy_buf *out)
+void sy_roles_text(unsigned roles, sy_buf *out)
 {
     bool first = true;
     for (unsigned i = 0; i < ROLES; i++) {
-        if (!(bits & 1u << i))
+        if (!(roles & 1u << i))
             continue;
         sy_buf_text(out, first ? "" : ", ");
-        sy_buf_text(out, roles[i]);
+        sy_buf_text(out, words[i]);
         first = false;
     }
 }
