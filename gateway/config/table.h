@@ -87,6 +87,7 @@ enum {
     SY_S_REGISTER,
     SY_S_ON_SITE,
     SY_S_DESTINATION,
+    SY_S_AUTHORITY,
     SY_S_EGRESS,
     SY_S_SECTIONS
 };
