@@ -20,6 +20,23 @@ static void on_panel(void *ctx, const char *premises, sy_span json, sy_span cbor
         sy_log_fail(SY_LOG_ERROR, "on-site-not-shown", &why);
 }
 
+/* Who presses twice, or presses what another has acknowledged meanwhile, is right. */
+static sy_err on_acknowledge(void *ctx, const char *alert, const char *who, const char *why,
+                             sy_fail *f)
+{
+    sy_service *s = ctx;
+    uint64_t seq = 0;
+    const sy_act act = {.kind = SY_ACT_ACKNOWLEDGE,
+                        .alert = sy_span_of(alert),
+                        .who = sy_span_of(who),
+                        .via = sy_span_of("premises"),
+                        .why = sy_span_of(why)};
+    sy_err err = sy_service__act(s, &act, false, &seq, f);
+    if (!err)
+        sy_pipeline_want(s->pipeline, seq);
+    return err == SY_E_EXISTS ? SY_OK : err;
+}
+
 sy_err sy_service__press(void *ctx, const sy_press *p, sy_fail *f)
 {
     sy_service *s = ctx;
@@ -31,7 +48,11 @@ sy_err sy_service__press(void *ctx, const sy_press *p, sy_fail *f)
 sy_err sy_service__onsite_open(sy_service *s, sy_fail *f)
 {
     sy_onsite *out = NULL;
-    const sy_onsite_options o = {.store = s->store, .topic = on_topic, .panel = on_panel, .ctx = s};
+    const sy_onsite_options o = {.store = s->store,
+                                 .topic = on_topic,
+                                 .panel = on_panel,
+                                 .acknowledge = on_acknowledge,
+                                 .ctx = s};
     sy_err err = sy_onsite_start(&out, &o, s->config, f);
     if (!err)
         atomic_store(&s->onsite, out);

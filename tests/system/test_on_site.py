@@ -144,9 +144,31 @@ class OnSite(steel.Case):
                              timeout=20, check=False)
         self.assertIn("4.03", far.stdout + far.stderr)
         self.assertNotIn("alerts/prem", " ".join(l for _, l in other.lines))
+        # Who is not of these premises acknowledges nothing.
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.press("stranger", "steelyard/ack/prem/panel-1", alert["id"])
+        self.press("stranger", "steelyard/ack/next-door/stranger", alert["id"])
+        far = subprocess.run(self.coap_client("alerts/far", "-e", alert["id"], method="post"),
+                             capture_output=True, text=True, timeout=20, check=False)
+        self.assertIn("4.03", far.stdout + far.stderr)
+        steel.until(lambda: any(r["reason"] == "not-acknowledged" and r["device"] == "stranger"
+                                for r in self.gateway.status()["refused"]["list"]), "the refusal")
+        self.assertIsNone(self.shown()["alerts"][0]["acknowledged"])
+        # The button has no idea of ids; the lamp names the alert, and one that is not there.
+        self.press("panel-1", "steelyard/ack/prem/panel-1", "all")
+        panel.find("who acknowledged", shows(everything, active=1, unacknowledged=0))
+        self.assertEqual(self.shown()["alerts"][0]["acknowledged"], "panel-1")
+        lamp.find("who acknowledged", lambda l: '"acknowledged":"panel-1"' in l)
+        for what, code in (("f" * 32, "4.04"), ("{", "4.00"), (alert["id"], "")):
+            done = subprocess.run(self.coap_client("alerts/lamp", "-e", what, method="post"),
+                                  capture_output=True, text=True, timeout=20, check=False)
+            self.assertIn(code, done.stdout + done.stderr)
+            self.assertTrue(code or "4." not in done.stderr, done.stderr)
+        full = steel.cli("alerts", "--data", self.gateway.data, "--full")
+        self.assertIn("panel-1", full)
         # The broker dies: what is shown is there again.
         os.kill(self.gateway.status()["mqtt"]["broker"]["pid"], signal.SIGKILL)
-        again = steel.until(lambda: self.shown_again(), "the retained text after the broker's end")
+        again = steel.until(lambda: self.shown(), "the retained text after the broker's end")
         self.assertEqual(again["active"], 1)
         panel, was = self.listen("panel-1"), len(lamp.lines)
         panel.find("the alert once more", shows(everything + "/fridge", active=1))
@@ -154,7 +176,12 @@ class OnSite(steel.Case):
         panel.find("the clearance", shows(everything + "/fridge", active=0))
         lamp.find("the clearance", lambda l: '"active":0' in l, start=was)
 
-    def shown_again(self):
+    def press(self, who, topic, payload):
+        subprocess.run(["mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", str(self.port), "-u",
+                        who, "-P", self.passwords[who], "-q", "1", "-t", topic, "-m", payload],
+                       capture_output=True, text=True, timeout=20, check=True)
+
+    def shown(self):
         done = subprocess.run(
             ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), "-u", "panel-1", "-P",
              self.passwords["panel-1"], "-t", "steelyard/alerts/prem", "-C", "1", "-W", "2"],
