@@ -85,7 +85,7 @@ static enum MHD_Result wait_first(sy_request *r, sy_ms wait)
 {
     char text[100];
     snprintf(text, sizeof text, "too many failed attempts; try again in %lld s",
-             (long long)(wait / 1000 + 1));
+             (long long)wait / 1000 + 1);
     return sy_answer_error(r, MHD_HTTP_TOO_MANY_REQUESTS, "too-many-attempts", text);
 }
 

@@ -56,8 +56,8 @@ typedef struct sy_service {
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
     sy_control *control;
-    sy_console *console; /* NULL: none, or it could not start */
-    char console_why[320]; /* why it could not; "" */
+    sy_console *console;         /* NULL: none, or it could not start */
+    char console_why[320];       /* why it could not; "" */
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
     sy_ms started;    /* monotonic */
