@@ -102,6 +102,11 @@ static const char *const steps[] = {
     " PRIMARY KEY(destination,alert)) WITHOUT ROWID;",
     ("CREATE TABLE withheld(destination TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE TABLE beat(destination TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"),
+    ("CREATE TABLE orders(destination TEXT NOT NULL, number INTEGER NOT NULL, id TEXT, kind TEXT,"
+     " state INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL, reason TEXT,"
+     " jws BLOB NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+     "CREATE UNIQUE INDEX orders_id ON orders(destination,id) WHERE id IS NOT NULL;"
+     "CREATE TABLE in_force(one INTEGER PRIMARY KEY CHECK(one=1), text BLOB NOT NULL);"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
