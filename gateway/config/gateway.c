@@ -252,7 +252,7 @@ static void read_console(sy_loader *l, const sy_ynode *node, sy_cfg_cell *n, sy_
                      "其他机器可访问 %s：控制台需要 tls: {cert, key}，或改为监听 127.0.0.1",
                      c->console_listen);
     c->console_metrics = n[CN_METRICS].text;
-    readable(l, &n[CN_METRICS]);
+    sy_cfg_readable(l, &n[CN_METRICS]);
 }
 
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
