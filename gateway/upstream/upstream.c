@@ -36,8 +36,9 @@ static void api_of(const char *url, char out[URL_MAX])
 typedef struct room {
     const char *urls[SY_SENDER_URLS];
     char api[SY_SENDER_URLS][URL_MAX];
-    sy_road_word words[1];
+    sy_road_word words[5];
     char settle[24];
+    char to[8400]; /* 32 addresses of 254 bytes, one a line */
 } room;
 
 static const sy_road_ops *road_of(sy_destination_kind kind)
@@ -47,6 +48,10 @@ static const sy_road_ops *road_of(sy_destination_kind kind)
         return &sy_road_https;
     case SY_DEST_ALERTMANAGER:
         return &sy_road_alertmanager;
+    case SY_DEST_WEBHOOK:
+        return &sy_road_webhook;
+    case SY_DEST_MAIL:
+        return &sy_road_mail;
     case SY_DEST_MQTT:
         break;
     }
@@ -58,12 +63,30 @@ static void word(sy_sender_setup *o, room *r, const char *key, const char *value
     r->words[o->n_words++] = (sy_road_word){key, value};
 }
 
+static void words_of_people(const sy_destination *d, sy_sender_setup *o, room *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n_to && n < sizeof r->to - 256; i++) {
+        n += (size_t)snprintf(r->to + n, sizeof r->to - n, "%s%s", i ? "\n" : "", d->to[i]);
+    }
+    if (d->kind == SY_DEST_WEBHOOK && d->secret) {
+        word(o, r, "secret", d->secret);
+    }
+    if (d->kind == SY_DEST_MAIL) {
+        word(o, r, "from", d->from);
+        word(o, r, "to", r->to);
+    }
+    if (d->kind == SY_DEST_MAIL && d->user) {
+        word(o, r, "user", d->user);
+        word(o, r, "password", d->password);
+    }
+}
+
 static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, room *r,
                        sy_fail *f)
 {
     if (d->kind == SY_DEST_MQTT) {
-        return sy_fail_set(f, SY_E_UNSUPPORTED,
-                           "destination %s: only the kinds https and alertmanager can be served",
+        return sy_fail_set(f, SY_E_UNSUPPORTED, "destination %s: kind mqtt cannot be served",
                            d->name);
     }
     *o = (sy_sender_setup){.name = d->name,
@@ -87,6 +110,7 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
         snprintf(r->settle, sizeof r->settle, "%lld", (long long)d->settle);
         word(o, r, "settle", r->settle);
     }
+    words_of_people(d, o, r);
     return SY_OK;
 }
 
