@@ -283,7 +283,8 @@ static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_fac
         (void)sy_fail_set(why, SY_E_DENIED, "it is of another gateway");
         return false;
     }
-    if (!sy_leaf_is_event(sy_buf_span(&p->leaf), sy_span_of(c->id), c->raw)) {
+    if (!(c->original ? sy_leaf_is_redacted(sy_buf_span(&p->leaf), sy_span_of(c->id), c->original)
+                      : sy_leaf_is_event(sy_buf_span(&p->leaf), sy_span_of(c->id), c->raw))) {
         (void)sy_fail_set(why, SY_E_DENIED, "it is of another event, or the event was changed");
         return false;
     }
@@ -316,7 +317,18 @@ static sy_err flag_event(const booking *b, const char *kind, const char *id, con
     return flag(b, kind, text);
 }
 
-sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms now, sy_fail *f)
+/* Of a redacted event the ledger has the whole text: that this is what remains of it, the signature
+ * alone says. */
+static const char *verdict_of(const sy_cloud *c, const sy_proof_facts *facts, bool signed_by_it)
+{
+    if (c->original) {
+        return signed_by_it && facts->certified ? "redacted" : "uncertified";
+    }
+    return facts->certified ? "proven" : "uncertified";
+}
+
+sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool signed_by_it,
+                            sy_ms now, sy_fail *f)
 {
     const booking b = {d, c->source, now, f};
     sy_proof p;
@@ -335,7 +347,7 @@ sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_m
     }
     sy_proof_init(&p);
     if (holds(&b, c, &p, &facts, &why)) {
-        snprintf(verdict, sizeof verdict, "%s", facts.certified ? "proven" : "uncertified");
+        snprintf(verdict, sizeof verdict, "%s", verdict_of(c, &facts, signed_by_it));
         bool trusted = strcmp(c->type, "steelyard.ledger.restored") == 0 && may_restore(&b, &facts);
         e = trusted ? sy_inbox__book_restored(d, c, &facts.head, now, f) : SY_OK;
         e = e != SY_OK ? e : note_head(&b, &p.head, &facts, trusted, &added);

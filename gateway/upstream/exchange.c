@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "upstream/partial.h"
 
 static const sy_ms retry_after_max = 3600 * 1000;
 
@@ -225,7 +226,13 @@ static sy_err go(sy_exchange *x, sy_ms now, sy_reply *reply, sy_fail *f)
 sy_err sy_exchange_send(sy_exchange *x, const sy_batch *b, sy_reply *reply, sy_fail *f)
 {
     sy_err e = build(x, b, f);
-    return e != SY_OK ? e : go(x, b->now, reply, f);
+    e = e != SY_OK ? e : go(x, b->now, reply, f);
+    if (e == SY_OK && reply->answer == SY_ANSWER_OK) {
+        e = sy_partial_read(sy_http_body(x->http), b, &reply->each, f);
+        if (e != SY_OK)
+            sy_tls_drop(x->tls);
+    }
+    return e;
 }
 
 sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms now, sy_reply *reply,

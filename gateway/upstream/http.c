@@ -25,6 +25,8 @@ struct sy_http {
     field field;
     char retry_after[64], location[200], note[SY_HTTP_NOTE + 1];
     size_t note_n;
+    size_t most; /* of a body */
+    sy_buf body;
 };
 
 static void append(char *to, size_t size, const char *bytes, size_t n)
@@ -93,8 +95,13 @@ static int on_body(http_parser *p, const char *at, size_t n)
     }
     h->note[h->note_n] = 0;
     h->body_bytes += n;
-    if (h->body_bytes > SY_HTTP_BODY_MAX) {
+    if (h->body_bytes > h->most) {
         h->state = SY_HTTP_LARGE;
+        return -1;
+    }
+    sy_buf_put(&h->body, at, n);
+    if (h->body.failed) {
+        h->why = "no memory for it";
         return -1;
     }
     return 0;
@@ -124,6 +131,8 @@ sy_err sy_http_open(sy_http **out, sy_fail *f)
     h->calls.on_headers_complete = on_head_done;
     h->calls.on_body = on_body;
     h->calls.on_message_complete = on_done;
+    h->most = SY_HTTP_BODY_MAX;
+    sy_buf_init(&h->body, sy_heap());
     sy_http_reset(h);
     *out = h;
     return SY_OK;
@@ -131,14 +140,27 @@ sy_err sy_http_open(sy_http **out, sy_fail *f)
 
 void sy_http_close(sy_http *h)
 {
-    free(h);
+    if (h) {
+        sy_buf_fini(&h->body);
+        free(h);
+    }
+}
+
+void sy_http_limit(sy_http *h, size_t most)
+{
+    h->most = most;
 }
 
 void sy_http_reset(sy_http *h)
 {
-    http_parser_settings calls = h->calls;
+    const http_parser_settings calls = h->calls;
+    const size_t most = h->most;
+    const sy_buf body = h->body;
     memset(h, 0, sizeof *h);
     h->calls = calls;
+    h->most = most;
+    h->body = body;
+    sy_buf_reset(&h->body);
     http_parser_init(&h->parser, HTTP_RESPONSE);
     h->parser.data = h;
     h->in_head = true;
@@ -238,6 +260,11 @@ const char *sy_http_location(const sy_http *h)
 const char *sy_http_note(const sy_http *h)
 {
     return h->note;
+}
+
+sy_span sy_http_body(const sy_http *h)
+{
+    return sy_buf_span(&h->body);
 }
 
 const char *sy_http_why(const sy_http *h)

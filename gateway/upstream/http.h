@@ -2,8 +2,8 @@
  * HTTP/1.1 as a client needs it: the address, the request's head, the response. Pure: bytes in,
  * bytes out.
  *
- * The response is hostile: its head is at most SY_HTTP_HEAD_MAX bytes, of its body only the first
- * SY_HTTP_NOTE bytes are kept (for the log) and at most SY_HTTP_BODY_MAX are read.
+ * The response is hostile: its head is at most SY_HTTP_HEAD_MAX bytes, its body at most
+ * SY_HTTP_BODY_MAX, or what sy_http_limit says.
  */
 #ifndef SY_HTTP_H
 #define SY_HTTP_H
@@ -35,6 +35,8 @@ typedef struct sy_http sy_http; /* one parser, used for one response after the o
 SY_MUST_USE sy_err sy_http_open(sy_http **out, sy_fail *f);
 void sy_http_close(sy_http *h);
 void sy_http_reset(sy_http *h);
+/* How much of a body is read, from the next response on; SY_HTTP_BODY_MAX at first. */
+void sy_http_limit(sy_http *h, size_t most);
 sy_http_state sy_http_feed(sy_http *h, const char *bytes, size_t n);
 /* The peer closed: DONE where that ends the body, BAD where something is missing. */
 sy_http_state sy_http_eof(sy_http *h);
@@ -46,6 +48,8 @@ const char *sy_http_retry_after(const sy_http *h); /* "" where there is none */
 const char *sy_http_location(const sy_http *h);
 /* The first words of the body, printable ASCII on one line. */
 const char *sy_http_note(const sy_http *h);
+/* The body, borrowed until the next reset; cut off where it is LARGE. */
+sy_span sy_http_body(const sy_http *h);
 /* After BAD: why; a static text. */
 const char *sy_http_why(const sy_http *h);
 /* Bytes of a response were seen since the reset. */
