@@ -4,9 +4,10 @@
  * Refused is what is forged or altered: a signature that is not over these bytes, one that cannot
  * be read, a certificate of another gateway than the event's source or one that is revoked; and an
  * event without a certified signature of a gateway whose key is certified, where neither a
- * certificate with that gateway's name delivers it nor who delivered its signed events before. What is merely not certified (no signature, a key without a certificate, one of an
- * authority that is not ours, or that had expired) is stored and flagged: an alert is worth more
- * than its signature. docs/receiver.md
+ * certificate with that gateway's name delivers it nor who delivered its signed events before. What
+ * is merely not certified (no signature, a key without a certificate, one of an authority that is
+ * not ours, or that had expired) is stored and flagged: an alert is worth more than its signature.
+ * docs/receiver.md
  */
 #ifndef SY_INBOX_SIGNED_H
 #define SY_INBOX_SIGNED_H

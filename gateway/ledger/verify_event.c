@@ -56,8 +56,8 @@ static sy_err take_apart(sy_span raw, const json_t *event, parts *p, sy_fail *f)
     return e ? e : sy_proof_read(sy_buf_span(&p->proof_json), &p->proof, f);
 }
 
-/* The event was signed when it was sent, under the newest head: by a certificate that is valid then,
- * or was made only afterwards. */
+/* The event was signed when it was sent, under the newest head: by a certificate that is valid
+ * then, or was made only afterwards. */
 static sy_err check_chain(const parts *p, const sy_jws *j, sy_span ca, sy_fail *f)
 {
     sy_subject who;

@@ -27,7 +27,7 @@ struct sy_exchange {
     int stop_fd;
     sy_tls *tls;
     sy_http *http;
-    sy_buf request;
+    sy_buf request, answer; /* answer: its body */
     unsigned connects, resumed;
 };
 
@@ -51,6 +51,7 @@ sy_err sy_exchange_open(sy_exchange **out, const sy_road_setup *o, sy_fail *f)
     x->times = o->times;
     x->stop_fd = o->stop_fd;
     sy_buf_init(&x->request, sy_heap());
+    sy_buf_init(&x->answer, sy_heap());
     sy_err e = sy_url_parse(o->url, &x->url, f);
     e = e != SY_OK ? e : sy_tls_open(&x->tls, f);
     e = e != SY_OK ? e : sy_http_open(&x->http, f);
@@ -74,6 +75,7 @@ void sy_exchange_close(sy_exchange *x)
         sy_tls_close(x->tls);
         sy_http_close(x->http);
         sy_buf_fini(&x->request);
+        sy_buf_fini(&x->answer);
         free(x);
     }
 }
@@ -173,6 +175,8 @@ static sy_err roundtrip(sy_exchange *x, sy_fail *f)
 {
     sy_wait w = sy_wait_for(x->stop_fd, x->times.answer, x->times.grace);
     sy_http_reset(x->http);
+    sy_buf_reset(&x->answer);
+    sy_http_keep(x->http, &x->answer, SY_HTTP_BODY_MAX);
     sy_err e = sy_tls_write(x->tls, x->request.p, x->request.n, &w, f);
     if (e == SY_E_IO) {
         /* A peer that refuses a long body answers before it has read it all, and closes. */
@@ -228,7 +232,8 @@ sy_err sy_exchange_send(sy_exchange *x, const sy_batch *b, sy_reply *reply, sy_f
     sy_err e = build(x, b, f);
     e = e != SY_OK ? e : go(x, b->now, reply, f);
     if (e == SY_OK && reply->answer == SY_ANSWER_OK) {
-        e = sy_partial_read(sy_http_body(x->http), b, &reply->each, f);
+        e = x->answer.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for an answer")
+                             : sy_partial_read(sy_buf_span(&x->answer), b, &reply->each, f);
         if (e != SY_OK)
             sy_tls_drop(x->tls);
     }
