@@ -87,6 +87,8 @@ typedef struct sy_config {
     const char *const *hj212_listen;
     size_t n_hj212_listen;      /* 0: no HJ 212 over TCP */
     const char *console_listen; /* NULL: none */
+    sy_tls_files console_tls;
+    const char *console_metrics; /* absolute path; NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;
     const sy_site *site;

@@ -86,7 +86,9 @@
     X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
 
 #define SY_KEYS_CONSOLE(X) \
-    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
+    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens; an address that others reach needs `tls`; port 0 is a free one") \
+    X(CN_TLS, "tls", MAP, false, 0, 0, NULL, "none", "`cert` and `key`: it speaks TLS; `ca`: whose certificates of people count (CN the name, OU the role)") \
+    X(CN_METRICS, "metrics-token", PATH, false, 0, 0, NULL, "`/metrics` answers this machine alone", "file with the bearer token by which `/metrics` answers others")
 
 #define SY_KEYS_TLS(X) \
     X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \

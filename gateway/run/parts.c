@@ -283,6 +283,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
         err = sy_service__transports_open(s, f);
     if (!err)
         err = sy_control_open(&s->control, s->data, &ops, f);
+    if (!err)
+        sy_service__console_open(s);
     return err;
 }
 
@@ -291,6 +293,7 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
 void sy_service__close(sy_service *s)
 {
     sy_control_close(s->control);
+    sy_service__console_close(s); /* what it waits for on the control socket has been cut off */
     pthread_mutex_lock(&s->asks_lock);
     s->asks = NULL;
     pthread_mutex_unlock(&s->asks_lock);

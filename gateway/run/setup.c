@@ -228,6 +228,7 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     sy_keeper_configure(s->keeper, next);
     sy_service__transports_reload(s, next);
     sy_service__ledger_reload(s, next);
+    sy_service__console_reload(s, next);
     sy_fail why = {0};
     if (sy_upstream_reload(s->upstream, next, &why))
         sy_log_fail(SY_LOG_ERROR, "upstream-reload-failed", &why);
