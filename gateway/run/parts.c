@@ -18,6 +18,8 @@ static void wake(sy_service *s)
 static void on_commit(void *ctx, bool with_events)
 {
     sy_service *s = ctx;
+    if (with_events)
+        sy_service__onsite_wake(s); /* who is there hears it first */
     if (with_events && s->upstream)
         sy_upstream_wake(s->upstream);
     wake(s);
@@ -297,6 +299,7 @@ void sy_service__close(sy_service *s)
     pthread_mutex_lock(&s->asks_lock);
     s->asks = NULL;
     pthread_mutex_unlock(&s->asks_lock);
+    sy_service__onsite_stop(s);
     bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);
@@ -320,6 +323,8 @@ void sy_service__close(sy_service *s)
     }
     if (ended)
         sy_service__door_close(s);
+    if (ended)
+        sy_onsite_close(atomic_load(&s->onsite));
     sy_ledger_close(s->ledger);
     if (s->store)
         sy_store_close(s->store);
