@@ -76,7 +76,7 @@ static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
         lo.cert = pem[0].p;
         lo.key = pem[1].p;
         lo.client_ca = pem[2].p;
-        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), f);
+        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), (sy_span){NULL, 0}, f);
     }
     if (e == SY_OK) {
         e = sy_listen_start(&i->listen, &lo, f);
