@@ -18,6 +18,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
+#include "onsite/onsite.h"
 #include "pipeline/act.h"
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
@@ -54,6 +55,7 @@ typedef struct sy_service {
     pthread_mutex_t asks_lock;
     sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
+    _Atomic(sy_onsite *) onsite; /* NULL until the transports are open */
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
     sy_control *control;
@@ -115,6 +117,13 @@ SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char
 /* The log's clock, or the wall clock where the log's is a replayed one: for what people do and
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);
+
+/* onsite.c: what people at the premises are shown; what they press (for the gate). */
+SY_MUST_USE sy_err sy_service__onsite_open(sy_service *s, sy_fail *f);
+void sy_service__onsite_wake(sy_service *s);
+void sy_service__onsite_reload(sy_service *s, sy_config *next);
+void sy_service__onsite_stop(sy_service *s); /* before MQTT and CoAP end */
+sy_err sy_service__press(void *ctx, const sy_press *p, sy_fail *f);
 
 /* upkeep.c */
 SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
