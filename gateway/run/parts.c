@@ -160,7 +160,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
-    err = sy_upstream_start(&s->upstream, s->config, s->store, f);
+    err = sy_upstream_start(&s->upstream, s->config, s->data, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
     if (!err)
