@@ -36,7 +36,10 @@ typedef struct sy_destination {
     sy_alert_level severity; /* this and above */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
-    sy_ms heartbeat; /* 0: none */
+    sy_ms heartbeat;             /* 0: none */
+    const char *topic;           /* mqtt: with names in braces */
+    bool v311;                   /* mqtt: version 3.1.1 */
+    const char *user, *password; /* NULL: none */
 } sy_destination;
 
 /* How long a class of what is kept stays. */
