@@ -23,7 +23,7 @@ const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path)
     return sy_cfg_copy(l, (sy_span){buf, b + 1 + p});
 }
 
-static void readable(sy_loader *l, const sy_cfg_cell *c)
+void sy_cfg_readable(sy_loader *l, const sy_cfg_cell *c)
 {
     FILE *f = c->set && !l->kept ? fopen(c->text, "re") : NULL;
     if (c->set && !l->kept && (!f || fgetc(f) == EOF))
@@ -42,7 +42,7 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
     for (int i = 0; i < TL_N; i++)
-        readable(l, &c[i]);
+        sy_cfg_readable(l, &c[i]);
 }
 
 static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char *data_override)
@@ -222,7 +222,7 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
                      "dtls needs something to know devices by: 'psk', or 'ca', 'cert' and 'key'",
                      "dtls 需要辨认设备的凭据：“psk”，或“ca”“cert”“key”");
     for (int i = DT_CA; i <= DT_KEY; i++)
-        readable(l, &d[i]);
+        sy_cfg_readable(l, &d[i]);
     if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
         sy_cfg_warn(
             l, d[DT_PSK].node, "file", NULL,
