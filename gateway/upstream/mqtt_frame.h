@@ -53,7 +53,7 @@ typedef struct sy_mqtt_frame {
 } sy_mqtt_frame;
 
 /* Append a frame. */
-void sy_mqtt_put(sy_buf *out, const sy_mqtt_frame *frame);
+void sy_mqtt_put(sy_buf *out, const sy_mqtt_frame *x);
 /* Take the first frame of what came: *used 0: it is not whole yet. SY_E_PARSE: this is none. */
 SY_MUST_USE sy_err sy_mqtt_take(sy_span in, sy_mqtt_frame *out, size_t *used);
 
