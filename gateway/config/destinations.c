@@ -137,9 +137,9 @@ static void check_addresses(sy_loader *l, const sy_ynode *at, const sy_cfg_cell 
         sy_cfg_error(l, c[DS_FROM].node ? c[DS_FROM].node : at, "wrong-value", NULL,
                      "mail needs 'from', one address, and 'to', a list of 1 to 32: name@host",
                      "邮件需要“from”（一个地址）和“to”（1至32个地址）：名称@主机");
-    if (!c[DS_USER].node != !c[DS_PASSWORD].node)
-        sy_cfg_error(l, at, "missing-key", NULL, "'user' and 'password' go together",
-                     "user 与 password 须同时给出");
+    if (!c[DS_USER].node != !c[DS_PASSWORD_FILE].node)
+        sy_cfg_error(l, at, "missing-key", NULL, "'user' and 'password-file' go together",
+                     "user 与 password-file 须同时给出");
 }
 
 /* Keys of mail and webhook. */
@@ -150,19 +150,28 @@ static void read_people(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, 
         sy_destination_kind kind;
     } only[] = {{DS_FROM, SY_DEST_MAIL},
                 {DS_TO, SY_DEST_MAIL},
-                {DS_USER, SY_DEST_MAIL},
-                {DS_PASSWORD, SY_DEST_MAIL},
+                {DS_PASSWORD_FILE, SY_DEST_MAIL},
                 {DS_SECRET, SY_DEST_WEBHOOK}};
     for (size_t i = 0; c[DS_KIND].set && i < sizeof only / sizeof *only; i++)
         if (c[only[i].cell].node && d->kind != only[i].kind)
             sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
                          "this key is for receivers of kind %s", "此项只用于 %s 类接收方",
                          only[i].kind == SY_DEST_MAIL ? "mail" : "webhook");
+    bool mqtt = d->kind == SY_DEST_MQTT;
+    if (c[DS_KIND].set && c[DS_PASSWORD].node && !mqtt)
+        sy_cfg_error(l, c[DS_PASSWORD].node, "not-here", NULL,
+                     "'password' is for receivers of kind mqtt; mail has 'password-file'",
+                     "“password”只用于 mqtt 类接收方；邮件使用“password-file”");
+    if (c[DS_KIND].set && c[DS_USER].node && !mqtt && d->kind != SY_DEST_MAIL)
+        sy_cfg_error(l, c[DS_USER].node, "not-here", NULL,
+                     "'user' is for receivers of kind mqtt and mail",
+                     "“user”只用于 mqtt 和 mail 类接收方");
     if (c[DS_KIND].set && d->kind == SY_DEST_MAIL)
         check_addresses(l, at, c);
     d->from = c[DS_FROM].text;
-    d->user = c[DS_USER].text;
-    d->password = c[DS_PASSWORD].text;
+    if (d->kind == SY_DEST_MAIL)
+        d->user = c[DS_USER].text;
+    d->password_file = c[DS_PASSWORD_FILE].text;
     d->secret = c[DS_SECRET].text;
     d->to = c[DS_TO].texts;
     d->n_to = c[DS_TO].n;
@@ -210,6 +219,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                                                                          : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, node, c, d);
+    sy_cfg_destination_mqtt(l, c, d);
     read_people(l, node, c, d);
     read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);
