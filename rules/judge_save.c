@@ -6,9 +6,9 @@
 #include "base/hash.h"
 #include "rules/judge_run.h"
 
-enum { MAGIC = 0x314a5953, VERSION = 4 };
+enum { MAGIC = 0x314a5953, VERSION = 5 };
 
-_Static_assert(sizeof(outcome) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
+_Static_assert(sizeof(outcome) % 8 == 0 && sizeof(tally) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
                    sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(cum) % 8 == 0 &&
                    sizeof(double) == 8,
                "a state consists of words");
