@@ -6,6 +6,7 @@
 
 #include "pipeline/births.h"
 #include "pipeline/changes.h"
+#include "pipeline/days.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/late.h"
@@ -38,7 +39,9 @@ struct sy_engine {
     void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
     sy_upkeep upkeep;
-    sy_decoded *early; /* readings before the first mark */
+    sy_days days;
+    sy_ms statement_due; /* SY_MS_MAX: none is */
+    sy_decoded *early;   /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */
 };
@@ -49,6 +52,13 @@ SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
 /* A change is told with the configuration and the judge that it was judged by. */
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c);
+
+/* engine_days.c: what a judge says of a day (a sy_judge_options day; ctx is an era); statements
+ * that are due by then, each with the clock where it is due; how the days stand, before a judge is
+ * left or its clock is set back; when the next one is due, after a record. */
+void sy_engine__on_day(void *ctx, const sy_judge_day *d);
+SY_MUST_USE sy_err sy_engine__statements(sy_engine *e, sy_ms now);
+void sy_engine__statement_due(sy_engine *e);
 
 /* engine_late.c: what the records mean for stretches that may be judged again. */
 SY_MUST_USE sy_err sy_engine__turn(sy_engine *e, const sy_jrec *rec, const char *set_hash);
