@@ -47,18 +47,17 @@ static sy_err make(sy_engine *e, const sy_days_turn *turn)
     return err;
 }
 
-sy_err sy_engine__statements(sy_engine *e, sy_ms now)
+sy_err sy_engine__advance(sy_engine *e, sy_ms now)
 {
     sy_err err = SY_OK;
-    if (now < e->statement_due)
-        return SY_OK;
+    if (now == SY_MS_NONE || now < e->statement_due || !e->now || !e->now->judge)
+        return sy_engine__advance_to(e, now);
     sy_days_skip(&e->days, e->now->config->site, now);
     for (;;) {
         sy_days_turn turn = sy_days_next(&e->days, e->now->config->site, e->now->judge);
         if (turn.due > now || err)
-            return err;
-        e->clock = e->clock == SY_MS_NONE || turn.due > e->clock ? turn.due : e->clock;
-        err = sy_judge_advance(e->now->judge, turn.due);
+            return err ? err : sy_engine__advance_to(e, now);
+        err = sy_engine__advance_to(e, turn.due);
         if (!err)
             err = make(e, &turn);
     }

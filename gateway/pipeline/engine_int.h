@@ -12,6 +12,7 @@
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
+#include "pipeline/standing.h"
 #include "pipeline/upkeep.h"
 
 typedef struct sy_era { /* one accepted set in force */
@@ -41,7 +42,10 @@ struct sy_engine {
     sy_upkeep upkeep;
     sy_days days;
     sy_ms statement_due; /* SY_MS_MAX: none is */
-    sy_decoded *early;   /* readings before the first mark */
+    sy_standings standings;
+    sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
+    uint64_t seq;      /* of the record in work */
+    sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */
 };
@@ -49,15 +53,18 @@ struct sy_engine {
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
 void sy_engine__era_close(sy_era *era);
 SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
+/* The log's clock goes on; what is due by it happens: engine_act.c, and statements before it, each
+ * with the clock where it is due: engine_days.c. */
+SY_MUST_USE sy_err sy_engine__advance_to(sy_engine *e, sy_ms now);
+SY_MUST_USE sy_err sy_engine__advance(sy_engine *e, sy_ms now);
+SY_MUST_USE sy_err sy_engine__act(sy_engine *e, const sy_jrec *rec, const sy_act *a);
 /* A change is told with the configuration and the judge that it was judged by. */
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c);
 
-/* engine_days.c: what a judge says of a day (a sy_judge_options day; ctx is an era); statements
- * that are due by then, each with the clock where it is due; how the days stand, before a judge is
- * left or its clock is set back; when the next one is due, after a record. */
+/* engine_days.c: what a judge says of a day (a sy_judge_options day; ctx is an era); when the next
+ * statement is due, after a record. */
 void sy_engine__on_day(void *ctx, const sy_judge_day *d);
-SY_MUST_USE sy_err sy_engine__statements(sy_engine *e, sy_ms now);
 void sy_engine__statement_due(sy_engine *e);
 
 /* engine_late.c: what the records mean for stretches that may be judged again. */
