@@ -34,6 +34,7 @@ typedef struct sy_destination {
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
     sy_alert_level severity; /* this and above */
+    bool unanswered;         /* what nobody answered in time, where a rule names nobody further */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
     sy_ms heartbeat;        /* 0: none */

@@ -109,6 +109,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
     }
     d->kind = (sy_destination_kind)c[DS_KIND].choice;
     d->severity = (sy_alert_level)(SY_NOTICE + c[DS_SEVERITY].choice);
+    d->unanswered = c[DS_UNANSWERED].choice == 1;
     d->settle = c[DS_SETTLE].set ? c[DS_SETTLE].ms : SETTLE_MS;
     if (c[DS_SETTLE].node && d->kind != SY_DEST_ALERTMANAGER)
         sy_cfg_error(l, c[DS_SETTLE].node, "not-here", NULL,

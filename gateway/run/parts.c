@@ -240,6 +240,18 @@ static void do_maintenance(void *ctx, sy_buf *json)
     sy_service__maintenance(ctx, json);
 }
 
+static sy_err do_act(void *ctx, const sy_control_act *a, uint64_t *seq, sy_fail *f)
+{
+    sy_act act = {.alert = sy_span_of(a->alert),
+                  .until = a->until,
+                  .who = sy_span_of(a->who),
+                  .via = sy_span_of(a->via),
+                  .why = sy_span_of(a->why)};
+    if (!sy_act_kind_of(sy_span_of(a->kind), &act.kind))
+        return sy_fail_set(f, SY_E_PARSE, "acts: acknowledge, shelve, unshelve, comment");
+    return sy_service__act(ctx, &act, a->from_now, seq, f);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
     sy_control_ops ops = {.ctx = s,
@@ -253,7 +265,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
                           .hold = do_hold,
                           .rotate = do_rotate,
                           .maintain = do_maintain,
-                          .maintenance = do_maintenance};
+                          .maintenance = do_maintenance,
+                          .act = do_act};
     sy_service__door_ops(&ops);
     sy_err err = sy_service__configure(s, f);
     if (!err)

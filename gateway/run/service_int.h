@@ -17,6 +17,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
+#include "pipeline/act.h"
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
 #include "run/mend.h"
@@ -116,6 +117,12 @@ sy_ms sy_service__now(const sy_service *s);
 SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
                                         sy_fail *f);
 void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an array */
+
+/* act.c: what a person does about an alert becomes a record; sy_pipeline_wait tells when it is
+ * judged and stored. from_now: `until` is a length of time. Refusals: sy_act_check,
+ * sy_act_allowed, SY_E_NOTFOUND for an alert that is not stored. Any thread. */
+SY_MUST_USE sy_err sy_service__act(sy_service *s, const sy_act *act, bool from_now, uint64_t *seq,
+                                   sy_fail *f);
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);

@@ -107,6 +107,12 @@ static const char *const steps[] = {
      " jws BLOB NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
      "CREATE UNIQUE INDEX orders_id ON orders(destination,id) WHERE id IS NOT NULL;"
      "CREATE TABLE in_force(one INTEGER PRIMARY KEY CHECK(one=1), text BLOB NOT NULL);"),
+    ("CREATE TABLE act(seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, kind TEXT NOT NULL,"
+     " time INTEGER NOT NULL, until INTEGER NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL,"
+     " why TEXT NOT NULL);"
+     "CREATE INDEX act_alert ON act(alert);"
+     "CREATE TABLE stand(alert TEXT PRIMARY KEY, seq INTEGER NOT NULL, acknowledged INTEGER,"
+     " by TEXT, shelved INTEGER, unanswered INTEGER NOT NULL) WITHOUT ROWID;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 
