@@ -2,6 +2,7 @@
 /* The pollers, what they hand to the main thread, and the files that follow the store. */
 #include "run/orders.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -283,8 +284,9 @@ void sy_orders_status(sy_orders *o, sy_buf *json)
                 continue;
             sy_buf_text(json, first ? "{\"name\":" : ",{\"name\":");
             sy_buf_json(json, sy_span_of(p.name));
-            sy_buf_printf(json, ",\"kind\":\"%s\",\"version\":%lld,\"from\":",
-                          p.tuning ? "tune" : "pack", (long long)p.version);
+            sy_buf_printf(json,
+                          ",\"kind\":\"%s\",\"version\":%lld,\"from\":", p.tuning ? "tune" : "pack",
+                          (long long)p.version);
             sy_buf_json(json, sy_span_of(p.from));
             sy_buf_char(json, '}');
             first = false;

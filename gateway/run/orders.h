@@ -2,7 +2,8 @@
  * Orders from upstream, executed (docs/orders.md). A poller for each destination that has `orders`
  * (upstream/down.h) proves and prepares one on its own thread: signature, role, time; a pack is
  * written to the disk and judged by a process of its own. What changes the box (the set in force,
- * acts, the rows of the orders) happens on the main thread alone, which is asked for it and answers.
+ * acts, the rows of the orders) happens on the main thread alone, which is asked for it and
+ * answers.
  *
  * An order is recorded as taken before it changes what is in force. If the process ends in between,
  * the next start refuses it, so that a pack that brings the box down does so once.

@@ -34,7 +34,8 @@ static sy_err act(sy_orders *o, sy_job *j, sy_fail *f)
                       .until = order->kind == SY_ORDER_SHELVE ? order->until : 0,
                       .who = sy_span_of(order->who),
                       .via = sy_span_of(via),
-                      .why = sy_span_of(order->kind == SY_ORDER_COMMENT ? order->text : order->why)};
+                      .why =
+                          sy_span_of(order->kind == SY_ORDER_COMMENT ? order->text : order->why)};
     sy_err e = sy_service__act(o->s, &a, false, &seq, f);
     if (e == SY_E_EXISTS) { /* it is as was ordered */
         refuse(j, f->text);
@@ -246,8 +247,7 @@ static sy_err change(sy_orders *o, sy_job *j, sy_fail *f)
     } else if (!e && k == SY_ORDER_PACK && j->order.effective != SY_MS_NONE &&
                (now == SY_MS_NONE || j->order.effective > now)) {
         e = sy_force_note(force, j->order.name, j->destination, false, j->order.version, f);
-        e = e ? e
-              : sy_orders__finish(o, j, SY_ORDER_WAITING, j->order.effective, force, f);
+        e = e ? e : sy_orders__finish(o, j, SY_ORDER_WAITING, j->order.effective, force, f);
         if (!e && j->order.effective < o->due)
             o->due = j->order.effective;
     } else if (!e) {

@@ -18,10 +18,10 @@ typedef struct sy_job {
     const char *destination;
     int64_t number;
     sy_span jws;
-    sy_ms now;       /* of the poller: for certificates and `expires` */
-    bool known;      /* the signature holds: the order may be told on */
-    bool permitted;  /* and it may be executed */
-    sy_order order;  /* known */
+    sy_ms now;      /* of the poller: for certificates and `expires` */
+    bool known;     /* the signature holds: the order may be told on */
+    bool permitted; /* and it may be executed */
+    sy_order order; /* known */
     char signer[132];
     char refused[400]; /* why; "" so far fine */
     sy_buf report;     /* JSON, or empty */

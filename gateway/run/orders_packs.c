@@ -14,6 +14,7 @@
 
 enum { TRIAL_MS = 900000, EVIDENCE_MS = 300000, EVIDENCE_BYTES = 64 << 20 };
 static const sy_ms give_up_after = 86400000;
+#define IMPACT_MS ((sy_ms)30 * 86400000)
 
 static void refuse(sy_job *j, const char *why)
 {
@@ -210,12 +211,14 @@ static void take_trial(sy_job *j, sy_buf *said, int status, const sy_fail *ended
 
 static sy_err try_it(sy_orders *o, sy_job *j, const char *candidate, int stop_fd, sy_fail *f)
 {
-    char set[65];
+    char set[65], from[24];
+    sy_ms now = sy_journal_now(o->s->journal);
+    snprintf(from, sizeof from, "%lld", (long long)(now > IMPACT_MS ? now - IMPACT_MS : 0));
     pthread_mutex_lock(&o->s->config_lock);
     memcpy(set, o->s->config->hash_hex, sizeof set);
     pthread_mutex_unlock(&o->s->config_lock);
-    const char *const args[] = {"rules",    "impact",  "--data", o->s->data, "--set", set,
-                                "--orders", candidate, "--json", NULL};
+    const char *const args[] = {"rules", "impact",   "--data",  o->s->data, "--set",
+                                set,     "--orders", candidate, "--json",   NULL};
     const sy_child c = {.args = args, .most = 4 << 20, .time = TRIAL_MS, .stop_fd = stop_fd};
     sy_buf said;
     sy_fail ended = {0};
@@ -293,7 +296,8 @@ sy_err sy_orders__evidence(sy_orders *o, sy_job *j, sy_down *d, int stop_fd, sy_
         refuse(j, "there is no such alert, or its evidence cannot be read");
     else if (e == SY_E_PEER)
         e = give_up(j, e, f);
-    else if (!e && (e = sy_down_put(d, j->order.alert, j->order.id, sy_buf_span(&page), f)) != SY_OK)
+    else if (!e &&
+             (e = sy_down_put(d, j->order.alert, j->order.id, sy_buf_span(&page), f)) != SY_OK)
         e = e == SY_E_CLOSED ? e : give_up(j, e, f);
     else if (!e)
         sy_buf_printf(&j->report, "{\"bytes\":%zu}", page.n);

@@ -88,8 +88,7 @@ sy_err sy_orders__prove(sy_orders *o, sy_job *j, sy_fail *f)
     sy_buf ca, crl;
     sy_buf_init(&ca, sy_heap());
     sy_buf_init(&crl, sy_heap());
-    sy_err e = find(o, j->destination, &a) ? SY_OK
-                                           : sy_fail_set(f, SY_E_CLOSED, "no longer asked");
+    sy_err e = find(o, j->destination, &a) ? SY_OK : sy_fail_set(f, SY_E_CLOSED, "no longer asked");
     e = e ? e : sy_file_read(a.ca, PEM_MAX, &ca, f);
     if (!e && a.crl)
         e = sy_file_read(a.crl, PEM_MAX, &crl, f);

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "run/orders_int.h"
+#include "store/keep.h"
+#include "store/leaves.h"
 
 static void put_text(sy_buf *b, const char *name, const char *text)
 {
