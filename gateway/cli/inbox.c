@@ -17,6 +17,7 @@
 static const char usage_text[] =
     "usage: steelyard inbox --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE\n"
     "                       --data DIR [--page ADDRESS:PORT] [--time-zone NAME] [--ready-fd N]\n"
+    "                       [--est-ca FILE --est-ca-key FILE [--est-tokens FILE]]\n"
     "\n"
     "Takes events of gateways (POST /events, mutual TLS), keeps each once, and shows the alerts on "
     "a\n"
@@ -30,6 +31,12 @@ static const char usage_text[] =
     "TLS\n"
     "                         and without a login\n"
     "  --time-zone NAME       for times on the page, as Asia/Shanghai; default: the machine's\n"
+    "  --est-ca, --est-ca-key FILE  certify gateways by EST (RFC 7030) as this CA, which "
+    "--client-ca\n"
+    "                         must hold, too\n"
+    "  --est-tokens FILE      lines \"GATEWAY TOKEN\"; a token counts once\n"
+    "  --est-lifetime TIME    of the certificates, as \"90 d\", the default\n"
+    "  --est-grace TIME       so long after its end a certificate can still be renewed; \"400 d\"\n"
     "  --ready-fd N           write a line \"ready events=PORT page=PORT\" to this descriptor\n";
 
 typedef struct arguments {
@@ -48,6 +55,11 @@ static int parse(int argc, char **argv, arguments *a)
                                             {"page", required_argument, NULL, 'p'},
                                             {"time-zone", required_argument, NULL, 'z'},
                                             {"ready-fd", required_argument, NULL, 'r'},
+                                            {"est-ca", required_argument, NULL, 'A'},
+                                            {"est-ca-key", required_argument, NULL, 'K'},
+                                            {"est-tokens", required_argument, NULL, 'T'},
+                                            {"est-lifetime", required_argument, NULL, 'L'},
+                                            {"est-grace", required_argument, NULL, 'G'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     optind = 1;
@@ -59,9 +71,18 @@ static int parse(int argc, char **argv, arguments *a)
                             : c == 'd' ? &a->o.data
                             : c == 'p' ? &a->o.page
                             : c == 'z' ? &a->o.zone
+                            : c == 'A' ? &a->o.est_ca
+                            : c == 'K' ? &a->o.est_key
+                            : c == 'T' ? &a->o.est_tokens
                                        : NULL;
         if (text) {
             *text = optarg;
+        } else if (c == 'L' || c == 'G') {
+            sy_ms *time = c == 'L' ? &a->o.est_lifetime : &a->o.est_grace;
+            if (sy_duration_parse(sy_span_of(optarg), time) != SY_OK || *time < 1000) {
+                fprintf(stderr, "steelyard inbox: '%s' is no time; write 90 d\n", optarg);
+                return 2;
+            }
         } else if (c == 'r') {
             char *end;
             errno = 0;

@@ -43,6 +43,15 @@ typedef struct sy_destination {
     sy_ms poll;
 } sy_destination;
 
+/* Who hears of an alert at the premises themselves. */
+typedef struct sy_on_site {
+    bool on;
+    const char *topic, *acknowledge; /* before "/<premises>" */
+    const sy_word *const *serves;    /* recipients whose alerts are shown */
+    size_t n_serves;
+    sy_alert_level severity; /* this and above */
+} sy_on_site;
+
 /* How long a class of what is kept stays. */
 typedef struct sy_keep_limit {
     sy_ms time;
@@ -87,6 +96,9 @@ typedef struct sy_config {
     const char *const *hj212_listen;
     size_t n_hj212_listen;      /* 0: no HJ 212 over TCP */
     const char *console_listen; /* NULL: none */
+    sy_on_site on_site;
+    sy_tls_files console_tls;
+    const char *console_metrics; /* absolute path; NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;
     const sy_site *site;

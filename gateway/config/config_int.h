@@ -135,6 +135,11 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 /* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
 const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
                                size_t *n);
+/* The section on-site; a device that is a panel; that each panel's premises are there and nobody
+ * writes what panels read. */
+void sy_cfg_on_site(sy_loader *l, const sy_ynode *node);
+void sy_cfg_panel(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
+void sy_cfg_panels(sy_loader *l);
 /* The box as a device, and the name of a point of it. */
 void sy_cfg_device_box(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
 void sy_cfg_check_box(sy_loader *l, const struct sy_raw_point *r);

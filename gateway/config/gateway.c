@@ -230,6 +230,31 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
             "文件 %s 尚无法读取：在其就位之前，设备无法经 DTLS 接入", d[DT_PSK].text);
 }
 
+/* *listen: where it listens, for the check of ports. */
+static void read_console(sy_loader *l, const sy_ynode *node, sy_cfg_cell *n, sy_cfg_cell *listen)
+{
+    sy_config *c = l->c;
+    if (!sy_cfg_read(l, node, SY_S_CONSOLE, n))
+        return;
+    c->console_listen = n[CN_LISTEN].text;
+    if (n[CN_LISTEN].set)
+        *listen = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
+    sy_cfg_tls(l, n[CN_TLS].set ? n[CN_TLS].node : NULL, &c->console_tls);
+    if (n[CN_TLS].set && !c->console_tls.cert)
+        sy_cfg_error(l, n[CN_TLS].node, "tls", NULL, "the console's tls needs 'cert' and 'key'",
+                     "控制台的 tls 需要 cert 与 key");
+    sy_span at = sy_span_of(c->console_listen);
+    bool here = at.n && (strncmp(at.p, "127.", 4) == 0 || strncmp(at.p, "[::1]:", 6) == 0);
+    if (n[CN_LISTEN].set && !here && !n[CN_TLS].set)
+        sy_cfg_error(l, n[CN_LISTEN].node, "tls", NULL,
+                     "other machines can reach %s: the console needs tls: {cert, key}, or listens "
+                     "on 127.0.0.1",
+                     "其他机器可访问 %s：控制台需要 tls: {cert, key}，或改为监听 127.0.0.1",
+                     c->console_listen);
+    c->console_metrics = n[CN_METRICS].text;
+    sy_cfg_readable(l, &n[CN_METRICS]);
+}
+
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
 {
     sy_cfg_cell m[MQ_N] = {0}, t[CT_N] = {0}, o[CO_N] = {0}, d[DT_N] = {0}, n[CN_N] = {0};
@@ -242,11 +267,8 @@ void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
         l->c->hj212_listen = hj212[HJ_LISTEN].texts;
         l->c->n_hj212_listen = hj212[HJ_LISTEN].n;
     }
-    if (root[RT_CONSOLE].set && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
-        l->c->console_listen = n[CN_LISTEN].text;
-        if (n[CN_LISTEN].set)
-            console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
-    }
+    if (root[RT_CONSOLE].set)
+        read_console(l, root[RT_CONSOLE].node, n, &console);
     check_ports(
         l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &t[CT_LISTEN], &console, &hj212[HJ_LISTEN]}, 4);
     check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);

@@ -19,6 +19,7 @@
     X(RT_CONSOLE, "console", MAP, false, 0, 0, NULL, "no console", "the console") \
     X(RT_PREMISES, "premises", LIST, false, 0, 0, NULL, "none", "what is supervised") \
     X(RT_DEVICES, "devices", LIST, false, 0, 0, NULL, "none", "who may send") \
+    X(RT_ON_SITE, "on-site", MAP, false, 0, 0, NULL, "on where a device is a panel", "who hears of an alert at the premises themselves") \
     X(RT_DESTINATIONS, "destinations", LIST, false, 0, 0, NULL, "none", "who is told")
 
 #define SY_KEYS_GATEWAY(X) \
@@ -86,7 +87,9 @@
     X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
 
 #define SY_KEYS_CONSOLE(X) \
-    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
+    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens; an address that others reach needs `tls`; port 0 is a free one") \
+    X(CN_TLS, "tls", MAP, false, 0, 0, NULL, "none", "`cert` and `key`: it speaks TLS; `ca`: whose certificates of people count (CN the name, OU the role)") \
+    X(CN_METRICS, "metrics-token", PATH, false, 0, 0, NULL, "`/metrics` answers this machine alone", "file with the bearer token by which `/metrics` answers others")
 
 #define SY_KEYS_TLS(X) \
     X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \
@@ -137,6 +140,7 @@ enum { SY_KEYS_PREMISES(SY_KEY_CELL) PR_N };
 enum { SY_KEYS_PLACE(SY_KEY_CELL) PL_N };
 enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
 enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
+enum { SY_KEYS_ON_SITE(SY_KEY_CELL) OS_N };
 enum { SY_KEYS_AUTHORITY(SY_KEY_CELL) AU_N };
 enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
 enum { SY_KEYS_EGRESS(SY_KEY_CELL) EG_N };

@@ -158,8 +158,10 @@ static void load_all(sy_loader *l, const char *data_override)
     put_maps_back(l);
     load_vocabulary(l);
     sy_cfg_transports(l, root);
+    sy_cfg_on_site(l, root[RT_ON_SITE].set ? root[RT_ON_SITE].node : NULL);
     sy_cfg_devices(l, root[RT_DEVICES].set ? root[RT_DEVICES].node : NULL);
     sy_cfg_site(l, root[RT_PREMISES].set ? root[RT_PREMISES].node : NULL);
+    sy_cfg_panels(l);
     sy_cfg_destinations(l, root[RT_DESTINATIONS].set ? root[RT_DESTINATIONS].node : NULL);
     load_rules(l);
     sy_cfg_orders_check(l);

@@ -18,6 +18,7 @@ typedef struct sy_listen_options {
     struct sockaddr_storage address;
     const char *cert, *key, *client_ca; /* PEM texts; copied */
     sy_inbox_db *db;                    /* writer; used by the listener's thread alone */
+    const struct sy_est *est;           /* likewise; NULL: none; outlives the listener */
 } sy_listen_options;
 SY_MUST_USE sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f);
 void sy_listen_stop(sy_listen *l);

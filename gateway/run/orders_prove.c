@@ -63,7 +63,7 @@ static sy_err check_signed(sy_job *j, const sy_jws_want *want, const char *gatew
     if (!e) {
         unsigned roles = 0;
         for (size_t i = 0; i < who.n_ou; i++)
-            roles |= sy_role_of(who.ou[i]);
+            roles |= sy_order_role_of(who.ou[i]);
         e = sy_order_check(&j->order, gateway, roles, j->now, f);
     }
     sy_jws_free(&jws);

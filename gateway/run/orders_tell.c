@@ -149,13 +149,19 @@ static sy_err put_all(sy_orders *o, const sy_job *j, sy_order_state state, sy_ms
 static void tell(const sy_job *j, sy_order_state state)
 {
     char why[900];
-    sy_log(state == SY_ORDER_REFUSED ? SY_LOG_WARN : SY_LOG_INFO,
-           state == SY_ORDER_REFUSED   ? "order-refused"
-           : state == SY_ORDER_WAITING ? "order-waits"
-                                       : "order-done",
-           "destination=%s number=%lld kind=%s order=%s msg=%s", j->destination,
-           (long long)j->number, j->known ? sy_order_kind_text(j->order.kind) : "unknown",
-           j->known ? j->order.id : "-", sy_logq(sy_span_of(j->refused), why, sizeof why));
+    const char *kind = j->known ? sy_order_kind_text(j->order.kind) : "unknown";
+    const char *id = j->known ? j->order.id : "-";
+    long long number = (long long)j->number;
+    sy_logq(sy_span_of(j->refused), why, sizeof why);
+    if (state == SY_ORDER_REFUSED)
+        sy_log(SY_LOG_WARN, "order-refused", "destination=%s number=%lld kind=%s order=%s msg=%s",
+               j->destination, number, kind, id, why);
+    else if (state == SY_ORDER_WAITING)
+        sy_log(SY_LOG_INFO, "order-waits", "destination=%s number=%lld kind=%s order=%s",
+               j->destination, number, kind, id);
+    else
+        sy_log(SY_LOG_INFO, "order-done", "destination=%s number=%lld kind=%s order=%s msg=%s",
+               j->destination, number, kind, id, why);
 }
 
 sy_err sy_orders__finish(sy_orders *o, const sy_job *j, sy_order_state state, sy_ms due,

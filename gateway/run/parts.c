@@ -19,6 +19,8 @@ static void wake(sy_service *s)
 static void on_commit(void *ctx, bool with_events)
 {
     sy_service *s = ctx;
+    if (with_events)
+        sy_service__onsite_wake(s); /* who is there hears it first */
     if (with_events && s->upstream)
         sy_upstream_wake(s->upstream);
     wake(s);
@@ -162,7 +164,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
-    err = sy_upstream_start(&s->upstream, s->config, s->store, f);
+    err = sy_upstream_start(&s->upstream, s->config, s->data, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
     if (!err)
@@ -289,6 +291,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
         err = sy_control_open(&s->control, s->data, &ops, f);
     if (!err)
         err = sy_orders_open(&s->orders, s, f);
+    if (!err)
+        sy_service__console_open(s);
     return err;
 }
 
@@ -298,9 +302,11 @@ void sy_service__close(sy_service *s)
 {
     sy_orders_close(s->orders);
     sy_control_close(s->control);
+    sy_service__console_close(s); /* what it waits for on the control socket has been cut off */
     pthread_mutex_lock(&s->asks_lock);
     s->asks = NULL;
     pthread_mutex_unlock(&s->asks_lock);
+    sy_service__onsite_stop(s);
     bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);
@@ -324,6 +330,8 @@ void sy_service__close(sy_service *s)
     }
     if (ended)
         sy_service__door_close(s);
+    if (ended)
+        sy_onsite_close(atomic_load(&s->onsite));
     sy_ledger_close(s->ledger);
     if (s->store)
         sy_store_close(s->store);
