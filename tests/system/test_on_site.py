@@ -310,7 +310,7 @@ class OnSite(steel.Case):
         self.assertEqual(again["active"], 1)
         # The gateway is started anew: what is active is shown again, with who acknowledged it.
         lamp.stop()
-        self.gateway.stop()
+        self.assertEqual(self.gateway.stop(), 0, self.gateway.tail())
         self.start(self.gateway)
         again = steel.until(lambda: self.shown(), "the retained text after the gateway's end")
         self.assertEqual((again["active"], again["unacknowledged"]), (1, 0))
