@@ -109,7 +109,7 @@ SY_MUST_USE sy_err sy_service__announce_certificate(sy_service *s, sy_span id, s
 /* certificates.c: their renewal, the events before their end, what status says. */
 SY_MUST_USE sy_err sy_service__certificates_open(sy_service *s, sy_fail *f);
 void sy_service__look_at_certificates(sy_service *s);
-void sy_service__certificates_status(sy_service *s, sy_buf *json);
+void sy_service__certificates_status(sy_service *s, sy_buf *b);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);
