@@ -21,7 +21,7 @@ static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *
 /* The certificate that `steelyard enrol` got, chain and key in one file. */
 static void enrolled(sy_loader *l, const sy_cfg_cell *c, sy_destination *d)
 {
-    if (!c[DS_TLS].set || d->kind == SY_DEST_ALERTMANAGER || d->tls.cert || !l->c->data)
+    if (!c[DS_TLS].set || d->kind == SY_DEST_ALERTMANAGER || d->tls.cert || d->user || !l->c->data)
         return;
     const char *path = sy_cfg_absolute(l, l->c->data, "enrolled/gateway.pem");
     d->tls.cert = d->tls.key = path;
@@ -146,6 +146,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                                                      : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, c, d);
+    sy_cfg_destination_mqtt(l, c, d);
     enrolled(l, c, d);
     read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);
