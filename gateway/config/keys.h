@@ -119,7 +119,7 @@
     X(DS_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "mqtt: its password") \
     X(DS_ORDERS, "orders", TEXT, false, 0, 0, NULL, "none", "https: `https://host:port/path` where orders of the authority are asked for (orders.md)") \
     X(DS_AUTHORITY, "authority", MAP, false, 0, 0, NULL, NULL, "`{ca: FILE, crl: FILE}`: who may sign orders; needed with `orders`") \
-    X(DS_POLL, "poll", DURATION, false, 1000, 86400000, NULL, "60 s", "how often it is asked for orders")
+    X(DS_POLL, "poll", DURATION, false, 100, 86400000, NULL, "60 s", "how often it is asked for orders")
 
 #define SY_KEYS_EGRESS(X) \
     X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \
