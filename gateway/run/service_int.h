@@ -56,6 +56,7 @@ typedef struct sy_service {
     pthread_mutex_t asks_lock;
     sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
+    bool mains_off;              /* the pipeline's thread: as the last reading of mains said */
     _Atomic(sy_onsite *) onsite; /* NULL until the transports are open */
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
@@ -125,6 +126,8 @@ sy_ms sy_service__now(const sy_service *s);
 
 /* onsite.c: what people at the premises are shown; what they press (for the gate). */
 SY_MUST_USE sy_err sy_service__onsite_open(sy_service *s, sy_fail *f);
+/* A reading that says that the mains are lost is synced at once: there may be seconds left. */
+void sy_service__look_at_mains(sy_service *s, const sy_seen_reading *r);
 void sy_service__onsite_wake(sy_service *s);
 void sy_service__onsite_reload(sy_service *s, sy_config *next);
 void sy_service__onsite_stop(sy_service *s); /* before MQTT and CoAP end */
