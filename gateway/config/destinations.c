@@ -2,6 +2,8 @@
 /*
  * The section destinations: receivers, and which recipients of rules they serve.
  */
+#include <unistd.h>
+
 #include "config/config_int.h"
 #include "config/keys.h"
 
@@ -29,10 +31,20 @@ static void check_tls(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c,
         sy_cfg_error(l, c[DS_TLS].node, "missing-key", NULL,
                      "'tls' needs 'ca': a receiver that cannot be verified gets nothing",
                      "“tls”需要“ca”：无法验证的接收方不会收到任何内容");
-    if (c[DS_TLS].set && d->kind == SY_DEST_HTTPS && !d->tls.cert)
-        sy_cfg_error(l, c[DS_TLS].node, "missing-key", NULL,
-                     "a receiver of kind https asks for our certificate: 'cert' and 'key'",
-                     "https 类接收方要求本机证书：cert 与 key");
+}
+
+/* The certificate that `steelyard enrol` got, chain and key in one file. */
+static void enrolled(sy_loader *l, const sy_cfg_cell *c, sy_destination *d)
+{
+    bool asked = d->kind == SY_DEST_HTTPS || (d->kind == SY_DEST_MQTT && !d->user);
+    if (!c[DS_TLS].set || !asked || d->tls.cert || !l->c->data)
+        return;
+    const char *path = sy_cfg_absolute(l, l->c->data, "enrolled/gateway.pem");
+    d->tls.cert = d->tls.key = path;
+    if (path && !l->kept && access(path, R_OK) != 0)
+        sy_cfg_warn(l, c[DS_TLS].node, "not-enrolled", NULL,
+                    "'tls' has no 'cert' and 'key', and %s is not there: run steelyard enrol",
+                    "“tls”未给出 cert 与 key，且 %s 不存在：请运行 steelyard enrol", path);
 }
 
 static const char *const class_words[] = {
@@ -220,6 +232,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, node, c, d);
     sy_cfg_destination_mqtt(l, c, d);
+    enrolled(l, c, d);
     read_people(l, node, c, d);
     read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);

@@ -106,7 +106,7 @@
     X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt webhook mail", NULL, "kind of receiver") \
     X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`; webhook: also `http://` to an address of a private network; mail: `smtp://host:587` (STARTTLS) or `smtps://host:465`") \
     X(DS_ALSO, "also", TEXTS, false, 0, 0, NULL, "none", "further addresses of the same receiver, tried in turn where the one before does not answer; at most 7") \
-    X(DS_TLS, "tls", MAP, false, 0, 0, NULL, "webhook, mail: the system's CAs", "the receiver's CA, own certificate and key; required but for webhook and mail") \
+    X(DS_TLS, "tls", MAP, false, 0, 0, NULL, "webhook, mail: the system's CAs", "the receiver's CA; own certificate and key, those that were enrolled unless given (docs/enrolment.md); required but for webhook and mail") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
     X(DS_UNANSWERED, "unanswered", CHOICE, false, 0, 0, "false true", "false", "also alerts that nobody acknowledged in the time that their rule states, where the rule has nobody further to tell") \
