@@ -18,3 +18,7 @@ sy_test(test_upstream_broken SOURCES unit/test_upstream_broken.c ${upstream_rig}
 sy_test(test_upstream_roads SOURCES unit/test_upstream_roads.c ${upstream_rig}
     LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_egress SOURCES unit/test_egress.c LINKS sy_sender PkgConfig::JANSSON)
+sy_test(test_inbox_signed SOURCES unit/test_inbox_signed.c ${upstream_rig}
+    LINKS sy_inbox sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_upstream_partial SOURCES unit/test_upstream_partial.c ${upstream_rig}
+    LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
