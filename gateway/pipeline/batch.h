@@ -79,6 +79,10 @@ SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
 /* stand: how the alert stands now, to be kept; NULL: as before. Texts are copied. */
 SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to *to,
                                        const sy_stand_row *stand);
+/* An event of no alert of its own, which a rule's recipients at that level hear of. Texts are
+ * copied. */
+SY_MUST_USE sy_err sy_batch_event_add(sy_batch *b, const sy_event_row *row, const sy_config *config,
+                                      const sy_rule *rule, sy_alert_level level);
 /* Another set is in force from this record on. */
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */

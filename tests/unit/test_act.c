@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "pipeline/act.h"
+#include "pipeline/event.h"
+#include "pipeline/standing.h"
+#include "pipeline/upkeep.h"
 #include "pipeline_rig.h"
 #include "store/acts.h"
 
@@ -308,6 +311,11 @@ static void comes_to(const char *text, const ids *x)
     says(text, x->second, 6, "\"time\":\"2026-01-05T03:46:00.000Z\""); /* 03:26, serious: 20 min */
     changes(text, x->cabinet, "raised unanswered acknowledged");
     says(text, x->cabinet, 3, "\"via\":\"premises\"");
+    for (int n = 1; n <= 5; n++) { /* who was told that nobody answered hears of what follows */
+        char line[80];
+        snprintf(line, sizeof line, "\nevent hq %d %s/%d ", n < 4 ? 0 : 1, x->first, n);
+        assert_int_equal(strstr(text, line) != NULL, n >= 3);
+    }
 }
 
 static void replayed(void **state)
@@ -320,8 +328,6 @@ static void replayed(void **state)
     open_all(r);
     story(r, &x, false, 0);
     dump(r, &x, &whole);
-    if (getenv("SY_SHOW"))
-        print_message("%s\n", whole.p);
     comes_to(whole.p, &x);
     for (int every = 0; every <= 29; every += 29) {
         pipeline_rig other;
@@ -347,12 +353,306 @@ static void replayed(void **state)
     sy_buf_fini(&parts);
 }
 
+/* ---- storms and maintenance ---- */
+
+static const char silence[] = "rule S-1 version 1 \"Silent\"\n"
+                              "  basis \"made for a test\" policy\n"
+                              "  applies to subject any; goods any; stage any\n"
+                              "  effective from 2020-01-01\n"
+                              "  watch each point: temperature\n"
+                              "  alert warning when temperature has no data for 5 min\n"
+                              "  then tell inspector; respond within 10 min\n"
+                              "  say \"Look.\"\n"
+                              "end\n";
+
+/* Both are silent from minute 10 to 30; cr-1 is maintained from 50 to 80 and silent from 55. */
+static void quiet_story(pipeline_rig *r, int every)
+{
+    static const sy_upkeep_act upkeep = {true,
+                                         SY_UPKEEP_PLACE,
+                                         {"shop/cr-1", 9},
+                                         RIG_DAY + 80 * RIG_MIN,
+                                         {"Li Wei", 6},
+                                         {"a new fan", 9}};
+    rig_rules(r, silence);
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    for (int i = 1; i <= 100; i++) {
+        sy_ms t = RIG_DAY + i * RIG_MIN;
+        bool both = i < 10 || i >= 30;
+        if (i == 50) {
+            sy_buf text;
+            sy_buf_init(&text, sy_heap());
+            sy_upkeep_text(&upkeep, &text);
+            sy_buf_char(&text, '\0');
+            rig_append(r, SY_J_ACTION, 0, text.p);
+            sy_buf_fini(&text);
+        }
+        if (both && i < 55)
+            rig_celsius(r, t, 5 + i % 2);
+        if (both)
+            rig_message(r, "s/t2", 0, i % 2 ? "4" : "5");
+        rig_mark(r, t);
+        if (every && i % every == 0) {
+            rig_run(r);
+            rig_log_close(r);
+            rig_log_open(r);
+        }
+    }
+    rig_run(r);
+}
+
+typedef struct silences {
+    char id[4][33];
+    sy_ms onset[4];
+    size_t n;
+} silences;
+
+static bool take_silence(void *ctx, const sy_alert_row *a)
+{
+    silences *s = ctx;
+    assert_true(s->n < 4);
+    s->onset[s->n] = a->onset;
+    memcpy(s->id[s->n++], a->id, 33);
+    return true;
+}
+
+static void storms(void **state)
+{
+    pipeline_rig *r = *state;
+    silences x = {.n = 0};
+    sy_buf whole, parts;
+    char group[33] = "", text[64];
+    sy_buf_init(&whole, sy_heap());
+    sy_buf_init(&parts, sy_heap());
+    quiet_story(r, 0);
+    rig_dump(r, &whole);
+    assert_int_equal(sy_store_alerts(r->store, take_silence, &x, &r->fail), SY_OK);
+    assert_int_equal(x.n, 3);
+    const char *first = strstr(whole.p, "\"type\":\"steelyard.group.raised\"");
+    assert_non_null(first);
+    assert_int_equal(sscanf(strstr(first, "\"alert\":{\"id\":"), "\"alert\":{\"id\":\"%32[0-9a-f]", group),
+                     1);
+    snprintf(text, sizeof text, "\"group\":\"%s\"", group);
+    says(whole.p, group, 1, "\"cause\":\"premises-silent\"");
+    says(whole.p, group, 1, "\"quiet\":2,\"of\":2,\"members\":1");
+    says(whole.p, group, 2, "\"type\":\"steelyard.group.cleared\"");
+    says(whole.p, group, 2, "\"members\":2");
+    for (size_t i = 0; i < 2; i++) {
+        changes(whole.p, x.id[i], "raised unanswered cleared");
+        for (int n = 1; n <= 3; n++)
+            says(whole.p, x.id[i], n, text);
+        char member[64];
+        snprintf(member, sizeof member, "\"id\":\"%s/1\"", x.id[i]);
+        assert_true(strstr(whole.p, member) > first); /* the group was told before it */
+    }
+    changes(whole.p, x.id[2], "raised unsuppressed unanswered");
+    says(whole.p, x.id[2], 1, "\"suppressed\":\"maintenance\"");
+    says(whole.p, x.id[2], 2, "\"time\":\"2026-01-05T01:20:00.000Z\"");
+    says(whole.p, x.id[2], 3, "\"time\":\"2026-01-05T01:30:00.000Z\"");
+    for (int every = 13; every <= 24; every += 11) {
+        pipeline_rig other;
+        rig_open(&other);
+        quiet_story(&other, every);
+        sy_buf_reset(&parts);
+        rig_dump(&other, &parts);
+        assert_string_equal(whole.p, parts.p);
+        rig_close(&other);
+    }
+    sy_buf_fini(&whole);
+    sy_buf_fini(&parts);
+}
+
+/* Readings up to minute 60, and silence of cr-1 from 10 to 45; marks as given. */
+static void marked(pipeline_rig *r, const int *marks, sy_buf *out)
+{
+    rig_rules(r, silence);
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    for (int i = 1; i <= 60; i++) {
+        if (i < 10 || i >= 45)
+            rig_celsius(r, RIG_DAY + i * RIG_MIN, 5);
+        if (i == *marks) {
+            rig_mark(r, RIG_DAY + i * RIG_MIN);
+            marks++;
+        }
+    }
+    rig_run(r);
+    rig_dump(r, out);
+    rig_log_close(r);
+}
+
+/* A clock that takes large steps tells the same, in the same order, with the same times. */
+static void steps(void **state)
+{
+    static const int sparse[] = {9, 60, 0};
+    pipeline_rig *r = *state, other;
+    silences x = {.n = 0};
+    sy_buf dense, jumps;
+    int each[61] = {0};
+    for (int i = 0; i < 60; i++)
+        each[i] = i + 1;
+    sy_buf_init(&dense, sy_heap());
+    sy_buf_init(&jumps, sy_heap());
+    marked(r, each, &dense);
+    rig_open(&other);
+    marked(&other, sparse, &jumps);
+    rig_log_open(r);
+    assert_int_equal(sy_store_alerts(r->store, take_silence, &x, &r->fail), SY_OK);
+    rig_log_close(r);
+    assert_int_equal(x.n, 2); /* t2 never spoke */
+    for (size_t i = 0; i < x.n; i++) {
+        bool cleared = x.onset[i] > RIG_DAY;
+        const char *all = cleared ? "raised unanswered cleared" : "raised unanswered";
+        changes(dense.p, x.id[i], all);
+        changes(jumps.p, x.id[i], all);
+        says(jumps.p, x.id[i], 2,
+             cleared ? "\"time\":\"2026-01-05T00:24:00.000Z\"" : "\"time\":\"2026-01-05T00:15:00.000Z\"");
+    }
+    rig_close(&other);
+    sy_buf_fini(&dense);
+    sy_buf_fini(&jumps);
+}
+
+/* ---- how they stand, by itself ---- */
+
+static void raise(sy_standings *s, const sy_config *c, const char *id, sy_ms at, sy_standing **out)
+{
+    sy_change x = {.kind = SY_CHANGE_RAISED, .at = at};
+    x.alert.rule = c->set->rules[0];
+    x.alert.subject = "shop/cr-1/t1/t";
+    x.alert.level = SY_WARNING;
+    x.alert.onset = x.alert.raised = at;
+    x.alert.cleared = SY_MS_NONE;
+    memcpy(x.alert.id, id, 33);
+    assert_true(sy_site_point_of(c->site, "t1/t", &x.alert.point));
+    assert_int_equal(sy_standings_note(s, &x, c, at, out), SY_OK);
+}
+
+static void standings(void **state)
+{
+    pipeline_rig *r = *state;
+    sy_standings s;
+    sy_standing *x = NULL, *y = NULL;
+    sy_due what;
+    sy_ms at;
+    sy_act ack = act(SY_ACT_ACKNOWLEDGE, ID, 0), shelve = act(SY_ACT_SHELVE, ID, 5000);
+    rig_rules(r, rules);
+    sy_standings_init(&s);
+    raise(&s, r->config, ID, 1000, &x);
+    assert_int_equal(s.next, 1000 + 30 * RIG_MIN);
+    assert_int_equal(sy_standings_act(&s, &ack, 1500, &y, NULL), SY_OK);
+    assert_ptr_equal(x, y);
+    assert_true(x->acknowledged == 1500 && strcmp(x->by, "Li Wei") == 0 && s.next == SY_MS_MAX);
+    assert_int_equal(sy_standings_act(&s, &shelve, 2000, &y, NULL), SY_OK);
+    sy_standings_move(&s, -1000); /* the clock is set from 2000 to 1000 */
+    assert_int_equal(s.next, 4000);
+    assert_false(sy_standings_pass(&s, 3999, &y, &what, &at));
+    assert_true(sy_standings_pass(&s, 9000, &y, &what, &at));
+    assert_true(what == SY_DUE_UNSHELVE && at == 4000 && x->shelved == SY_MS_NONE);
+    assert_true(x->acknowledged == SY_MS_NONE && !x->by); /* it wants to be acknowledged anew */
+    sy_standings_await(&s, x, at, 500);
+    assert_true(sy_standings_pass(&s, 9000, &y, &what, &at));
+    assert_true(what == SY_DUE_ANSWER && at == 4500 && x->unanswered);
+    /* Cleared while it is shelved: the next one there is shelved for the rest. */
+    shelve.until = 20000;
+    assert_int_equal(sy_standings_act(&s, &shelve, 10000, &y, NULL), SY_OK);
+    sy_change over = {.kind = SY_CHANGE_CLEARED, .at = 11000};
+    assert_true(sy_standing_alert(x, r->config, &over.alert));
+    over.alert.state = SY_ALERT_CLEARED;
+    over.alert.cleared = 11000;
+    assert_int_equal(sy_standings_note(&s, &over, r->config, 11000, &y), SY_OK);
+    raise(&s, r->config, "fedcba9876543210fedcba9876543210", 12000, &y);
+    assert_true(y != x && y->shelved == 20000 && x->shelved == SY_MS_NONE);
+    assert_true(y->answer == SY_MS_NONE && s.next == 20000);
+    /* A late reading moves the onset: who stands in its place stands as it did. */
+    assert_int_equal(sy_standings_act(&s, &ack, 12500, &x, NULL), SY_OK);
+    sy_change moved = {.kind = SY_CHANGE_RAISED, .at = 13000};
+    assert_true(sy_standing_alert(x, r->config, &moved.alert));
+    moved.alert.state = SY_ALERT_ACTIVE;
+    moved.alert.cleared = SY_MS_NONE;
+    moved.alert.replaces = x->id;
+    memcpy(moved.alert.id, "00000000000000000000000000000001", 33);
+    assert_int_equal(sy_standings_note(&s, &moved, r->config, 13000, &y), SY_OK);
+    assert_true(y->acknowledged == 12500 && strcmp(y->by, "Li Wei") == 0);
+    assert_int_equal(y->answer, SY_MS_NONE);
+    /* What is saved comes back; what is cut does not. */
+    sy_buf bytes, again;
+    sy_buf_init(&bytes, sy_heap());
+    sy_buf_init(&again, sy_heap());
+    sy_standings_save(&s, &bytes);
+    for (size_t cut = 0; cut <= bytes.n; cut++) {
+        sy_standings copy;
+        sy_standings_init(&copy);
+        sy_rd in = sy_rd_of((sy_span){bytes.p, cut});
+        assert_int_equal(sy_standings_load(&copy, &in), cut < bytes.n ? SY_E_CORRUPT : SY_OK);
+        if (cut == bytes.n) {
+            sy_standings_save(&copy, &again);
+            assert_int_equal(copy.next, s.next);
+        }
+        sy_standings_fini(&copy);
+    }
+    assert_int_equal(bytes.n, again.n);
+    assert_memory_equal(bytes.p, again.p, bytes.n);
+    sy_buf_fini(&bytes);
+    sy_buf_fini(&again);
+    sy_standings_fini(&s);
+}
+
+static void hears(const sy_destination *d, const sy_rule *rule, sy_event_to to, bool expect)
+{
+    if (sy_event_goes_to(d, rule, SY_WARNING, &to) != expect)
+        fail_msg("%s (%d): levels %u up %d unanswered %d quiet %d folded %d", d->name, (int)d->kind,
+                 to.levels, (int)to.up, (int)to.unanswered, (int)to.quiet, to.folded != NULL);
+}
+
+static void who_hears(void **state)
+{
+    pipeline_rig *r = *state;
+    rig_rules(r, rules);
+    const sy_rule *rule = r->config->set->rules[0];
+    sy_destination county = r->config->destinations[0], hq = r->config->destinations[1];
+    sy_destination pager = county, desk = hq;
+    pager.kind = SY_DEST_ALERTMANAGER;
+    desk.severity = SY_NOTICE;
+    const unsigned warning = 1u << SY_WARNING;
+    sy_event_to plain = {.levels = warning}, quiet = plain, up = plain, asks = plain, fold = plain;
+    assert_string_equal(rule->id, "P-1");
+    quiet.quiet = true;
+    up.up = sy_event_above(rule, SY_WARNING);
+    assert_int_equal(up.up, SY_SERIOUS);
+    assert_int_equal(sy_event_above(rule, SY_SERIOUS), 0);
+    asks.unanswered = true;
+    fold.folded = rule;
+    fold.folded_at = SY_WARNING;
+    hears(&county, rule, plain, true);
+    hears(&pager, rule, plain, true);
+    hears(&hq, rule, plain, false);
+    hears(&county, rule, quiet, true);
+    hears(&pager, rule, quiet, false);
+    hears(&county, rule, fold, true);
+    hears(&pager, rule, fold, false);
+    fold.folded_at = SY_SERIOUS; /* the group was told to others */
+    hears(&pager, rule, fold, true);
+    hears(&hq, rule, up, true); /* serves duty-chief, from serious on */
+    hears(&desk, rule, plain, false);
+    hears(&desk, rule, asks, false);
+    desk.unanswered = true;
+    hears(&desk, rule, asks, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records),
         cmocka_unit_test(allowed),
         cmocka_unit_test_setup_teardown(replayed, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(storms, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(steps, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(standings, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(who_hears, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
