@@ -16,13 +16,14 @@ static sy_stand_row row_of(const sy_engine *e, const sy_standing *x)
                           .acknowledged = x->acknowledged,
                           .by = x->by,
                           .shelved = x->shelved,
+                          .suppressed = x->suppressed,
+                          .group = x->group[0] ? x->group : NULL,
                           .unanswered = x->unanswered};
 }
 
 static sy_event_to to_of(const sy_engine *e, const sy_standing *x, unsigned levels, bool quiet)
 {
-    sy_event_to to = {
-        .levels = levels, .up = x->up, .unanswered = x->unanswered, .quiet = quiet};
+    sy_event_to to = {.levels = levels, .up = x->up, .unanswered = x->unanswered, .quiet = quiet};
     const sy_group *g = x->group[0] ? sy_groups_find(&e->groups, x->group) : NULL;
     const sy_standing *first = g ? sy_standings_find(&e->standings, g->first) : NULL;
     sy_alert a;
@@ -49,7 +50,7 @@ static sy_err tell_group(sy_engine *e, const sy_config *config, const sy_rule *r
                               .priority = over ? 1 : 0,
                               .body = sy_buf_span(&body)};
     sy_err err =
-        body.failed ? SY_E_NOMEM : sy_batch_event_add(e->batch, &row, config, rule, g->level);
+        body.failed ? SY_E_NOMEM : sy_batch_group_add(e->batch, &row, config, rule, g->level);
     sy_buf_fini(&body);
     return err;
 }
@@ -115,8 +116,7 @@ static sy_event_of event_of(const sy_engine *e, const sy_config *config, const s
                          .group = x->group};
 }
 
-static sy_err tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
-                   const sy_change *c)
+static sy_err tell(sy_engine *e, const sy_config *config, const sy_judge *judge, const sy_change *c)
 {
     unsigned levels = 0;
     sy_standing *x = NULL;
@@ -132,8 +132,8 @@ static sy_err tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
         return SY_E_NOMEM;
     sy_event_of event = event_of(e, config, c, x, number);
     event.judge = judge;
-    bool quiet = (x->shelved != SY_MS_NONE && c->kind != SY_CHANGE_ESCALATED) ||
-                 x->suppressed != SY_MS_NONE;
+    bool quiet =
+        (x->shelved != SY_MS_NONE && c->kind != SY_CHANGE_ESCALATED) || x->suppressed != SY_MS_NONE;
     sy_event_to to = to_of(e, x, levels, quiet);
     sy_stand_row row = row_of(e, x);
     err = sy_batch_change_add(e->batch, &event, &to, x->touched ? &row : NULL);
@@ -143,7 +143,8 @@ static sy_err tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c)
 {
-    if (tell(e, config, judge, c))
+    if (tell(e, config, judge, c) ||
+        sy_days_change(&e->days, e->now->config->site, config->site, c, e->clock))
         e->out_of_memory = true;
 }
 
@@ -259,7 +260,7 @@ static sy_err pass(sy_engine *e, sy_standing *x, sy_due what, sy_ms at)
     return tell_act(e, x, &unanswered, at, false);
 }
 
-sy_err sy_engine__advance(sy_engine *e, sy_ms now)
+sy_err sy_engine__advance_to(sy_engine *e, sy_ms now)
 {
     if (now == SY_MS_NONE)
         return SY_OK;

@@ -64,8 +64,8 @@ static void count(const sy_group_look *look, const sy_change *c, sy_ms onset, ui
         ++*of;
         sy_ms since = later(sy_judge_newest(look->judge, i), look->start);
         sy_ms within = later(SY_GROUP_WITHIN, later(p->every, first->every));
-        if (i == c->alert.point || (together(since, onset, within) &&
-                                    since + 2 * p->every <= c->at + first->delivery))
+        if (i == c->alert.point ||
+            (together(since, onset, within) && since + 2 * p->every <= c->at + first->delivery))
             ++*quiet;
     }
 }
@@ -115,8 +115,7 @@ sy_err sy_groups_of(sy_groups *g, const sy_group_look *look, const sy_change *c,
     *out = NULL;
     *made = false;
     for (size_t i = 0; i < g->n; i++)
-        if (strcmp(g->v[i].premises, premises) == 0 &&
-            together(g->v[i].onset, onset, within)) {
+        if (strcmp(g->v[i].premises, premises) == 0 && together(g->v[i].onset, onset, within)) {
             *out = &g->v[i];
             return SY_OK;
         }

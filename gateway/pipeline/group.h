@@ -22,9 +22,9 @@ typedef struct sy_group {
     char id[33]; /* hex of 16 bytes of SHA-256(gateway NUL "group" NUL premises NUL onset) */
     char first[33], *premises;
     sy_group_cause cause;
-    sy_alert_level level;  /* of its first member, */
-    sy_ms onset, raised;   /* likewise */
-    uint32_t quiet, of;    /* points without data then, and points that send at an interval */
+    sy_alert_level level; /* of its first member, */
+    sy_ms onset, raised;  /* likewise */
+    uint32_t quiet, of;   /* points without data then, and points that send at an interval */
 } sy_group;
 typedef struct sy_groups {
     sy_group *v; /* in the order in which they began */

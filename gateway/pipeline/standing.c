@@ -444,10 +444,11 @@ enum { TRIAL = 1, UNANSWERED = 2, TOUCHED = 4 };
 
 static void save_one(const sy_standing *x, sy_buf *out)
 {
-    const sy_ms times[] = {x->onset,  x->raised, x->cleared,      x->counted, x->unknown,
-                           x->exempt, x->span,   x->acknowledged, x->shelved, x->answer,     x->suppressed};
-    const char *const texts[] = {x->id,     x->set,      x->rule,           x->subject,
-                                 x->series, x->replaces, x->by ? x->by : "", x->group};
+    const sy_ms times[] = {x->onset,   x->raised, x->cleared,   x->counted,
+                           x->unknown, x->exempt, x->span,      x->acknowledged,
+                           x->shelved, x->answer, x->suppressed};
+    const char *const texts[] = {
+        x->id, x->set, x->rule, x->subject, x->series, x->replaces, x->by ? x->by : "", x->group};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         sy_buf_blob(out, sy_span_of(texts[i]));
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
@@ -502,8 +503,9 @@ static sy_err load_one(sy_standings *s, sy_rd *in)
         !copy_text(text[5], x->replaces, sizeof x->replaces) || text[6].n > SY_ACT_WHO ||
         !copy_text(text[7], x->group, sizeof x->group))
         return SY_E_CORRUPT;
-    sy_ms *const times[] = {&x->onset,  &x->raised, &x->cleared,      &x->counted, &x->unknown,
-                            &x->exempt, &x->span,   &x->acknowledged, &x->shelved, &x->answer, &x->suppressed};
+    sy_ms *const times[] = {&x->onset,   &x->raised, &x->cleared,   &x->counted,
+                            &x->unknown, &x->exempt, &x->span,      &x->acknowledged,
+                            &x->shelved, &x->answer, &x->suppressed};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = (sy_ms)sy_rd_u64(in);
     x->version = (int64_t)sy_rd_u64(in);

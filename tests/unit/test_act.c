@@ -368,12 +368,9 @@ static const char silence[] = "rule S-1 version 1 \"Silent\"\n"
 /* Both are silent from minute 10 to 30; cr-1 is maintained from 50 to 80 and silent from 55. */
 static void quiet_story(pipeline_rig *r, int every)
 {
-    static const sy_upkeep_act upkeep = {true,
-                                         SY_UPKEEP_PLACE,
-                                         {"shop/cr-1", 9},
-                                         RIG_DAY + 80 * RIG_MIN,
-                                         {"Li Wei", 6},
-                                         {"a new fan", 9}};
+    static const sy_upkeep_act upkeep = {
+        true,          SY_UPKEEP_PLACE, {"shop/cr-1", 9}, RIG_DAY + 80 * RIG_MIN,
+        {"Li Wei", 6}, {"a new fan", 9}};
     rig_rules(r, silence);
     rig_log_open(r);
     rig_start(r);
@@ -432,8 +429,8 @@ static void storms(void **state)
     assert_int_equal(x.n, 3);
     const char *first = strstr(whole.p, "\"type\":\"steelyard.group.raised\"");
     assert_non_null(first);
-    assert_int_equal(sscanf(strstr(first, "\"alert\":{\"id\":"), "\"alert\":{\"id\":\"%32[0-9a-f]", group),
-                     1);
+    assert_int_equal(
+        sscanf(strstr(first, "\"alert\":{\"id\":"), "\"alert\":{\"id\":\"%32[0-9a-f]", group), 1);
     snprintf(text, sizeof text, "\"group\":\"%s\"", group);
     says(whole.p, group, 1, "\"cause\":\"premises-silent\"");
     says(whole.p, group, 1, "\"quiet\":2,\"of\":2,\"members\":1");
@@ -509,7 +506,8 @@ static void steps(void **state)
         changes(dense.p, x.id[i], all);
         changes(jumps.p, x.id[i], all);
         says(jumps.p, x.id[i], 2,
-             cleared ? "\"time\":\"2026-01-05T00:24:00.000Z\"" : "\"time\":\"2026-01-05T00:15:00.000Z\"");
+             cleared ? "\"time\":\"2026-01-05T00:24:00.000Z\""
+                     : "\"time\":\"2026-01-05T00:15:00.000Z\"");
     }
     rig_close(&other);
     sy_buf_fini(&dense);
