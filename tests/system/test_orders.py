@@ -216,6 +216,7 @@ class Orders(steel.Case):
         data = self.refused(self.pack("gsp", 2, PACK, by="inspector"), "is for regulator")
         self.assertEqual(data["who"], "inspector")
         self.refused(self.pack("gsp", 2, PACK, gateway="gw-other"), "for gateway 'gw-other'")
+        self.refused(self.pack("gsp", 2, PACK, gateway="x" + "网" * 40), "for gateway 'x网")
         self.refused(self.pack("gsp", 2, PACK, "--expires", "2026-01-01T00:00:00Z"), "expired")
         self.refused(self.sign("rollback", "--name", "gsp", "--version", 1), "no pack of this name")
         # None of these has used up anything: the good one is taken, once.
