@@ -38,6 +38,7 @@ typedef struct sy_destination {
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
     sy_ms heartbeat;             /* 0: none */
+    sy_ms passing;               /* how long notices of a passing state wait */
     const char *topic;           /* mqtt: with names in braces */
     bool v311;                   /* mqtt: version 3.1.1 */
     const char *user, *password; /* NULL: none */
