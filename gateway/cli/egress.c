@@ -177,12 +177,12 @@ static bool leaves(const sy_destination *d, const example *x, sy_buf *out)
     return true;
 }
 
-static const char *const kind_words[] = {"https", "alertmanager", "mqtt"};
+static const char *const kind_words[] = {"https", "alertmanager", "mqtt", "webhook", "mail"};
 
 static const char *kind_word(const sy_destination *d)
 {
     size_t i = (size_t)d->kind;
-    return i < sizeof kind_words / sizeof *kind_words ? kind_words[i] : "on site";
+    return i < sizeof kind_words / sizeof *kind_words ? kind_words[i] : "";
 }
 
 static void show_text(const sy_destination *d, const example *v, sy_buf *b)
