@@ -22,7 +22,9 @@ typedef struct sy_tls_files {
 typedef enum sy_destination_kind {
     SY_DEST_HTTPS,
     SY_DEST_ALERTMANAGER,
-    SY_DEST_MQTT
+    SY_DEST_MQTT,
+    SY_DEST_WEBHOOK,
+    SY_DEST_MAIL
 } sy_destination_kind;
 typedef struct sy_destination {
     const char *name;
@@ -31,15 +33,22 @@ typedef struct sy_destination {
     const char *const *also; /* further addresses */
     size_t n_also;
     sy_tls_files tls;
+    const char *from, *password_file; /* mail; NULL: none */
+    const char *secret;               /* webhook: a file; NULL: none */
+    const char *const *to;
+    size_t n_to;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
     sy_alert_level severity; /* this and above */
     bool unanswered;         /* what nobody answered in time, where a rule names nobody further */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
-    sy_ms heartbeat;        /* 0: none */
-    const char *orders;     /* where orders are asked for; NULL: nowhere */
-    sy_tls_files authority; /* ca, crl: who may sign them */
+    sy_ms heartbeat;             /* 0: none */
+    const char *topic;           /* mqtt: with names in braces */
+    bool v311;                   /* mqtt: version 3.1.1 */
+    const char *user, *password; /* NULL: none */
+    const char *orders;          /* where orders are asked for; NULL: nowhere */
+    sy_tls_files authority;      /* ca, crl: who may sign them */
     sy_ms poll;
 } sy_destination;
 

@@ -41,7 +41,7 @@ bool sy_order_kind_of(const char *text, sy_order_kind *out)
     return false;
 }
 
-unsigned sy_role_of(const char *ou)
+unsigned sy_order_role_of(const char *ou)
 {
     for (unsigned i = 0; i < ROLES; i++)
         if (strcmp(ou, words[i]) == 0)

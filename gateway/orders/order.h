@@ -38,7 +38,7 @@ bool sy_order_kind_of(const char *text, sy_order_kind *out);
 
 /* Roles: organisational units of the signer's certificate, as bits. */
 enum { SY_ROLE_REGULATOR = 1, SY_ROLE_INSPECTOR = 2, SY_ROLE_PLATFORM = 4 };
-unsigned sy_role_of(const char *ou);             /* 0: it is none */
+unsigned sy_order_role_of(const char *ou);       /* 0: it is none */
 unsigned sy_order_roles(sy_order_kind k);        /* who may order it */
 void sy_roles_text(unsigned roles, sy_buf *out); /* "inspector, regulator" */
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/orders.h"
 #include "run/service_int.h"
 
 enum { TURN_MS = 1000 };
@@ -90,6 +91,8 @@ static void serve(sy_service *s)
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
         sy_service__look_at_broker(s);
+        sy_service__look_at_certificates(s);
+        sy_orders_turn(s->orders);
         sy_pending_save(s->pending, false);
         look_at_store(s);
         feed_watchdog(&fed);

@@ -31,13 +31,14 @@ FOREIGN = {
     "libfyaml.h": ("gateway/config/yaml.c",),
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
     "zstd.h": ("gateway/intake/", "gateway/store/"),
-    "MQTTAsync.h": ("drivers/mqtt/",),
+    "MQTTAsync.h": ("drivers/mqtt/", "gateway/upstream/mqtt_child.c"),
     "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/web/", "gateway/inbox/", "gateway/console/"),
     "gnutls/": ("gateway/inbox/", "gateway/console/"),
     "argon2.h": ("gateway/console/users.c",),
     "http_parser.h": ("gateway/upstream/",),
+    "curl/": ("gateway/upstream/carrier.c",),
     "udunits2.h": ("tools/",),
 }
 MARKERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
