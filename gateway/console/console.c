@@ -178,8 +178,9 @@ unsigned sy_console_port(const sy_console *c)
 void sy_console_status(sy_console *c, sy_buf *json)
 {
     sy_buf_printf(
-        json, "{\"port\":%u,\"tls\":%s,\"sessions\":%zu,\"live\":%zu,\"requests\":%llu,\"refused\":%llu}",
-        sy_console_port(c), c->tls ? "true" : "false", sy_sessions_count(c->sessions, sy_mono_ms()), sy_live_readers(c->live),
-        (unsigned long long)atomic_load(&c->requests),
+        json,
+        "{\"port\":%u,\"tls\":%s,\"sessions\":%zu,\"live\":%zu,\"requests\":%llu,\"refused\":%llu}",
+        sy_console_port(c), c->tls ? "true" : "false", sy_sessions_count(c->sessions, sy_mono_ms()),
+        sy_live_readers(c->live), (unsigned long long)atomic_load(&c->requests),
         (unsigned long long)atomic_load(&c->refused));
 }
