@@ -21,3 +21,4 @@ sy_test(test_late_random
     LINKS sy_pipeline)
 set_tests_properties(test_late_random PROPERTIES TIMEOUT 600)
 sy_test(test_senses SOURCES unit/test_senses.c LINKS sy_run)
+sy_test(test_self_mains SOURCES unit/test_self_mains.c unit/journal_rig.c LINKS sy_run)
