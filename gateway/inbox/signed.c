@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "ledger/jws.h"
 #include "ledger/member.h"
 #include "ledger/proof.h"
@@ -22,16 +23,24 @@ static const char *gateway_of(const sy_cloud *c)
     return strncmp(c->source, prefix, n) == 0 ? c->source + n : NULL;
 }
 
+/* What stands in the text comes from others, and is cut to length: what is no UTF-8 then is '?'. */
+static void say(sy_signature *out, sy_sign_state state, const char *why)
+{
+    out->state = state;
+    snprintf(out->why, sizeof out->why, "%.*s", (int)sizeof out->why - 1, why);
+    for (size_t n = strlen(out->why), at; (at = sy_utf8_check((sy_span){out->why, n})) < n;) {
+        out->why[at] = '?';
+    }
+}
+
 static void refuse(sy_signature *out, const char *why)
 {
-    out->state = SY_SIGN_REFUSED;
-    snprintf(out->why, sizeof out->why, "%s", why);
+    say(out, SY_SIGN_REFUSED, why);
 }
 
 static void doubt(sy_signature *out, const char *why)
 {
-    out->state = SY_SIGN_UNCERTIFIED;
-    snprintf(out->why, sizeof out->why, "%s", why);
+    say(out, SY_SIGN_UNCERTIFIED, why);
 }
 
 /* The key that comes with the event's proof, for a signature that only names its key. */
