@@ -116,6 +116,8 @@ typedef struct sy_config {
     size_t n_devices;
     const sy_vocab *vocab;
     const sy_set *set;
+    const sy_source *rules; /* the texts of rule files, with the names that are shown */
+    size_t n_rules;
     unsigned char hash[32];
     char hash_hex[65];
     void *owner; /* private; NULL: the caller's own, which references do not count */

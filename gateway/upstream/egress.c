@@ -41,8 +41,8 @@ static bool begins(sy_span text, const char *with)
 
 sy_egress_class sy_egress_class_of_type(sy_span type)
 {
-    static const char *const acts[] = {"acknowledged", "shelved", "unshelved", "commented",
-                                       "unanswered"};
+    /* What changes who is to be woken is the alert's: shelved, unshelved, unanswered. */
+    static const char *const acts[] = {"acknowledged", "commented"};
     static const struct {
         const char *prefix;
         sy_egress_class class;
