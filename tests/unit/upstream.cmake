@@ -23,3 +23,4 @@ sy_test(test_inbox_signed SOURCES unit/test_inbox_signed.c ${upstream_rig}
 sy_test(test_upstream_partial SOURCES unit/test_upstream_partial.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_onsite SOURCES unit/test_onsite.c LINKS sy_onsite sy_sender sy_config)
+sy_test(test_enrol SOURCES unit/test_enrol.c LINKS sy_enrol sy_sender PkgConfig::GNUTLS)
