@@ -20,13 +20,11 @@ static const char schema[] =
     " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
     " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);" SY_INBOX_LEDGER_SCHEMA
-    "PRAGMA user_version=2; COMMIT;";
+        SY_INBOX_DESK_SCHEMA "PRAGMA user_version=3; COMMIT;";
 
 #define EVENT_COLUMNS                                                                              \
     "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
     " (SELECT verdict FROM proofs p WHERE p.seq=events.seq)"
-#define ALERT_COLUMNS                                                                              \
-    "first_seq, last_seq, events, source, id, state, type, sender, data, severity, received"
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f)
 {
@@ -64,6 +62,7 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK
                                                                     : sy_inbox__failed(d, path, f);
     }
+    e = e == SY_OK && writer ? sy_inbox__facts_fill(d, f) : e;
     e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
     if (e != SY_OK) {
         sy_inbox_db_close(d);
@@ -149,7 +148,8 @@ static const char *state_of(const sy_cloud *c, const char *before)
             return states[i];
         }
     }
-    return strcmp(type, "amended") == 0 && before ? before : "active";
+    bool begins = strcmp(type, "raised") == 0 || strcmp(type, "escalated") == 0;
+    return before && !begins ? before : "active";
 }
 
 /* The alert after this event: what the event does not say stays as it was. */
@@ -183,6 +183,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
         e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an alert", f);
         sqlite3_finalize(st);
     }
+    e = e != SY_OK ? e : sy_inbox__facts(d, c, data, now, f);
     free(text);
     json_decref(data);
     return e;
@@ -205,6 +206,7 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     int64_t seq = sqlite3_last_insert_rowid(d->db);
     if (*added) {
         e = sy_inbox__book_event(d, c, seq, now, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, seq, sender, now, f);
     }
     return e == SY_OK && *added && c->alert ? apply(d, c, seq, sender, now, f) : e;
 }
@@ -227,6 +229,9 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *send
         bool added = false;
         e = is_head(&b->v[i]) ? sy_inbox__book_head(d, &b->v[i], now, &added, f)
                               : add_one(d, &b->v[i], sender, now, &added, f);
+        e = e == SY_OK && is_head(&b->v[i])
+                ? sy_inbox__heard(d, &b->v[i], 0, sender, now, f)
+                : e;
         fresh += added ? 1 : 0;
     }
     if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
@@ -290,75 +295,6 @@ sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert,
                                                " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
                                                "ii", after, (int64_t)max);
     return sy_inbox__each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
-}
-
-typedef struct alert_reader {
-    void (*fn)(void *ctx, const sy_inbox_alert *a);
-    void *ctx;
-    bool found;
-} alert_reader;
-
-static void read_alert(void *ctx, sqlite3_stmt *st)
-{
-    alert_reader *r = ctx;
-    r->found = true;
-    r->fn(r->ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
-                                    .last_seq = sqlite3_column_int64(st, 1),
-                                    .events = sqlite3_column_int64(st, 2),
-                                    .source = sy_inbox__column(st, 3),
-                                    .id = sy_inbox__column(st, 4),
-                                    .state = sy_inbox__column(st, 5),
-                                    .type = sy_inbox__column(st, 6),
-                                    .sender = sy_inbox__column(st, 7),
-                                    .data = sy_inbox__column(st, 8),
-                                    .severity = sqlite3_column_int(st, 9),
-                                    .received = sqlite3_column_int64(st, 10)});
-}
-
-sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d,
-                                         "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
-                                         " ORDER BY first_seq LIMIT ?",
-                                         "ii", after, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    int64_t top = before > 0 ? before : INT64_MAX;
-    sqlite3_stmt *st =
-        state
-            ? sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "sii", state, top, (int64_t)max)
-            : sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "ii", top, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
-                         void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    alert_reader r = {fn, ctx, false};
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
-    sy_err e = sy_inbox__each(d, st, "reading alerts", read_alert, &r, f);
-    return e == SY_OK && !r.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
-}
-
-int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
-                                         "ss", source, alert);
-    int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
-    return seq;
 }
 
 static void count_severity(void *ctx, sqlite3_stmt *st)
