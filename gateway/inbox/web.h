@@ -4,18 +4,9 @@
 #ifndef SY_INBOX_WEB_H
 #define SY_INBOX_WEB_H
 
-#include <microhttpd.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "inbox/db.h"
+#include "web/web.h"
 
-/* "127.0.0.1:8443", "[::1]:8443". SY_E_USAGE. */
-SY_MUST_USE sy_err sy_web_address(const char *text, struct sockaddr_storage *out, bool *loopback,
-                                  sy_fail *f);
-unsigned sy_web_port(struct MHD_Daemon *d);
-/* MHD's own messages go to our log. */
-void sy_web_log(void *cls, const char *format, va_list args);
 /* Answer with a copy of the buffer (an empty 500 where it has failed). */
 enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
                               const sy_buf *body);

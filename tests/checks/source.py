@@ -34,8 +34,8 @@ FOREIGN = {
     "MQTTAsync.h": ("drivers/mqtt/",),
     "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
-    "microhttpd.h": ("gateway/inbox/",),
-    "gnutls/": ("gateway/inbox/",),
+    "microhttpd.h": ("gateway/web/", "gateway/inbox/", "gateway/console/"),
+    "gnutls/": ("gateway/inbox/", "gateway/console/"),
     "http_parser.h": ("gateway/upstream/",),
     "udunits2.h": ("tools/",),
 }
