@@ -91,7 +91,7 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const sy_inbox_filter *w, int64_t befo
         "  WHEN 'unanswered' THEN f.unanswered<>0 AND f.acked IS NULL"
         "  ELSE a.state=?6 END"
         " AND (?8 IS NULL OR coalesce(" LAST_CASE("state") ", 'new')=?8)"
-        " AND (?10 IS NULL OR a.source=?10)"
+        " AND (?10 IS NULL OR a.source=?10) AND (?11 IS NULL OR f.grouped=?11)"
         " ORDER BY a.last_seq DESC LIMIT ?9";
     char *pattern = w->text && w->text[0] ? pattern_of(w->text) : NULL;
     if (w->text && w->text[0] && !pattern) {
@@ -99,9 +99,9 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const sy_inbox_filter *w, int64_t befo
     }
     int64_t top = before > 0 ? before : INT64_MAX;
     sqlite3_stmt *st =
-        sy_inbox__prepare(d, sql, "ississisis", top, w->premises, w->rule, (int64_t)w->severity, pattern,
+        sy_inbox__prepare(d, sql, "ississisiss", top, w->premises, w->rule, (int64_t)w->severity, pattern,
                           w->state ? w->state : "", (int64_t)w->now, w->case_state, (int64_t)max,
-                          w->source);
+                          w->source, w->group);
     free(pattern);
     return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }

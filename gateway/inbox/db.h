@@ -52,7 +52,7 @@ SY_MUST_USE sy_err sy_inbox_db_alerts(sy_inbox_db *db, int64_t after, int max,
  * "new" finds those without a case, too. text is looked for in names and texts, whatever the case
  * of ASCII letters. */
 typedef struct sy_inbox_filter {
-    const char *source, *premises, *rule, *state, *text, *case_state;
+    const char *source, *premises, *rule, *state, *text, *case_state, *group;
     int severity; /* and worse */
     sy_ms now;    /* shelving ends by itself */
 } sy_inbox_filter;

@@ -39,7 +39,8 @@
 
 /* facts: of each alert what is filtered by and what people did, made from its events. gateways: when
  * each was last heard, its newest heartbeat and statement, and after which order it asked last.
- * results: what a gateway told about an order. cases and orders are only ever added to. */
+ * results: what a gateway told about an order, by its number, which is its seq (source "*": to every
+ * gateway). cases, orders and evidence are only ever added to. */
 #define SY_INBOX_DESK_SCHEMA                                                                       \
     "CREATE TABLE IF NOT EXISTS facts(source TEXT NOT NULL, id TEXT NOT NULL, premises TEXT,"      \
     " premises_name TEXT, rule TEXT, search TEXT NOT NULL, acked INTEGER, acked_who TEXT,"         \
@@ -55,14 +56,12 @@
     "CREATE INDEX IF NOT EXISTS cases_alert ON cases(source, alert, seq);"                         \
     "CREATE TABLE IF NOT EXISTS orders(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "    \
     "NULL,"                                                                                        \
-    " number INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, alert TEXT, who TEXT NOT "    \
-    "NULL,"                                                                                        \
-    " why TEXT, signer TEXT NOT NULL, jws TEXT NOT NULL, at INTEGER NOT NULL,"                     \
-    " UNIQUE(source, number), UNIQUE(source, id));"                                                \
+    " id TEXT NOT NULL, kind TEXT NOT NULL, alert TEXT, who TEXT NOT NULL, why TEXT,"              \
+    " signer TEXT NOT NULL, jws TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE(source, id));"                                                \
     "CREATE INDEX IF NOT EXISTS orders_alert ON orders(source, alert, seq);"                       \
     "CREATE TABLE IF NOT EXISTS results(seq INTEGER PRIMARY KEY, source TEXT NOT NULL,"            \
-    " id TEXT NOT NULL, result TEXT NOT NULL, why TEXT, at INTEGER NOT NULL);"                     \
-    "CREATE INDEX IF NOT EXISTS results_order ON results(source, id, seq);"                        \
+    " number INTEGER NOT NULL, id TEXT, result TEXT NOT NULL, why TEXT, at INTEGER NOT NULL);"     \
+    "CREATE INDEX IF NOT EXISTS results_order ON results(number, source, seq);"                        \
     "CREATE TABLE IF NOT EXISTS evidence(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "  \
     "NULL,"                                                                                        \
     " alert TEXT NOT NULL, order_id TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,"   \

@@ -12,9 +12,9 @@
 #include "inbox/db.h"
 
 enum {
-    SY_DESK_WHO_MAX = 100,   /* bytes of a name */
-    SY_DESK_WHY_MAX = 2000,  /* bytes of a comment or a reason */
-    SY_DESK_JWS_MAX = 1 << 20,
+    SY_DESK_WHO_MAX = 128, /* bytes of a name, and of a comment or a reason (docs/orders.md) */
+    SY_DESK_WHY_MAX = 512,
+    SY_DESK_JWS_MAX = 1000000,
     SY_DESK_ORDERS_MAX = 100, /* in an answer */
     SY_DESK_ANSWER_MAX = 1 << 20
 };
@@ -48,14 +48,15 @@ SY_MUST_USE sy_err sy_desk_cases(sy_inbox_db *db, const char *source, const char
                                  sy_fail *f);
 
 typedef struct sy_desk_order {
-    int64_t seq, number; /* number: counted per gateway from 1 */
-    const char *source, *id, *kind, *alert, *who, *why, *signer, *jws; /* alert, why: NULL */
+    int64_t seq; /* its number (docs/orders.md) */
+    const char *source; /* "*": to every gateway */
+    const char *id, *kind, *alert, *who, *why, *signer, *jws; /* alert, why: NULL */
     sy_ms at;
     const char *result, *result_why; /* "done", "refused", "waiting"; NULL: not heard of */
     sy_ms result_at;
     bool asked; /* the gateway has asked for what comes after it: it has it */
 } sy_desk_order;
-/* Gives it the gateway's next number. SY_E_EXISTS: an order with this id is there. */
+/* Gives it the next number. SY_E_EXISTS: an order with this id is there. */
 SY_MUST_USE sy_err sy_desk_order_add(sy_inbox_db *db, const sy_desk_order *o, int64_t *number,
                                      sy_fail *f);
 SY_MUST_USE sy_err sy_desk_orders(sy_inbox_db *db, const char *source, const char *alert,

@@ -158,7 +158,8 @@ sy_err sy_desk_gateways(sy_inbox_db *d, int max, void (*fn)(void *ctx, const sy_
         d,
         "SELECT source, sender, beat, statement, heard, beat_at, statement_at, asked_at,"
         " (SELECT count(*) FROM alerts a WHERE a.source=g.source AND a.state='active'),"
-        " (SELECT count(*) FROM orders o WHERE o.source=g.source AND o.number>coalesce(g.asked, 0))"
+        " (SELECT count(*) FROM orders o WHERE o.source IN (g.source, '*') AND o.seq>"
+        " coalesce(g.asked, 0))"
         " FROM gateways g ORDER BY source LIMIT ?",
         "i", (int64_t)max);
     return sy_inbox__each(d, st, "reading gateways", read_gateway, &(gateway_reader){fn, ctx}, f);

@@ -163,19 +163,22 @@ sy_err sy_inbox__facts_fill(sy_inbox_db *d, sy_fail *f)
     return e;
 }
 
-/* steelyard.order.done, .refused, .waiting: data {kind, id, number, result, why}. */
+/* steelyard.order.done, .refused, .waiting (docs/orders.md). */
 static sy_err book_result(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms now, sy_fail *f)
 {
-    const char *id = text_in(c->data, "id");
-    return !id ? SY_OK
-               : sy_inbox__run(d,
-                               sy_inbox__prepare(
-                                   d,
-                                   "INSERT INTO results(seq, source, id, result, why, at)"
-                                   " VALUES(?, ?, ?, ?, ?, ?)",
-                                   "issssi", seq, c->source, id, strrchr(c->type, '.') + 1,
-                                   text_in(c->data, "why"), (int64_t)now),
-                               "what came of an order", f);
+    const json_t *number = json_object_get(c->data, "number");
+    return !json_is_integer(number)
+               ? SY_OK
+               : sy_inbox__run(
+                     d,
+                     sy_inbox__prepare(
+                         d,
+                         "INSERT INTO results(seq, source, number, id, result, why, at)"
+                         " VALUES(?, ?, ?, ?, ?, ?, ?)",
+                         "isisssi", seq, c->source, (int64_t)json_integer_value(number),
+                         text_in(c->data, "order"), strrchr(c->type, '.') + 1,
+                         text_in(c->data, "reason"), (int64_t)now),
+                     "what came of an order", f);
 }
 
 sy_err sy_inbox__heard(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders to gateways, numbered per gateway, and the evidence that came for them. */
+/* Orders to gateways, and the evidence that came for them. */
 #include <stdio.h>
 
 #include "inbox/db_int.h"
@@ -7,40 +7,28 @@
 
 sy_err sy_desk_order_add(sy_inbox_db *d, const sy_desk_order *o, int64_t *number, sy_fail *f)
 {
-    if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
-        return sy_inbox__failed(d, "begin", f);
-    }
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
-        "INSERT INTO orders(source, number, id, kind, alert, who, why, signer, jws, at)"
-        " SELECT ?1, coalesce(max(number), 0)+1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM orders"
-        " WHERE source=?1 RETURNING number",
+        "INSERT INTO orders(source, id, kind, alert, who, why, signer, jws, at)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "ssssssssi", o->source, o->id, o->kind, o->alert, o->who, o->why, o->signer, o->jws,
         (int64_t)o->at);
     int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
-    sy_err e = SY_OK;
-    if (rc == SQLITE_ROW) {
-        *number = sqlite3_column_int64(st, 0);
-        rc = sqlite3_step(st);
-    }
-    if (rc != SQLITE_DONE) {
-        bool twice = (rc & 0xff) == SQLITE_CONSTRAINT;
-        e = twice ? sy_fail_set(f, SY_E_EXISTS, "there is an order with this id")
-                  : sy_inbox__failed(d, "an order", f);
-    }
+    sy_err e = rc == SQLITE_DONE ? SY_OK
+               : (rc & 0xff) == SQLITE_CONSTRAINT
+                   ? sy_fail_set(f, SY_E_EXISTS, "there is an order with this id")
+                   : sy_inbox__failed(d, "an order", f);
     sqlite3_finalize(st);
-    if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        e = sy_inbox__failed(d, "commit", f);
-    }
-    if (e != SY_OK) {
-        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    if (e == SY_OK) {
+        *number = sqlite3_last_insert_rowid(d->db);
     }
     return e;
 }
 
 #define LAST_RESULT(column)                                                                        \
     "(SELECT r." column                                                                            \
-    " FROM results r WHERE r.source=o.source AND r.id=o.id ORDER BY seq DESC LIMIT 1)"
+    " FROM results r WHERE r.number=o.seq AND (r.source=o.source OR o.source='*')"                 \
+    " AND (r.id IS NULL OR r.id=o.id) ORDER BY seq DESC LIMIT 1)"
 
 typedef struct order_reader {
     void (*fn)(void *ctx, const sy_desk_order *o);
@@ -50,22 +38,21 @@ typedef struct order_reader {
 static void read_order(void *ctx, sqlite3_stmt *st)
 {
     order_reader *r = ctx;
-    bool told = sqlite3_column_type(st, 12) != SQLITE_NULL;
+    bool told = sqlite3_column_type(st, 11) != SQLITE_NULL;
     r->fn(r->ctx, &(sy_desk_order){.seq = sqlite3_column_int64(st, 0),
-                                   .source = sy_inbox__column(st, 1),
-                                   .number = sqlite3_column_int64(st, 2),
-                                   .id = sy_inbox__column(st, 3),
-                                   .kind = sy_inbox__column(st, 4),
-                                   .alert = sy_inbox__column(st, 5),
-                                   .who = sy_inbox__column(st, 6),
-                                   .why = sy_inbox__column(st, 7),
-                                   .signer = sy_inbox__column(st, 8),
-                                   .jws = sy_inbox__column(st, 9),
-                                   .at = sqlite3_column_int64(st, 10),
-                                   .asked = sqlite3_column_int(st, 11) != 0,
-                                   .result = sy_inbox__column(st, 12),
-                                   .result_why = sy_inbox__column(st, 13),
-                                   .result_at = told ? sqlite3_column_int64(st, 14) : SY_MS_NONE});
+.source = sy_inbox__column(st, 1),
+.id = sy_inbox__column(st, 2),
+.kind = sy_inbox__column(st, 3),
+.alert = sy_inbox__column(st, 4),
+.who = sy_inbox__column(st, 5),
+.why = sy_inbox__column(st, 6),
+.signer = sy_inbox__column(st, 7),
+.jws = sy_inbox__column(st, 8),
+.at = sqlite3_column_int64(st, 9),
+.asked = sqlite3_column_int(st, 10) != 0,
+.result = sy_inbox__column(st, 11),
+.result_why = sy_inbox__column(st, 12),
+.result_at = told ? sqlite3_column_int64(st, 13) : SY_MS_NONE});
 }
 
 sy_err sy_desk_orders(sy_inbox_db *d, const char *source, const char *alert, int64_t after, int max,
@@ -73,8 +60,8 @@ sy_err sy_desk_orders(sy_inbox_db *d, const char *source, const char *alert, int
 {
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
-        "SELECT o.seq, o.source, o.number, o.id, o.kind, o.alert, o.who, o.why, o.signer, o.jws,"
-        " o.at, coalesce((SELECT asked FROM gateways g WHERE g.source=o.source), 0)>=o.number,"
+        "SELECT o.seq, o.source, o.id, o.kind, o.alert, o.who, o.why, o.signer, o.jws,"
+        " o.at, coalesce((SELECT asked FROM gateways g WHERE g.source=o.source), 0)>=o.seq,"
         " " LAST_RESULT("result") ", " LAST_RESULT("why") ", " LAST_RESULT(
             "at") " FROM orders o WHERE o.seq>?1 AND (?2 IS NULL OR"
                   " (o.source=?2 AND (?3 IS NULL OR o.alert=?3))) ORDER BY o.seq LIMIT ?4",
@@ -101,7 +88,9 @@ sy_err sy_desk_serve(sy_inbox_db *d, const char *source, int64_t after, sy_ms no
         return e;
     }
     sqlite3_stmt *st = sy_inbox__prepare(
-        d, "SELECT number, jws FROM orders WHERE source=? AND number>? ORDER BY number LIMIT ?",
+        d,
+        "SELECT seq, jws, (SELECT max(seq) FROM orders WHERE source IN (?1, '*')) FROM orders"
+        " WHERE source IN (?1, '*') AND seq>?2 ORDER BY seq LIMIT ?3",
         "sii", source, after, (int64_t)SY_DESK_ORDERS_MAX);
     int64_t next = after;
     int rc = SQLITE_ERROR, n = 0;
@@ -109,12 +98,13 @@ sy_err sy_desk_serve(sy_inbox_db *d, const char *source, int64_t after, sy_ms no
     sy_buf_text(out, "{\"orders\":[");
     while (st && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         size_t size = (size_t)sqlite3_column_bytes(st, 1) + 64;
+        next = sqlite3_column_int64(st, 2);
         if (n > 0 && out->n - begin + size > SY_DESK_ANSWER_MAX - 64) {
             rc = SQLITE_DONE;
             break;
         }
-        next = sqlite3_column_int64(st, 0);
-        sy_buf_printf(out, "%s{\"number\":%lld,\"order\":", n++ ? ",\n" : "\n", (long long)next);
+        sy_buf_printf(out, "%s{\"number\":%lld,\"order\":", n++ ? ",\n" : "\n",
+                      (long long)sqlite3_column_int64(st, 0));
         sy_buf_json(out, sy_span_of(sy_inbox__column(st, 1)));
         sy_buf_char(out, '}');
     }

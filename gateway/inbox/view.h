@@ -7,6 +7,8 @@
 #include "inbox/db.h"
 #include "inbox/words.h"
 
+struct sy_visitor; /* form.h */
+struct sy_signer;  /* order.h */
 typedef struct sy_view {
     sy_buf *out;
     sy_inbox_db *db;
@@ -14,6 +16,8 @@ typedef struct sy_view {
     bool forced;         /* the language was chosen by ?lang=; links keep it */
     const sy_zone *zone; /* NULL: the machine's */
     sy_ms now;
+    const struct sy_visitor *visitor;
+    const struct sy_signer *signer; /* NULL: the inbox gives no orders */
 } sy_view;
 
 /* format.c: small things */
@@ -35,6 +39,10 @@ sy_ms sy_view_when(const json_t *value);
 void sy_view_card(const sy_view *v, const sy_inbox_alert *a);
 /* The event of this data was made by readings that came late. */
 bool sy_view_late(const json_t *data);
+/* It is of a recording. */
+bool sy_view_replay(const json_t *data);
+/* The rule's `respond within`, 0: none. */
+sy_ms sy_view_within(const json_t *data);
 void sy_view_alert(const sy_view *v, const sy_inbox_alert *a);
 
 /* ledger.c: the gateways' ledgers, and what is wrong with them */
