@@ -8,6 +8,7 @@
 #ifndef SY_CONFIG_H
 #define SY_CONFIG_H
 
+#include "base/egress.h"
 #include "base/os.h"
 #include "base/site.h"
 #include "drivers/modbus/map.h"
@@ -34,6 +35,8 @@ typedef struct sy_destination {
     size_t n_serves;
     sy_alert_level severity; /* this and above */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
+    sy_egress egress;
+    sy_ms heartbeat; /* 0: none */
 } sy_destination;
 
 /* How long a class of what is kept stays. */

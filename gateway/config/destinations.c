@@ -6,7 +6,7 @@
 #include "config/keys.h"
 
 /* Alertmanager's default group_interval is 5 min. */
-enum { SETTLE_MS = 360 * 1000, ALSO_MAX = 7 };
+enum { SETTLE_MS = 360 * 1000, HEARTBEAT_MS = 300 * 1000, ALSO_MAX = 7 };
 
 static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *d)
 {
@@ -18,6 +18,56 @@ static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *
         sy_cfg_error(l, c[DS_TLS].node, "missing-key", NULL,
                      "a receiver of kind https asks for our certificate: 'cert' and 'key'",
                      "https 类接收方要求本机证书：cert 与 key");
+}
+
+static const char *const class_words[] = {
+#define WORD(name, word, ...) word,
+    SY_EGRESS_CLASSES(WORD)
+#undef WORD
+};
+static const char *const part_words[] = {
+#define WORD(name, word, ...) word,
+    SY_EGRESS_PARTS(WORD)
+#undef WORD
+};
+
+/* The bits that the words of a list stand for. */
+static unsigned bits_of(sy_loader *l, const sy_cfg_cell *c, const char *const *words, size_t n,
+                        const char *key)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t k = 0;
+        while (k < n && strcmp(c->texts[i], words[k]) != 0)
+            k++;
+        if (k < n)
+            bits |= 1u << k;
+        else
+            sy_cfg_error(l, sy_cfg_item(c, i), "unknown-word", c->texts[i],
+                         "'%s' knows no such word: docs/egress.md lists them",
+                         "“%s”没有这个词：见 docs/egress.md", key);
+    }
+    return bits;
+}
+
+/* What is not said is the least that lets somebody act: the people of the premises are named to
+ * nobody, and what pages people carries no codes and nothing that people wrote. */
+static void read_egress(sy_loader *l, const sy_ynode *map, sy_destination *d)
+{
+    bool pages = d->kind == SY_DEST_ALERTMANAGER;
+    sy_cfg_cell c[EG_N];
+    d->egress.classes =
+        pages ? 1u << SY_EGRESS_ALERT | 1u << SY_EGRESS_GROUP | 1u << SY_EGRESS_SERVICE
+              : SY_EGRESS_ALL;
+    d->egress.redact = 1u << SY_PART_PEOPLE;
+    if (pages)
+        d->egress.redact |= 1u << SY_PART_CODES | 1u << SY_PART_COMMENTS;
+    if (!map || !sy_cfg_read(l, map, SY_S_EGRESS, c))
+        return;
+    if (c[EG_CLASSES].set)
+        d->egress.classes = bits_of(l, &c[EG_CLASSES], class_words, SY_EGRESS_N, "classes");
+    if (c[EG_REDACT].set)
+        d->egress.redact = bits_of(l, &c[EG_REDACT], part_words, SY_PART_N, "redact");
 }
 
 static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination *d,
@@ -53,6 +103,10 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
         sy_cfg_error(l, c[DS_ALSO].node, "wrong-value", NULL,
                      "'also' lists at most 7 addresses like 'url'",
                      "“also”至多列出7个与“url”同形的地址");
+    read_egress(l, c[DS_EGRESS].set ? c[DS_EGRESS].node : NULL, d);
+    d->heartbeat = c[DS_HEARTBEAT].set               ? c[DS_HEARTBEAT].ms
+                   : d->kind == SY_DEST_ALERTMANAGER ? 0
+                                                     : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);

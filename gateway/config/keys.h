@@ -102,7 +102,13 @@
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
-    X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert")
+    X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert") \
+    X(DS_EGRESS, "egress", MAP, false, 0, 0, NULL, "docs/egress.md", "what may leave the box for it") \
+    X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager: none", "how often it is told that the box is alive; `0 s`: never")
+
+#define SY_KEYS_EGRESS(X) \
+    X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \
+    X(EG_REDACT, "redact", TEXTS, false, 0, 0, NULL, "`[people]`; alertmanager: `[people, codes, comments]`", "what is taken out: names, codes, readings, people, comments, location; `[]`: nothing")
 /* clang-format on */
 
 #define SY_KEY_CELL(cell, ...) cell,
@@ -124,6 +130,7 @@ enum { SY_KEYS_PLACE(SY_KEY_CELL) PL_N };
 enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
 enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
 enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
+enum { SY_KEYS_EGRESS(SY_KEY_CELL) EG_N };
 #undef SY_KEY_CELL
 enum { SY_KEYS_MOST = 24 }; /* no section has more */
 

@@ -86,6 +86,7 @@ enum {
     SY_S_MAP,
     SY_S_REGISTER,
     SY_S_DESTINATION,
+    SY_S_EGRESS,
     SY_S_SECTIONS
 };
 extern const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS];

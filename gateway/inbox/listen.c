@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The events' listener. One thread: a commit to the disk is what each request waits for anyway.
+ * The events' listener and its routes. One thread: a commit to the disk is what each request waits
+ * for anyway.
  *
  * libmicrohttpd asks for a client certificate but does not require one, so each request checks it
  * before a byte of its body is read.
  */
-#include "inbox/web.h"
+#include "inbox/routes.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -16,17 +17,22 @@
 
 #include "base/log.h"
 
-enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90, SENDER_MAX = 512 };
+enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 
 struct sy_listen {
     struct MHD_Daemon *daemon;
     sy_inbox_db *db;
 };
 
+static const sy_route routes[] = {
+    {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events},
+};
+
 typedef struct request {
+    const sy_route *route;
     sy_buf body;
     bool too_long;
-    char sender[SENDER_MAX];
+    char sender[SY_WEB_SENDER], name[SY_WEB_NAME + 1];
 } request;
 
 enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
@@ -70,8 +76,21 @@ enum MHD_Result sy_web_refuse(struct MHD_Connection *c, unsigned status, const c
     return queued;
 }
 
+/* The name that stands for the client; "" where there are two, or one that does not fit. */
+static void name_of(gnutls_x509_crt_t crt, char out[SY_WEB_NAME + 1])
+{
+    size_t n = SY_WEB_NAME + 1, unused = 0;
+    out[0] = 0;
+    if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 1, 0, NULL, &unused) !=
+            GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
+        gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &n) != 0 ||
+        strlen(out) != n) {
+        out[0] = 0;
+    }
+}
+
 /* The subject of the client's certificate, if it is one that our CA signed for clients. */
-static bool who(struct MHD_Connection *c, char out[SENDER_MAX])
+static bool who(struct MHD_Connection *c, char out[SY_WEB_SENDER], char cn[SY_WEB_NAME + 1])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -89,10 +108,11 @@ static bool who(struct MHD_Connection *c, char out[SENDER_MAX])
     bool good = chain && n > 0 && gnutls_x509_crt_init(&crt) == 0 &&
                 gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
                 gnutls_x509_crt_get_dn3(crt, &name, 0) == 0 && name.size > 0 &&
-                name.size < SENDER_MAX;
+                name.size < SY_WEB_SENDER;
     if (good) {
         memcpy(out, name.data, name.size);
         out[name.size] = 0;
+        name_of(crt, cn);
     }
     gnutls_free(name.data);
     if (crt) {
@@ -101,18 +121,16 @@ static bool who(struct MHD_Connection *c, char out[SENDER_MAX])
     return good;
 }
 
-static bool type_fits(struct MHD_Connection *c)
+static bool type_fits(struct MHD_Connection *c, const char *const *types)
 {
-    static const char *const types[] = {"application/cloudevents-batch+json",
-                                        "application/cloudevents+json", "application/json"};
     const char *type = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type");
-    for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0; type && types && types[i]; i++) {
         size_t n = strlen(types[i]);
         if (strncasecmp(type, types[i], n) == 0 && (!type[n] || type[n] == ';' || type[n] == ' ')) {
             return true;
         }
     }
-    return false;
+    return !types;
 }
 
 static enum MHD_Result refuse_peer(struct MHD_Connection *c)
@@ -122,25 +140,53 @@ static enum MHD_Result refuse_peer(struct MHD_Connection *c)
                          "a client certificate signed by the CA of this inbox is required");
 }
 
+static enum MHD_Result refuse_length(struct MHD_Connection *c, const sy_route *route)
+{
+    char text[80];
+    snprintf(text, sizeof text, "the body is larger than %zu KiB", route->body_max / 1024);
+    return sy_web_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, text);
+}
+
+static bool leads(const sy_route *r, const char *url)
+{
+    size_t n = strlen(r->path);
+    return r->path[n - 1] == '/' ? strncmp(url, r->path, n) == 0 : strcmp(url, r->path) == 0;
+}
+
+/* *known: the path leads somewhere, by another method. */
+static const sy_route *route_of(const char *url, const char *method, bool *known)
+{
+    *known = false;
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (leads(&routes[i], url)) {
+            *known = true;
+            if (strcmp(method, routes[i].method) == 0) {
+                return &routes[i];
+            }
+        }
+    }
+    return NULL;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result begin(struct MHD_Connection *c, const char *url, const char *method,
                              void **state)
 {
-    char sender[SENDER_MAX];
-    if (!who(c, sender)) {
+    char sender[SY_WEB_SENDER], name[SY_WEB_NAME + 1];
+    bool known = false;
+    if (!who(c, sender, name)) {
         return refuse_peer(c);
     }
-    if (strcmp(url, "/events") != 0) {
-        return sy_web_refuse(c, MHD_HTTP_NOT_FOUND, "events are taken at /events");
-    }
-    if (strcmp(method, "POST") != 0) {
-        return sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "events are taken by POST");
+    const sy_route *route = route_of(url, method, &known);
+    if (!route) {
+        return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "events are taken by POST")
+                     : sy_web_refuse(c, MHD_HTTP_NOT_FOUND, "events are taken at /events");
     }
     const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
-    if (length && strtoull(length, NULL, 10) > SY_CLOUD_BODY_MAX) {
-        return sy_web_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+    if (length && strtoull(length, NULL, 10) > route->body_max) {
+        return refuse_length(c, route);
     }
-    if (!type_fits(c)) {
+    if (!type_fits(c, route->types)) {
         return sy_web_refuse(c, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
                              "the body must be application/cloudevents-batch+json or "
                              "application/cloudevents+json");
@@ -149,43 +195,31 @@ static enum MHD_Result begin(struct MHD_Connection *c, const char *url, const ch
     if (!r) {
         return MHD_NO;
     }
+    r->route = route;
     sy_buf_init(&r->body, sy_heap());
     memcpy(r->sender, sender, sizeof sender);
+    memcpy(r->name, name, sizeof name);
     *state = r;
     return MHD_YES;
 }
 
-static enum MHD_Result finish(sy_listen *l, struct MHD_Connection *c, const request *r)
+static enum MHD_Result finish(sy_listen *l, struct MHD_Connection *c, const char *url,
+                              const request *r)
 {
-    sy_cloud_batch batch;
-    sy_fail f;
-    size_t stored = 0, known = 0;
     if (r->too_long) {
-        return sy_web_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1 MiB");
+        return refuse_length(c, r->route);
     }
     if (r->body.failed) {
         return sy_web_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory; try again");
     }
-    sy_err e = sy_cloud_parse(sy_buf_span(&r->body), &batch, &f);
-    if (e == SY_E_PARSE) {
-        sy_log_fail(SY_LOG_WARN, "inbox-malformed", &f);
-        return sy_web_refuse(c, MHD_HTTP_BAD_REQUEST, f.text);
-    }
-    if (e == SY_OK) {
-        e = sy_inbox_db_add(l->db, &batch, r->sender, sy_wall_ms(), &stored, &known, &f);
-        sy_cloud_free(&batch);
-    }
-    if (e != SY_OK) {
-        sy_log_fail(SY_LOG_ERROR, "inbox-store", &f);
-        return sy_web_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE,
-                             "the events could not be stored; try again");
-    }
-    sy_buf b;
-    sy_buf_init(&b, sy_heap());
-    sy_buf_printf(&b, "{\"stored\":%zu,\"known\":%zu}\n", stored, known);
-    enum MHD_Result queued = sy_web_answer(c, MHD_HTTP_OK, "application/json", &b);
-    sy_buf_fini(&b);
-    return queued;
+    return r->route->handle(&(sy_web_request){.connection = c,
+                                              .method = r->route->method,
+                                              .url = url,
+                                              .rest = url + strlen(r->route->path),
+                                              .sender = r->sender,
+                                              .name = r->name,
+                                              .body = sy_buf_span(&r->body),
+                                              .db = l->db});
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
@@ -198,8 +232,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         return begin(c, url, method, state);
     }
     if (*upload_n > 0) {
-        if (r->body.n + *upload_n > SY_CLOUD_BODY_MAX) {
-            if (r->body.n + *upload_n > 2 * (size_t)SY_CLOUD_BODY_MAX) {
+        if (r->body.n + *upload_n > r->route->body_max) {
+            if (r->body.n + *upload_n > 2 * r->route->body_max + 4096) {
                 return MHD_NO; /* it goes on and on: close */
             }
             r->too_long = true;
@@ -208,7 +242,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         *upload_n = 0;
         return MHD_YES;
     }
-    return finish(cls, c, r);
+    return finish(cls, c, url, r);
 }
 
 static void on_end(void *cls, struct MHD_Connection *c, void **state,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mbedTLS signs and checks ECDSA signatures as DER (SEQUENCE of two INTEGERs); heads carry r || s,
- * which has one spelling only. The conversion is here.
+ * mbedTLS makes, reads and names keys; OpenSSL's libcrypto, which the drivers need anyway, signs
+ * and checks: a signature takes mbedTLS 2.28 some 700 us here and libcrypto 20, a check 1400 and
+ * 70, and each event that leaves the box is signed.
+ *
+ * Libraries have ECDSA signatures as DER (SEQUENCE of two INTEGERs); heads carry r || s, which has
+ * one spelling only. The conversion is here.
  */
 #include "ledger/es256.h"
 
@@ -11,6 +15,9 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/x509_csr.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "ledger/mbed_compat.h"
 
@@ -25,6 +32,7 @@ struct sy_es256 {
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context rng;
     mbedtls_pk_context pk;
+    EVP_PKEY *signer; /* the same key */
     unsigned char spki[SY_SPKI_BYTES];
     char kid[SY_KID_CHARS + 1];
 };
@@ -66,10 +74,21 @@ void sy_es256_close(sy_es256 *k)
 {
     if (!k)
         return;
+    EVP_PKEY_free(k->signer);
     mbedtls_pk_free(&k->pk);
     mbedtls_ctr_drbg_free(&k->rng);
     mbedtls_entropy_free(&k->entropy);
     free(k);
+}
+
+static sy_err hand_over(sy_es256 *k, sy_fail *f)
+{
+    unsigned char room[256];
+    int n = mbedtls_pk_write_key_der(&k->pk, room, sizeof room); /* at the end of room */
+    const unsigned char *p = room + sizeof room - (n > 0 ? n : 0);
+    k->signer = n > 0 ? d2i_PrivateKey(EVP_PKEY_EC, NULL, &p, n) : NULL;
+    mbedtls_platform_zeroize(room, sizeof room);
+    return k->signer ? SY_OK : sy_fail_set(f, SY_E_PARSE, "the key cannot be used to sign");
 }
 
 static sy_err name_it(sy_es256 *k, sy_fail *f)
@@ -82,7 +101,7 @@ static sy_err name_it(sy_es256 *k, sy_fail *f)
         return sy_fail_set(f, SY_E_PARSE, "the key is none of ECDSA on the curve P-256");
     memcpy(k->spki, spki.p, spki.n);
     sy_kid_of(spki, k->kid);
-    return SY_OK;
+    return hand_over(k, f);
 }
 
 sy_err sy_es256_make(sy_es256 **out, sy_fail *f)
@@ -152,14 +171,6 @@ const char *sy_es256_kid(const sy_es256 *k)
     return k->kid;
 }
 
-static void hash_of(sy_span text, unsigned char out[32])
-{
-    sy_sha256 h;
-    sy_sha256_init(&h);
-    sy_sha256_add(&h, text.p, text.n);
-    sy_sha256_end(&h, out);
-}
-
 /* INTEGER to 32 bytes, big endian. */
 static int half_of(unsigned char **p, const unsigned char *end, uint8_t out[HALF])
 {
@@ -182,18 +193,21 @@ static int half_of(unsigned char **p, const unsigned char *end, uint8_t out[HALF
 
 sy_err sy_es256_sign(sy_es256 *k, sy_span text, uint8_t out[SY_SIGNATURE_BYTES], sy_fail *f)
 {
-    unsigned char hash[32], der[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
-    size_t n = 0, inner = 0;
+    unsigned char der[DER_MAX];
+    size_t n = sizeof der, inner = 0;
     unsigned char *p = der;
-    hash_of(text, hash);
-    int rc = sy_mbed_sign(&k->pk, hash, der, sizeof der, &n, &k->rng);
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    int rc = c && EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, k->signer) == 1 &&
+                     EVP_DigestSign(c, der, &n, (const unsigned char *)text.p, text.n) == 1
+                 ? 0
+                 : -1;
+    EVP_MD_CTX_free(c);
     rc = rc ? rc
             : mbedtls_asn1_get_tag(&p, der + n, &inner,
                                    MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE);
     rc = rc ? rc : half_of(&p, der + n, out);
     rc = rc ? rc : half_of(&p, der + n, out + HALF);
-    return rc ? sy_fail_make(f, SY_E_IO, rc, SY_AT,
-                             "the ledger's key cannot sign (mbedTLS -0x%04x)", (unsigned)-rc)
+    return rc ? sy_fail_make(f, SY_E_IO, rc, SY_AT, "the key cannot sign (-0x%04x)", (unsigned)-rc)
               : SY_OK;
 }
 
@@ -212,25 +226,32 @@ static size_t put_half(unsigned char *der, const uint8_t half[HALF])
     return n + length;
 }
 
+static bool verifies(EVP_PKEY *key, sy_span text, const unsigned char *der, size_t n)
+{
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    bool good = c && EVP_DigestVerifyInit(c, NULL, EVP_sha256(), NULL, key) == 1 &&
+                EVP_DigestVerify(c, der, n, (const unsigned char *)text.p, text.n) == 1;
+    EVP_MD_CTX_free(c);
+    ERR_clear_error(); /* what is wrong with a signature is no error of this thread's connections */
+    return good;
+}
+
 sy_err sy_es256_check(sy_span spki, sy_span text, const uint8_t signature[SY_SIGNATURE_BYTES],
                       sy_fail *f)
 {
-    unsigned char hash[32], der[DER_MAX];
+    unsigned char der[DER_MAX];
     if (!is_p256(spki))
         return sy_fail_set(f, SY_E_PARSE, "the key is none of ECDSA on the curve P-256");
-    hash_of(text, hash);
     size_t n = put_half(der + 2, signature);
     n += put_half(der + 2 + n, signature + HALF);
     der[0] = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
     der[1] = (unsigned char)n;
-    mbedtls_pk_context pk;
-    mbedtls_pk_init(&pk);
-    int rc = sy_mbed_start();
-    rc = rc ? rc : mbedtls_pk_parse_public_key(&pk, (const unsigned char *)spki.p, spki.n);
-    sy_err e = rc ? sy_fail_make(f, SY_E_PARSE, rc, SY_AT, "the key is no point of P-256") : SY_OK;
-    if (!e && mbedtls_pk_verify(&pk, MBEDTLS_MD_SHA256, hash, sizeof hash, der, n + 2) != 0)
+    const unsigned char *p = (const unsigned char *)spki.p;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+    sy_err e = key ? SY_OK : sy_fail_set(f, SY_E_PARSE, "the key is no point of P-256");
+    if (!e && !verifies(key, text, der, n + 2))
         e = sy_fail_set(f, SY_E_DENIED, "the signature is not one of this key over this text");
-    mbedtls_pk_free(&pk);
+    EVP_PKEY_free(key);
     return e;
 }
 

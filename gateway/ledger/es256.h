@@ -1,7 +1,7 @@
 /*
  * ES256: ECDSA over P-256 with SHA-256, signatures as r || s, 32 bytes each (RFC 7518, section
- * 3.4). Keys as PEM, public halves as SubjectPublicKeyInfo in DER (RFC 5480). mbedTLS is behind
- * this file. A key belongs to one thread at a time; checking needs none.
+ * 3.4). Keys as PEM, public halves as SubjectPublicKeyInfo in DER (RFC 5480). mbedTLS and
+ * libcrypto are behind this file. A key belongs to one thread at a time; checking needs none.
  */
 #ifndef SY_ES256_H
 #define SY_ES256_H

@@ -30,13 +30,6 @@ static inline int sy_mbed_pk_pair(const mbedtls_pk_context *public_half,
 {
     return mbedtls_pk_check_pair(public_half, pk, mbedtls_ctr_drbg_random, rng);
 }
-static inline int sy_mbed_sign(mbedtls_pk_context *pk, const unsigned char hash[32],
-                               unsigned char *der, size_t size, size_t *n,
-                               mbedtls_ctr_drbg_context *rng)
-{
-    return mbedtls_pk_sign(pk, MBEDTLS_MD_SHA256, hash, 32, der, size, n, mbedtls_ctr_drbg_random,
-                           rng);
-}
 static inline void sy_mbed_tls12(mbedtls_ssl_config *c)
 {
     mbedtls_ssl_conf_min_tls_version(c, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -68,14 +61,6 @@ static inline int sy_mbed_pk_pair(const mbedtls_pk_context *public_half,
 {
     (void)rng;
     return mbedtls_pk_check_pair(public_half, pk);
-}
-/* `size` must be MBEDTLS_PK_SIGNATURE_MAX_SIZE at least. */
-static inline int sy_mbed_sign(mbedtls_pk_context *pk, const unsigned char hash[32],
-                               unsigned char *der, size_t size, size_t *n,
-                               mbedtls_ctr_drbg_context *rng)
-{
-    (void)size;
-    return mbedtls_pk_sign(pk, MBEDTLS_MD_SHA256, hash, 32, der, n, mbedtls_ctr_drbg_random, rng);
 }
 static inline void sy_mbed_tls12(mbedtls_ssl_config *c)
 {

@@ -181,7 +181,10 @@ sy_err sy_signed_head_check(const sy_signed_head *h, sy_span ca, sy_proof_facts 
     facts->signature_holds = true;
     if (!ca.n)
         return SY_OK;
-    const sy_chain_want want = {ca, sy_buf_span(&h->spki), facts->head.gateway, facts->head.time};
+    const sy_chain_want want = {.ca_pem = ca,
+                                .spki = sy_buf_span(&h->spki),
+                                .gateway = facts->head.gateway,
+                                .when = facts->head.time};
     e = sy_chain_check(&h->chain, &want, f);
     facts->certified = !e;
     return e;
@@ -204,8 +207,10 @@ sy_err sy_proof_check(const sy_proof *p, sy_span ca, sy_proof_facts *facts, sy_f
     facts->leaf_included = !e;
     if (e || !ca.n)
         return e;
-    const sy_chain_want want = {ca, sy_buf_span(&p->head.spki), facts->head.gateway,
-                                facts->head.time};
+    const sy_chain_want want = {.ca_pem = ca,
+                                .spki = sy_buf_span(&p->head.spki),
+                                .gateway = facts->head.gateway,
+                                .when = facts->head.time};
     e = sy_chain_check(&p->head.chain, &want, f);
     facts->certified = !e;
     return e;

@@ -100,6 +100,8 @@ static const char *const steps[] = {
     "CREATE TABLE firing(destination TEXT NOT NULL, alert TEXT NOT NULL,"
     " number INTEGER NOT NULL, since INTEGER NOT NULL,"
     " PRIMARY KEY(destination,alert)) WITHOUT ROWID;",
+    ("CREATE TABLE withheld(destination TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE beat(destination TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -44,6 +44,8 @@ void sy_store_close(sy_store *s);
     X(events_queued, "events put into the outbox, by destination")                                 \
     X(events_delivered, "events confirmed by their destination")                                   \
     X(events_refused, "events that a destination refused for good")                                \
+    X(events_withheld, "events that a destination's egress policy kept back, by destination")      \
+    X(events_expired, "notices of a passing state that waited too long")                           \
     X(bytes_received, "bytes of payload received")                                                 \
     X(bytes_written, "bytes written to journal and store")
 typedef enum sy_counter {
@@ -117,7 +119,7 @@ SY_MUST_USE sy_err sy_store_alert(sy_store *s, const sy_alert_row *a, sy_fail *f
 
 /* An event and its outbox rows. id is the idempotency key; an id that is known is not added again
  * (*added false). priority: -1 a restore, 0 alerts, 1 clearances, 2 heads and
- * heartbeats, 3 summaries. */
+ * heartbeats, 3 notices of a passing state (queue.h). */
 typedef struct sy_event_row {
     const char *id, *kind, *alert; /* alert may be NULL */
     sy_ms time;

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "upstream/am.h"
 
-void sy_am_init(sy_am *a, sy_store *store, const char *destination, const sy_am_times *times)
+#include <stdio.h>
+
+#include "upstream/owed.h"
+
+void sy_am_init(sy_am *a, sy_store *store, const char *destination, const sy_am_times *times,
+                const sy_egress *egress)
 {
     memset(a, 0, sizeof *a);
     a->store = store;
     a->destination = destination;
     a->times = *times;
+    a->egress = egress;
     a->settled = SY_MS_MAX;
     sy_buf_init(&a->body, sy_heap());
 }
@@ -83,7 +89,7 @@ static sy_err former_of(sy_am *a, const sy_outbox_item *const *items, size_t i, 
         }
     sy_err e = sy_store_firing_of(a->store, a->destination, a->events[i].alert, arena, &row, f);
     *body = row.body;
-    return e;
+    return e ? e : sy_owed_text(a->egress, body, arena, f);
 }
 
 /* What was told of the alert with another severity, and so under other labels, is over. */
@@ -138,7 +144,14 @@ sy_err sy_am_again(sy_am *a, sy_arena *arena, sy_ms now, size_t *n, sy_fail *f)
     for (size_t i = 0; i < *n && !err; i++) {
         const sy_am_say say = {.now = now, .keep = a->times.keep, .is_over = rows[i].over};
         sy_am_event *e = &a->events[a->n];
-        err = sy_am_read(rows[i].body, e, f);
+        err = sy_owed_text(a->egress, &rows[i].body, arena, f);
+        if (err == SY_E_DENIED) { /* by now: it is forgotten, and ends there by itself */
+            err = SY_OK;
+            snprintf(e->alert, sizeof e->alert, "%s", rows[i].alert);
+            a->told[a->n++] = (sy_told){rows[i].number, e->alert, false};
+            continue;
+        }
+        err = err ? err : sy_am_read(rows[i].body, e, f);
         err = err ? err : sy_am_write(&a->body, rows[i].body, &say, f);
         a->told[a->n++] = (sy_told){rows[i].number, e->alert, !rows[i].over};
     }

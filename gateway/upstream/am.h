@@ -11,6 +11,7 @@
 
 #include "store/firing.h"
 #include "upstream/alertmanager.h"
+#include "upstream/egress.h"
 
 enum { SY_AM_BATCH = 200 };
 
@@ -22,7 +23,8 @@ typedef struct sy_am {
     sy_store *store;
     const char *destination; /* borrowed */
     sy_am_times times;
-    sy_buf body;   /* of the request */
+    const sy_egress *egress; /* borrowed */
+    sy_buf body;             /* of the request */
     sy_ms settled; /* UTC: when the first event that was passed over may go; SY_MS_MAX: none */
     size_t n;      /* chosen */
     sy_told told[SY_AM_BATCH];
@@ -33,7 +35,8 @@ typedef struct sy_am {
     char after[SY_AM_ID_MAX];               /* where the round is; "": at its begin */
 } sy_am;
 
-void sy_am_init(sy_am *a, sy_store *store, const char *destination, const sy_am_times *times);
+void sy_am_init(sy_am *a, sy_store *store, const char *destination, const sy_am_times *times,
+                const sy_egress *egress);
 void sy_am_fini(sy_am *a);
 
 /* Choose for a batch, event by event in the outbox's order: true where it goes. */

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -19,7 +20,7 @@
 static const sy_ms retry_after_max = 3600 * 1000;
 
 struct sy_exchange {
-    const sy_url *url;
+    sy_url url;
     sy_tls_paths files;
     sy_exchange_times times;
     int stop_fd;
@@ -29,19 +30,28 @@ struct sy_exchange {
     unsigned connects, resumed;
 };
 
-sy_err sy_exchange_open(sy_exchange **out, const sy_url *url, const sy_tls_paths *files,
-                        sy_exchange_times times, int stop_fd, sy_fail *f)
+const char *sy_road_word_of(const sy_road_setup *o, const char *key)
+{
+    for (size_t i = 0; i < o->n_words; i++) {
+        if (strcmp(o->words[i].key, key) == 0) {
+            return o->words[i].value;
+        }
+    }
+    return NULL;
+}
+
+sy_err sy_exchange_open(sy_exchange **out, const sy_road_setup *o, sy_fail *f)
 {
     sy_exchange *x = calloc(1, sizeof *x);
     if (!x) {
         return sy_fail_set(f, SY_E_NOMEM, "no memory for a destination");
     }
-    x->url = url;
-    x->files = *files;
-    x->times = times;
-    x->stop_fd = stop_fd;
+    x->files = o->files;
+    x->times = o->times;
+    x->stop_fd = o->stop_fd;
     sy_buf_init(&x->request, sy_heap());
-    sy_err e = sy_tls_open(&x->tls, f);
+    sy_err e = sy_url_parse(o->url, &x->url, f);
+    e = e != SY_OK ? e : sy_tls_open(&x->tls, f);
     e = e != SY_OK ? e : sy_http_open(&x->http, f);
     if (e != SY_OK) {
         sy_exchange_close(x);
@@ -49,6 +59,12 @@ sy_err sy_exchange_open(sy_exchange **out, const sy_url *url, const sy_tls_paths
     }
     *out = x;
     return SY_OK;
+}
+
+sy_err sy_exchange_turn(sy_exchange *x, const char *url, sy_fail *f)
+{
+    sy_tls_drop(x->tls);
+    return sy_url_parse(url, &x->url, f);
 }
 
 void sy_exchange_close(sy_exchange *x)
@@ -71,6 +87,11 @@ void sy_exchange_drop(sy_exchange *x)
     sy_tls_drop(x->tls);
 }
 
+const char *sy_exchange_peer(const sy_exchange *x)
+{
+    return x->url.authority;
+}
+
 void sy_exchange_counts(const sy_exchange *x, unsigned *connects, unsigned *resumed)
 {
     *connects = x->connects;
@@ -85,8 +106,10 @@ void sy_exchange_check(sy_exchange *x)
     }
 }
 
-static sy_err build(sy_exchange *x, const sy_outbox_item *const *items, size_t n, sy_fail *f)
+static sy_err build(sy_exchange *x, const sy_batch *b, sy_fail *f)
 {
+    const sy_outbox_item *const *items = b->items;
+    size_t n = b->n;
     sy_sha256 hash;
     unsigned char digest[32];
     char key[65];
@@ -99,7 +122,7 @@ static sy_err build(sy_exchange *x, const sy_outbox_item *const *items, size_t n
     sy_sha256_end(&hash, digest);
     sy_hex(digest, sizeof digest, key);
     sy_buf_reset(&x->request);
-    sy_http_post(&x->request, x->url, "application/cloudevents-batch+json; charset=UTF-8", key,
+    sy_http_post(&x->request, &x->url, "application/cloudevents-batch+json; charset=UTF-8", key,
                  length);
     sy_buf_char(&x->request, '[');
     for (size_t i = 0; i < n; i++) {
@@ -113,11 +136,11 @@ static sy_err build(sy_exchange *x, const sy_outbox_item *const *items, size_t n
 static sy_err connect_it(sy_exchange *x, sy_ms now, sy_fail *f)
 {
     sy_wait w = sy_wait_for(x->stop_fd, x->times.connect, x->times.grace);
-    sy_err e = sy_tls_connect(x->tls, x->url, &x->files, now, &w, f);
+    sy_err e = sy_tls_connect(x->tls, &x->url, &x->files, now, &w, f);
     if (e == SY_OK) {
         x->connects++;
         x->resumed += sy_tls_resumed(x->tls) ? 1 : 0;
-        sy_log(SY_LOG_DEBUG, "upstream-connected", "peer=%s tls=%s resumed=%d", x->url->authority,
+        sy_log(SY_LOG_DEBUG, "upstream-connected", "peer=%s tls=%s resumed=%d", x->url.authority,
                sy_tls_version(x->tls), sy_tls_resumed(x->tls));
     }
     return e;
@@ -168,7 +191,7 @@ static void describe(const sy_exchange *x, sy_reply *r)
     } else if (r->answer == SY_ANSWER_EVENT) {
         what = "either the event is refused or, as nginx does it, the client certificate; ";
     }
-    snprintf(r->text, sizeof r->text, "%.60s answered %u; %s%.60s%s%.120s", x->url->authority,
+    snprintf(r->text, sizeof r->text, "%.60s answered %u; %s%.60s%s%.120s", x->url.authority,
              r->status, what, sy_http_location(x->http), sy_http_location(x->http)[0] ? " " : "",
              sy_http_note(x->http));
 }
@@ -199,11 +222,10 @@ static sy_err go(sy_exchange *x, sy_ms now, sy_reply *reply, sy_fail *f)
     return SY_OK;
 }
 
-sy_err sy_exchange_send(sy_exchange *x, const sy_outbox_item *const *items, size_t n, sy_ms now,
-                        sy_reply *reply, sy_fail *f)
+sy_err sy_exchange_send(sy_exchange *x, const sy_batch *b, sy_reply *reply, sy_fail *f)
 {
-    sy_err e = build(x, items, n, f);
-    return e != SY_OK ? e : go(x, now, reply, f);
+    sy_err e = build(x, b, f);
+    return e != SY_OK ? e : go(x, b->now, reply, f);
 }
 
 sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms now, sy_reply *reply,
@@ -217,7 +239,7 @@ sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms no
     sy_sha256_end(&hash, digest);
     sy_hex(digest, sizeof digest, key);
     sy_buf_reset(&x->request);
-    sy_http_post(&x->request, x->url, type, key, body.n);
+    sy_http_post(&x->request, &x->url, type, key, body.n);
     sy_buf_span_put(&x->request, body);
     return x->request.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a request")
                              : go(x, now, reply, f);

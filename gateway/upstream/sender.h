@@ -5,15 +5,13 @@
 #define SY_SENDER_H
 
 #include "upstream/addresses.h"
-#include "upstream/am.h"
-#include "upstream/exchange.h"
+#include "upstream/road.h"
 
 typedef struct sy_sender_times {
     sy_ms backoff_base, backoff_cap;
-    sy_ms idle;     /* a connection without work is closed after it */
-    sy_ms primary;  /* after so long the first address is tried again */
-    sy_ms recheck;  /* look into the outbox without being woken */
-    sy_am_times am; /* for an Alertmanager */
+    sy_ms idle;    /* a connection without work is closed after it */
+    sy_ms primary; /* after so long the first address is tried again */
+    sy_ms recheck; /* look into the outbox without being woken */
     sy_exchange_times exchange;
 } sy_sender_times;
 extern const sy_sender_times sy_sender_defaults;
@@ -22,8 +20,11 @@ typedef struct sy_sender_setup {
     const char *name;
     const char *const *urls; /* of one receiver, in the order in which they are tried */
     size_t n_urls;           /* 1 to SY_SENDER_URLS */
-    bool alertmanager;       /* else CloudEvents */
+    const sy_road_ops *road;
+    const sy_road_word *words; /* of that road; compared by sy_sender_same in their order */
+    size_t n_words;
     sy_tls_paths files;
+    sy_egress egress; /* what may leave */
     sy_store *store;
     sy_sender_times times;
     sy_ms build_time; /* certificates are never checked against an earlier time */

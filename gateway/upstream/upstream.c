@@ -36,7 +36,27 @@ static void api_of(const char *url, char out[URL_MAX])
 typedef struct room {
     const char *urls[SY_SENDER_URLS];
     char api[SY_SENDER_URLS][URL_MAX];
+    sy_road_word words[1];
+    char settle[24];
 } room;
+
+static const sy_road_ops *road_of(sy_destination_kind kind)
+{
+    switch (kind) {
+    case SY_DEST_HTTPS:
+        return &sy_road_https;
+    case SY_DEST_ALERTMANAGER:
+        return &sy_road_alertmanager;
+    case SY_DEST_MQTT:
+        break;
+    }
+    return NULL;
+}
+
+static void word(sy_sender_setup *o, room *r, const char *key, const char *value)
+{
+    r->words[o->n_words++] = (sy_road_word){key, value};
+}
 
 static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, room *r,
                        sy_fail *f)
@@ -49,19 +69,24 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
     *o = (sy_sender_setup){.name = d->name,
                            .urls = r->urls,
                            .n_urls = 1 + d->n_also,
-                           .alertmanager = d->kind == SY_DEST_ALERTMANAGER,
+                           .road = road_of(d->kind),
+                           .words = r->words,
                            .files = {d->tls.ca, d->tls.cert, d->tls.key, d->tls.crl},
+                           .egress = d->egress,
                            .store = store,
                            .times = sy_sender_defaults,
                            .build_time = (sy_ms)SY_BUILD_TIME * 1000};
     for (size_t i = 0; i < o->n_urls && i < SY_SENDER_URLS; i++) {
         r->urls[i] = i ? d->also[i - 1] : d->url;
-        if (o->alertmanager) {
+        if (d->kind == SY_DEST_ALERTMANAGER) {
             api_of(r->urls[i], r->api[i]);
             r->urls[i] = r->api[i];
         }
     }
-    o->times.am.settle = d->settle;
+    if (d->kind == SY_DEST_ALERTMANAGER) {
+        snprintf(r->settle, sizeof r->settle, "%lld", (long long)d->settle);
+        word(o, r, "settle", r->settle);
+    }
     return SY_OK;
 }
 
@@ -97,11 +122,15 @@ static sy_err check_all(const sy_config *c, sy_fail *f)
 {
     for (size_t i = 0; i < c->n_destinations; i++) {
         sy_sender_setup o = {0};
-        sy_url url;
         room r;
         sy_err e = setup_of(&c->destinations[i], NULL, &o, &r, f);
         for (size_t k = 0; k < o.n_urls && e == SY_OK; k++) {
-            e = sy_url_parse(o.urls[k], &url, f);
+            const sy_road_setup road = {.name = o.name,
+                                        .url = o.urls[k],
+                                        .files = o.files,
+                                        .words = o.words,
+                                        .n_words = o.n_words};
+            e = o.road->check(&road, f);
         }
         if (e != SY_OK) {
             return e;

@@ -246,7 +246,7 @@ def check_events(root):
         if line.startswith("| `"):
             told |= set(re.findall(r"`([a-z0-9-]+)`", line.split("|")[1]))
     logged = {}
-    call = re.compile(r"\b(?:sy_log(?:_fail)?|report|nap)\([^\";]*\"([a-z][a-z0-9-]+)\"", re.S)
+    call = re.compile(r"\b(?:sy_log(?:_fail)?|(?:sy_sender__)?report|nap)\([^\";]*\"([a-z][a-z0-9-]+)\"", re.S)
     for name in files(root, ".c"):
         if name.startswith(("gateway/", "drivers/")):
             for event in call.findall("\n".join(lines(root, name))):

@@ -14,6 +14,8 @@
 
 #include "upstream/am.h"
 
+static const sy_egress everything = {SY_EGRESS_ALL, 0};
+
 static const sy_ms NOW = 1767225900000; /* 2026-01-01T00:05:00Z */
 enum { SETTLE = 5000 };
 
@@ -46,7 +48,7 @@ static int setup(void **state)
         fail_msg("%s", f.text);
     sy_arena_init(&h->arena, sy_heap(), 0);
     const sy_am_times times = {.settle = SETTLE, .again = 0, .keep = 60000};
-    sy_am_init(&h->am, h->store, "am", &times);
+    sy_am_init(&h->am, h->store, "am", &times, &everything);
     *state = h;
     return 0;
 }

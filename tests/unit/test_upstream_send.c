@@ -512,6 +512,8 @@ static void a_further_address(void **state)
     }
     rig_peer_stop(gone);
     sy_sender_setup o = {.name = "county",
+                         .egress = {SY_EGRESS_ALL, 0},
+                         .road = &sy_road_https,
                          .urls = urls,
                          .n_urls = 3,
                          .files = {.ca = rig_path(*state, "ca.pem"),

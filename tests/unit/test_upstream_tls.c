@@ -121,6 +121,8 @@ static void the_build_s_time_counts(void **state)
     rig_events(s, 1, 3, 1);
     snprintf(text, sizeof text, "https://127.0.0.1:%u/events", rig_peer_port(p));
     sy_sender_setup o = {.name = "county",
+                         .egress = {SY_EGRESS_ALL, 0},
+                         .road = &sy_road_https,
                          .urls = &url,
                          .n_urls = 1,
                          .files = {.ca = rig_path(*state, "ca.pem"),
@@ -250,6 +252,8 @@ static void a_revoked_peer_gets_nothing(void **state)
     revoke(*state, "server.pem", -1);
     snprintf(text, sizeof text, "https://127.0.0.1:%u/events", rig_peer_port(p));
     sy_sender_setup o = {.name = "county",
+                         .egress = {SY_EGRESS_ALL, 0},
+                         .road = &sy_road_https,
                          .urls = &url,
                          .n_urls = 1,
                          .files = {.ca = rig_path(*state, "ca.pem"),

@@ -244,7 +244,10 @@ static void only_the_authoritys_certificate_binds_a_key(void **state)
     found(&a);
     found(&other);
     sy_es256 *k = certify(&a, "CN=g-1,O=x", &chain), *k2 = certify(&other, "CN=g-1", &foreign);
-    sy_chain_want w = {sy_buf_span(&a.ca), sy_es256_spki(k), text("g-1"), a.from + 1000};
+    sy_chain_want w = {.ca_pem = sy_buf_span(&a.ca),
+                       .spki = sy_es256_spki(k),
+                       .gateway = text("g-1"),
+                       .when = a.from + 1000};
     fine(sy_chain_check(&chain, &w, &f), f);
     w.gateway = text("g-2");
     assert_int_equal(sy_chain_check(&chain, &w, &f), SY_E_DENIED);

@@ -11,3 +11,4 @@ target_include_directories(test_inbox PRIVATE ${CMAKE_BINARY_DIR}/inc/sy_cli)
 sy_test(test_inbox_words SOURCES unit/test_inbox_words.c LINKS sy_inbox PkgConfig::JANSSON)
 sy_test(test_upstream_proofs SOURCES unit/test_upstream_proofs.c ${upstream_rig}
     LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_egress SOURCES unit/test_egress.c LINKS sy_sender PkgConfig::JANSSON)

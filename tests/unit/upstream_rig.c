@@ -200,6 +200,8 @@ sy_sender *rig_sender(sy_store *s, const char *dir, const char *url, const sy_se
     sy_sender *sender = NULL;
     sy_fail f = {0};
     sy_sender_setup o = {.name = "county",
+                         .egress = {SY_EGRESS_ALL, 0},
+                         .road = &sy_road_https,
                          .urls = &url,
                          .n_urls = 1,
                          .files = {.ca = rig_path(dir, "ca.pem"),
