@@ -11,8 +11,9 @@
 #define ALERTS                                                                                     \
     "SELECT a.first_seq, a.last_seq, a.events, a.source, a.id, a.state, a.type, a.sender, a.data," \
     " a.severity, a.received, f.acked, f.shelved, f.acked_who, f.shelved_who, f.grouped,"          \
-    " f.unanswered, " LAST_CASE("state") ", " LAST_CASE("at") " FROM alerts a"                     \
-    " LEFT JOIN facts f ON f.source=a.source AND f.id=a.id"
+    " f.unanswered, " LAST_CASE("state") ", " LAST_CASE(                                           \
+        "at") " FROM alerts a"                                                                     \
+              " LEFT JOIN facts f ON f.source=a.source AND f.id=a.id"
 
 typedef struct alert_reader {
     void (*fn)(void *ctx, const sy_inbox_alert *a);
@@ -53,9 +54,8 @@ static void read_alert(void *ctx, sqlite3_stmt *st)
 sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
                           void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
 {
-    sqlite3_stmt *st =
-        sy_inbox__prepare(d, ALERTS " WHERE a.first_seq>? ORDER BY a.first_seq LIMIT ?", "ii",
-                          after, (int64_t)max);
+    sqlite3_stmt *st = sy_inbox__prepare(
+        d, ALERTS " WHERE a.first_seq>? ORDER BY a.first_seq LIMIT ?", "ii", after, (int64_t)max);
     return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }
 
@@ -90,18 +90,19 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const sy_inbox_filter *w, int64_t befo
         "  WHEN 'shelved' THEN f.shelved>?7"
         "  WHEN 'unanswered' THEN f.unanswered<>0 AND f.acked IS NULL"
         "  ELSE a.state=?6 END"
-        " AND (?8 IS NULL OR coalesce(" LAST_CASE("state") ", 'new')=?8)"
-        " AND (?10 IS NULL OR a.source=?10) AND (?11 IS NULL OR f.grouped=?11)"
-        " ORDER BY a.last_seq DESC LIMIT ?9";
+        " AND (?8 IS NULL OR coalesce(" LAST_CASE(
+            "state") ", 'new')=?8)"
+                     " AND (?10 IS NULL OR a.source=?10) AND (?11 IS NULL OR f.grouped=?11)"
+                     " ORDER BY a.last_seq DESC LIMIT ?9";
     char *pattern = w->text && w->text[0] ? pattern_of(w->text) : NULL;
     if (w->text && w->text[0] && !pattern) {
         return sy_fail_set(f, SY_E_NOMEM, "no memory for a filter");
     }
     int64_t top = before > 0 ? before : INT64_MAX;
     sqlite3_stmt *st =
-        sy_inbox__prepare(d, sql, "ississisiss", top, w->premises, w->rule, (int64_t)w->severity, pattern,
-                          w->state ? w->state : "", (int64_t)w->now, w->case_state, (int64_t)max,
-                          w->source, w->group);
+        sy_inbox__prepare(d, sql, "ississisiss", top, w->premises, w->rule, (int64_t)w->severity,
+                          pattern, w->state ? w->state : "", (int64_t)w->now, w->case_state,
+                          (int64_t)max, w->source, w->group);
     free(pattern);
     return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
 }

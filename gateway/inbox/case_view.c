@@ -53,8 +53,8 @@ void sy_view_marks(const sy_view *v, const sy_inbox_alert *a, const json_t *data
         mark(v, "", SY_W_M_UNACKNOWLEDGED);
     }
     if (a->grouped) {
-        sy_view_raw(v, " <a class=\"mark\" href=\"/?group=");
-        sy_view_text(v, a->grouped);
+        sy_view_raw(v, " <a class=\"mark\" href=\"/?");
+        sy_view_filter_link(v, &(sy_inbox_filter){.group = a->grouped});
         sy_view_lang(v, false);
         sy_view_raw(v, "\">");
         sy_view_word(v, SY_W_M_GROUP);
@@ -144,8 +144,7 @@ sy_err sy_view_case(const sy_view *v, const sy_inbox_alert *a, const json_t *dat
         sy_view_raw(v, "</p>");
     }
     sy_view_raw(v, "<ol>\n");
-    sy_err e =
-        sy_desk_cases(v->db, a->source, a->id, 0, STEPS, step_row, (void *)(uintptr_t)v, f);
+    sy_err e = sy_desk_cases(v->db, a->source, a->id, 0, STEPS, step_row, (void *)(uintptr_t)v, f);
     sy_view_raw(v, "</ol>");
     if (v->visitor->may) {
         sy_view_raw(v, "<details><summary>");

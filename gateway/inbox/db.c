@@ -20,7 +20,9 @@ static const char schema[] =
     " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
     " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);" SY_INBOX_LEDGER_SCHEMA
-        SY_INBOX_DESK_SCHEMA "PRAGMA user_version=3; COMMIT;";
+    "COMMIT;";
+static const char desk_schema[] =
+    "BEGIN IMMEDIATE;" SY_INBOX_DESK_SCHEMA "PRAGMA user_version=3; COMMIT;";
 
 #define EVENT_COLUMNS                                                                              \
     "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
@@ -51,9 +53,11 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     }
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->seen, sy_heap());
+    d->folder = strdup(folder);
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
-    sy_err e = SY_OK;
-    if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    sy_err e = d->folder ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
+    if (e == SY_OK &&
+        sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         e = sy_inbox__failed(d, path, f);
     }
     if (e == SY_OK) {
@@ -61,6 +65,9 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         const char *sql = writer ? schema : "PRAGMA query_only=ON;";
         e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK
                                                                     : sy_inbox__failed(d, path, f);
+    }
+    if (e == SY_OK && writer && sqlite3_exec(d->db, desk_schema, NULL, NULL, NULL) != SQLITE_OK) {
+        e = sy_inbox__failed(d, path, f);
     }
     e = e == SY_OK && writer ? sy_inbox__facts_fill(d, f) : e;
     e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
@@ -84,10 +91,16 @@ void sy_inbox_db_close(sy_inbox_db *d)
 {
     if (d) {
         sqlite3_close(d->db);
+        free(d->folder);
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->seen);
         free(d);
     }
+}
+
+const char *sy_inbox_db_folder(const sy_inbox_db *d)
+{
+    return d->folder;
 }
 
 /* Prepare and bind: s text (NULL allowed), i int64. */
@@ -229,9 +242,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *send
         bool added = false;
         e = is_head(&b->v[i]) ? sy_inbox__book_head(d, &b->v[i], now, &added, f)
                               : add_one(d, &b->v[i], sender, now, &added, f);
-        e = e == SY_OK && is_head(&b->v[i])
-                ? sy_inbox__heard(d, &b->v[i], 0, sender, now, f)
-                : e;
+        e = e == SY_OK && is_head(&b->v[i]) ? sy_inbox__heard(d, &b->v[i], 0, sender, now, f) : e;
         fresh += added ? 1 : 0;
     }
     if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {

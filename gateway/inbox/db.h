@@ -13,6 +13,7 @@ SY_MUST_USE sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool 
 /* The CA (PEM) whose certificates bind ledgers to gateways; copied. */
 SY_MUST_USE sy_err sy_inbox_db_ca(sy_inbox_db *db, sy_span pem, sy_fail *f);
 void sy_inbox_db_close(sy_inbox_db *db); /* NULL is allowed */
+const char *sy_inbox_db_folder(const sy_inbox_db *db);
 
 /* Store a batch, all or nothing; durable when it returns SY_OK. */
 SY_MUST_USE sy_err sy_inbox_db_add(sy_inbox_db *db, const sy_cloud_batch *b, const char *sender,
@@ -31,7 +32,8 @@ typedef struct sy_inbox_alert {
     const char *source, *id, *state, *type, *sender, *data; /* data: JSON */
     int severity;                                           /* 1 notice … 4 major, 0 not known */
     sy_ms received;                                         /* of the last event */
-    /* What people did, as the gateway told it; SY_MS_NONE: not. grouped: id of its group or NULL. */
+    /* What people did, as the gateway told it; SY_MS_NONE: not. grouped: id of its group or NULL.
+     */
     sy_ms acked, shelved; /* shelved: until */
     const char *acked_who, *shelved_who, *grouped;
     bool unanswered;
@@ -48,9 +50,9 @@ SY_MUST_USE sy_err sy_inbox_db_events(sy_inbox_db *db, const char *source, const
 SY_MUST_USE sy_err sy_inbox_db_alerts(sy_inbox_db *db, int64_t after, int max,
                                       void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
                                       sy_fail *f);
-/* NULL or 0: all. state: that of an alert, or "unacknowledged", "shelved", "unanswered"; case_state:
- * "new" finds those without a case, too. text is looked for in names and texts, whatever the case
- * of ASCII letters. */
+/* NULL or 0: all. state: that of an alert, or "unacknowledged", "shelved", "unanswered";
+ * case_state: "new" finds those without a case, too. text is looked for in names and texts,
+ * whatever the case of ASCII letters. */
 typedef struct sy_inbox_filter {
     const char *source, *premises, *rule, *state, *text, *case_state, *group;
     int severity; /* and worse */

@@ -37,10 +37,10 @@
     " WHERE NOT EXISTS (SELECT 1 FROM restored r WHERE r.source=h.source AND r.upto>=h.seq"        \
     " AND r.size<h.size);"
 
-/* facts: of each alert what is filtered by and what people did, made from its events. gateways: when
- * each was last heard, its newest heartbeat and statement, and after which order it asked last.
- * results: what a gateway told about an order, by its number, which is its seq (source "*": to every
- * gateway). cases, orders and evidence are only ever added to. */
+/* facts: of each alert what is filtered by and what people did, made from its events. gateways:
+ * when each was last heard, its newest heartbeat and statement, and after which order it asked
+ * last. results: what a gateway told about an order, by its number, which is its seq (source "*":
+ * to every gateway). cases, orders and evidence are only ever added to. */
 #define SY_INBOX_DESK_SCHEMA                                                                       \
     "CREATE TABLE IF NOT EXISTS facts(source TEXT NOT NULL, id TEXT NOT NULL, premises TEXT,"      \
     " premises_name TEXT, rule TEXT, search TEXT NOT NULL, acked INTEGER, acked_who TEXT,"         \
@@ -57,17 +57,17 @@
     "CREATE TABLE IF NOT EXISTS orders(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "    \
     "NULL,"                                                                                        \
     " id TEXT NOT NULL, kind TEXT NOT NULL, alert TEXT, who TEXT NOT NULL, why TEXT,"              \
-    " signer TEXT NOT NULL, jws TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE(source, id));"                                                \
+    " signer TEXT NOT NULL, jws TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE(source, id));"          \
     "CREATE INDEX IF NOT EXISTS orders_alert ON orders(source, alert, seq);"                       \
     "CREATE TABLE IF NOT EXISTS results(seq INTEGER PRIMARY KEY, source TEXT NOT NULL,"            \
     " number INTEGER NOT NULL, id TEXT, result TEXT NOT NULL, why TEXT, at INTEGER NOT NULL);"     \
-    "CREATE INDEX IF NOT EXISTS results_order ON results(number, source, seq);"                        \
+    "CREATE INDEX IF NOT EXISTS results_order ON results(number, source, seq);"                    \
     "CREATE TABLE IF NOT EXISTS evidence(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "  \
     "NULL,"                                                                                        \
     " alert TEXT NOT NULL, order_id TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,"   \
     " proven INTEGER NOT NULL, findings TEXT NOT NULL, at INTEGER NOT NULL,"                       \
-    " UNIQUE(source, alert, order_id));"                                                           \
-    SY_INBOX_KEEP("cases") SY_INBOX_KEEP("orders") SY_INBOX_KEEP("evidence")
+    " UNIQUE(source, alert, order_id));" SY_INBOX_KEEP("cases") SY_INBOX_KEEP("orders")            \
+        SY_INBOX_KEEP("evidence")
 #define SY_INBOX_KEEP(table)                                                                       \
     "CREATE TRIGGER IF NOT EXISTS " table "_stay BEFORE UPDATE ON " table                          \
     " BEGIN SELECT RAISE(ABORT, '" table " are only added to'); END;"                              \
@@ -76,6 +76,7 @@
 
 struct sy_inbox_db {
     sqlite3 *db;
+    char *folder;
     sy_buf ca;
     /* The head (its members as JSON) that held last: the events of a batch stand under one. */
     sy_buf seen;

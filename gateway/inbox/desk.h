@@ -27,8 +27,8 @@ typedef enum sy_case_state {
     SY_CASE_CLOSED,
     SY_CASE_STATES
 } sy_case_state;
-const char *sy_case_text(sy_case_state s);            /* "new" … */
-sy_case_state sy_case_of(const char *text);           /* NULL: new; SY_CASE_STATES: none such */
+const char *sy_case_text(sy_case_state s);  /* "new" … */
+sy_case_state sy_case_of(const char *text); /* NULL: new; SY_CASE_STATES: none such */
 bool sy_case_may(sy_case_state from, sy_case_state to);
 /* "false-alarm", "rectified", "inspection", "filed"; NULL beyond the last. */
 const char *sy_case_outcome(unsigned i);
@@ -48,8 +48,8 @@ SY_MUST_USE sy_err sy_desk_cases(sy_inbox_db *db, const char *source, const char
                                  sy_fail *f);
 
 typedef struct sy_desk_order {
-    int64_t seq; /* its number (docs/orders.md) */
-    const char *source; /* "*": to every gateway */
+    int64_t seq;                                              /* its number (docs/orders.md) */
+    const char *source;                                       /* "*": to every gateway */
     const char *id, *kind, *alert, *who, *why, *signer, *jws; /* alert, why: NULL */
     sy_ms at;
     const char *result, *result_why; /* "done", "refused", "waiting"; NULL: not heard of */
@@ -78,10 +78,11 @@ typedef struct sy_desk_evidence {
 SY_MUST_USE sy_err sy_desk_evidence_wanted(sy_inbox_db *db, const char *source, const char *alert,
                                            const char *order, char id[65], sy_fail *f);
 SY_MUST_USE sy_err sy_desk_evidence_add(sy_inbox_db *db, const sy_desk_evidence *e, sy_fail *f);
-/* The files of an alert, oldest first; or that with a seq (source NULL). */
+/* The files of an alert, oldest first; source NULL: all after a seq. */
 SY_MUST_USE sy_err sy_desk_evidences(sy_inbox_db *db, const char *source, const char *alert,
-                                     int64_t seq, void (*fn)(void *ctx, const sy_desk_evidence *e),
-                                     void *ctx, sy_fail *f);
+                                     int64_t after,
+                                     void (*fn)(void *ctx, const sy_desk_evidence *e), void *ctx,
+                                     sy_fail *f);
 
 typedef struct sy_desk_gateway {
     const char *source, *sender, *beat, *statement; /* JSON or NULL */

@@ -78,15 +78,14 @@ sy_err sy_desk_case_add(sy_inbox_db *d, const sy_desk_step *s, sy_fail *f)
     bool closes = s->state && strcmp(s->state, "closed") == 0;
     sy_err e = check_step(d, s, f);
     if (e == SY_OK) {
-        e = sy_inbox__run(d,
-                          sy_inbox__prepare(d,
-                                            "INSERT INTO cases(source, alert, state, outcome, why,"
-                                            " who, at) VALUES(?, ?, ?, ?, ?, ?, ?)",
-                                            "ssssssi", s->source, s->alert, s->state,
-                                            closes ? s->outcome : NULL,
-                                            s->why && s->why[0] ? s->why : NULL, s->who,
-                                            (int64_t)s->at),
-                          "a case", f);
+        e = sy_inbox__run(
+            d,
+            sy_inbox__prepare(d,
+                              "INSERT INTO cases(source, alert, state, outcome, why,"
+                              " who, at) VALUES(?, ?, ?, ?, ?, ?, ?)",
+                              "ssssssi", s->source, s->alert, s->state, closes ? s->outcome : NULL,
+                              s->why && s->why[0] ? s->why : NULL, s->who, (int64_t)s->at),
+            "a case", f);
     }
     if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         e = sy_inbox__failed(d, "commit", f);

@@ -45,7 +45,8 @@ void sy_view_why(const sy_view *v, bool required)
 {
     sy_view_raw(v, "<label>");
     sy_view_word(v, SY_W_COMMENT);
-    sy_buf_printf(v->out, "<textarea name=\"why\" rows=\"2\" maxlength=\"500\"%s></textarea></label>",
+    sy_buf_printf(v->out,
+                  "<textarea name=\"why\" rows=\"2\" maxlength=\"500\"%s></textarea></label>",
                   required ? " required" : "");
 }
 

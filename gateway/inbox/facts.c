@@ -91,10 +91,9 @@ static sy_err book_act(sy_inbox_db *d, const sy_cloud *c, sy_ms now, sy_fail *f)
     } else if (strcmp(change, "unanswered") == 0) {
         sql = "UPDATE facts SET unanswered=1 WHERE source=?1 AND id=?2 AND ?3 IS NOT ?4";
     }
-    return sql ? sy_inbox__run(d,
-                               sy_inbox__prepare(d, sql, "ssis", c->source, c->alert,
-                                                 (int64_t)when, who),
-                               "an act", f)
+    return sql ? sy_inbox__run(
+                     d, sy_inbox__prepare(d, sql, "ssis", c->source, c->alert, (int64_t)when, who),
+                     "an act", f)
                : SY_OK;
 }
 
@@ -169,16 +168,15 @@ static sy_err book_result(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms 
     const json_t *number = json_object_get(c->data, "number");
     return !json_is_integer(number)
                ? SY_OK
-               : sy_inbox__run(
-                     d,
-                     sy_inbox__prepare(
-                         d,
-                         "INSERT INTO results(seq, source, number, id, result, why, at)"
-                         " VALUES(?, ?, ?, ?, ?, ?, ?)",
-                         "isisssi", seq, c->source, (int64_t)json_integer_value(number),
-                         text_in(c->data, "order"), strrchr(c->type, '.') + 1,
-                         text_in(c->data, "reason"), (int64_t)now),
-                     "what came of an order", f);
+               : sy_inbox__run(d,
+                               sy_inbox__prepare(
+                                   d,
+                                   "INSERT INTO results(seq, source, number, id, result, why, at)"
+                                   " VALUES(?, ?, ?, ?, ?, ?, ?)",
+                                   "isisssi", seq, c->source, (int64_t)json_integer_value(number),
+                                   text_in(c->data, "order"), strrchr(c->type, '.') + 1,
+                                   text_in(c->data, "reason"), (int64_t)now),
+                               "what came of an order", f);
 }
 
 sy_err sy_inbox__heard(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender,
@@ -187,11 +185,11 @@ sy_err sy_inbox__heard(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const cha
     bool beat = strcmp(c->type, "steelyard.heartbeat") == 0;
     bool statement = strcmp(c->type, "steelyard.statement") == 0;
     char *data = beat || statement ? json_dumps(c->data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d,
-        "INSERT INTO gateways(source, sender, heard) VALUES(?1, ?2, ?3)"
-        " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3",
-        "ssi", c->source, sender, (int64_t)now);
+    sqlite3_stmt *st =
+        sy_inbox__prepare(d,
+                          "INSERT INTO gateways(source, sender, heard) VALUES(?1, ?2, ?3)"
+                          " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3",
+                          "ssi", c->source, sender, (int64_t)now);
     sy_err e = sy_inbox__run(d, st, "a gateway", f);
     if (e == SY_OK && data) {
         st = sy_inbox__prepare(d,

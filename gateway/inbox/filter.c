@@ -83,12 +83,9 @@ static void states(const sy_view *v, const sy_inbox_filter *w)
     static const struct {
         const char *state;
         sy_word_id word;
-    } all[] = {{"active", SY_W_S_ACTIVE},
-               {"unacknowledged", SY_W_M_UNACKNOWLEDGED},
-               {"unanswered", SY_W_M_UNANSWERED},
-               {"shelved", SY_W_C_SHELVED},
-               {"cleared", SY_W_S_CLEARED},
-               {"superseded", SY_W_S_SUPERSEDED},
+    } all[] = {{"active", SY_W_S_ACTIVE},         {"unacknowledged", SY_W_M_UNACKNOWLEDGED},
+               {"unanswered", SY_W_M_UNANSWERED}, {"shelved", SY_W_C_SHELVED},
+               {"cleared", SY_W_S_CLEARED},       {"superseded", SY_W_S_SUPERSEDED},
                {"withdrawn", SY_W_S_WITHDRAWN}};
     open_select(v, "state", SY_W_STATE);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -97,8 +94,8 @@ static void states(const sy_view *v, const sy_inbox_filter *w)
     close_select(v);
     open_select(v, "case", SY_W_CASE);
     for (int i = 0; i < SY_CASE_STATES; i++) {
-        option(v, sy_case_text((sy_case_state)i),
-               sy_word_text((sy_word_id)(SY_W_K_NEW + i), v->zh), w->case_state);
+        option(v, sy_case_text((sy_case_state)i), sy_word_text((sy_word_id)(SY_W_K_NEW + i), v->zh),
+               w->case_state);
     }
     close_select(v);
 }

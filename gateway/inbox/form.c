@@ -78,8 +78,7 @@ sy_err sy_form_parse(sy_span body, sy_form *out, sy_fail *f)
         char *equals = memchr(p, '=', (size_t)(next - p));
         char *value = equals ? equals + 1 : next;
         size_t i = out->n;
-        if (!equals || i == SY_FORM_FIELDS ||
-            !part(p, (size_t)(equals - p), &out->names[i]) ||
+        if (!equals || i == SY_FORM_FIELDS || !part(p, (size_t)(equals - p), &out->names[i]) ||
             !part(value, (size_t)(next - value), &out->values[i])) {
             sy_form_free(out);
             return sy_fail_set(f, SY_E_PARSE,

@@ -30,7 +30,8 @@ const char *sy_form_get(const sy_form *form, const char *name);
 
 typedef struct sy_guard {
     uint8_t key[32];
-    const char *origin; /* "https://inbox.example": where the page is behind a web server; or NULL */
+    const char
+        *origin; /* "https://inbox.example": where the page is behind a web server; or NULL */
     const char *user_header; /* NULL: names are typed */
 } sy_guard;
 

@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "ledger/evidence.h"
 
 enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 
@@ -24,8 +25,12 @@ struct sy_listen {
     sy_inbox_db *db;
 };
 
+static const char *const evidence_types[] = {"text/html", NULL};
 static const sy_route routes[] = {
-    {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events},
+    {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events, NULL},
+    {"GET", "/orders", NULL, 0, sy_serve_orders, NULL},
+    {"PUT", "/orders/evidence/", evidence_types, SY_EVIDENCE_BYTES, sy_take_evidence,
+     sy_may_send_evidence},
 };
 
 typedef struct request {
@@ -38,6 +43,12 @@ typedef struct request {
 enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
                               const sy_buf *body)
 {
+    return sy_web_send(c, status, type, body, NULL);
+}
+
+enum MHD_Result sy_web_send(struct MHD_Connection *c, unsigned status, const char *type,
+                            const sy_buf *body, const sy_web_field *fields)
+{
     bool good = !body->failed;
     struct MHD_Response *r = MHD_create_response_from_buffer(
         good ? body->n : 0, good && body->n ? body->p : (void *)(uintptr_t) "",
@@ -48,10 +59,16 @@ enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const c
     MHD_add_response_header(r, "Content-Type", type);
     MHD_add_response_header(r, "Cache-Control", "no-store");
     MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+    /* With "no-referrer" a browser would send forms with "Origin: null". */
+    MHD_add_response_header(r, "Referrer-Policy", "same-origin");
     MHD_add_response_header(r, "Content-Security-Policy",
                             "default-src 'none'; style-src 'self'; base-uri 'none'; "
-                            "form-action 'none'; frame-ancestors 'none'");
+                            "form-action 'self'; frame-ancestors 'none'");
+    for (; fields && fields->name; fields++) {
+        if (fields->value) {
+            MHD_add_response_header(r, fields->name, fields->value);
+        }
+    }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         MHD_add_response_header(r, "Allow", "GET, HEAD, POST");
     }
@@ -168,9 +185,19 @@ static const sy_route *route_of(const char *url, const char *method, bool *known
     return NULL;
 }
 
+static sy_web_request ask(sy_listen *l, struct MHD_Connection *c, const char *url,
+                          const sy_route *route)
+{
+    return (sy_web_request){.connection = c,
+                            .method = route->method,
+                            .url = url,
+                            .rest = url + strlen(route->path),
+                            .db = l->db};
+}
+
 /* The head of a request is there. */
-static enum MHD_Result begin(struct MHD_Connection *c, const char *url, const char *method,
-                             void **state)
+static enum MHD_Result begin(sy_listen *l, struct MHD_Connection *c, const char *url,
+                             const char *method, void **state)
 {
     char sender[SY_WEB_SENDER], name[SY_WEB_NAME + 1];
     bool known = false;
@@ -179,8 +206,10 @@ static enum MHD_Result begin(struct MHD_Connection *c, const char *url, const ch
     }
     const sy_route *route = route_of(url, method, &known);
     if (!route) {
-        return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "events are taken by POST")
-                     : sy_web_refuse(c, MHD_HTTP_NOT_FOUND, "events are taken at /events");
+        return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED,
+                                     "not by this method: events by POST, orders by GET")
+                     : sy_web_refuse(c, MHD_HTTP_NOT_FOUND,
+                                     "events are taken at /events, orders are at /orders");
     }
     const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
     if (length && strtoull(length, NULL, 10) > route->body_max) {
@@ -188,8 +217,18 @@ static enum MHD_Result begin(struct MHD_Connection *c, const char *url, const ch
     }
     if (!type_fits(c, route->types)) {
         return sy_web_refuse(c, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                             "the body must be application/cloudevents-batch+json or "
-                             "application/cloudevents+json");
+                             route->body_max > SY_CLOUD_BODY_MAX
+                                 ? "the body must be text/html"
+                                 : "the body must be application/cloudevents-batch+json or "
+                                   "application/cloudevents+json");
+    }
+    const char *why = "";
+    sy_web_request asks = ask(l, c, url, route);
+    asks.sender = sender;
+    asks.name = name;
+    unsigned status = route->may ? route->may(&asks, &why) : 0;
+    if (status != 0) {
+        return sy_web_refuse(c, status, why);
     }
     request *r = calloc(1, sizeof *r);
     if (!r) {
@@ -212,14 +251,11 @@ static enum MHD_Result finish(sy_listen *l, struct MHD_Connection *c, const char
     if (r->body.failed) {
         return sy_web_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory; try again");
     }
-    return r->route->handle(&(sy_web_request){.connection = c,
-                                              .method = r->route->method,
-                                              .url = url,
-                                              .rest = url + strlen(r->route->path),
-                                              .sender = r->sender,
-                                              .name = r->name,
-                                              .body = sy_buf_span(&r->body),
-                                              .db = l->db});
+    sy_web_request asks = ask(l, c, url, r->route);
+    asks.sender = r->sender;
+    asks.name = r->name;
+    asks.body = sy_buf_span(&r->body);
+    return r->route->handle(&asks);
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
@@ -229,7 +265,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
     request *r = *state;
     (void)version;
     if (!r) {
-        return begin(c, url, method, state);
+        return begin(cls, c, url, method, state);
     }
     if (*upload_n > 0) {
         if (r->body.n + *upload_n > r->route->body_max) {

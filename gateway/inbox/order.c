@@ -166,14 +166,15 @@ sy_err sy_order_parse(sy_span text, sy_order_read *out, sy_fail *f)
     sy_jws_init(&j);
     sy_err e = sy_jws_read(text, &j, f);
     if (e == SY_OK && (j.detached || strcmp(j.typ, TYP) != 0 || j.chain.n == 0)) {
-        e = sy_fail_set(f, SY_E_PARSE, "the signature is not that of an order: typ is " TYP
-                                       ", x5c names the signer");
+        e = sy_fail_set(f, SY_E_PARSE,
+                        "the signature is not that of an order: typ is " TYP
+                        ", x5c names the signer");
     }
     e = e != SY_OK ? e : sy_chain_subject(&j.chain, &who, f);
     if (e == SY_OK) {
         snprintf(out->signer, sizeof out->signer, "%s", who.cn);
-        out->root = json_loadb(j.payload.p ? j.payload.p : "", j.payload.n, JSON_REJECT_DUPLICATES,
-                               NULL);
+        out->root =
+            json_loadb(j.payload.p ? j.payload.p : "", j.payload.n, JSON_REJECT_DUPLICATES, NULL);
         out->id = text_of(out->root, "id", 64);
         out->gateway = text_of(out->root, "gateway", 200);
         out->kind = text_of(out->root, "kind", 32);

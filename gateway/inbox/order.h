@@ -11,9 +11,9 @@
 typedef struct sy_signer sy_signer;
 /* PEM files: a certificate with its chain, and its P-256 key. SY_E_USAGE. */
 SY_MUST_USE sy_err sy_signer_open(sy_signer **out, const char *cert, const char *key, sy_fail *f);
-void sy_signer_close(sy_signer *s);                          /* NULL is allowed */
-bool sy_signer_may(const sy_signer *s, const char *kind);    /* NULL: may nothing */
-const char *sy_signer_name(const sy_signer *s);              /* CN of its certificate */
+void sy_signer_close(sy_signer *s);                       /* NULL is allowed */
+bool sy_signer_may(const sy_signer *s, const char *kind); /* NULL: may nothing */
+const char *sy_signer_name(const sy_signer *s);           /* CN of its certificate */
 
 typedef struct sy_order_want {
     const char *gateway, *kind, *alert; /* kind: acknowledge comment shelve unshelve evidence */
@@ -29,7 +29,7 @@ SY_MUST_USE sy_err sy_order_make(sy_signer *s, const sy_order_want *w, char id[3
 typedef struct sy_order_read {
     json_t *root;
     const char *id, *gateway, *kind, *who, *why, *alert; /* alert: NULL where it is about none */
-    char signer[SY_DESK_WHO_MAX + 1]; /* CN of its certificate, as it says */
+    char signer[SY_DESK_WHO_MAX + 1];                    /* CN of its certificate, as it says */
 } sy_order_read;
 /* SY_E_PARSE. Free it in any case. */
 SY_MUST_USE sy_err sy_order_parse(sy_span jws, sy_order_read *out, sy_fail *f);

@@ -7,12 +7,12 @@
 
 sy_err sy_desk_order_add(sy_inbox_db *d, const sy_desk_order *o, int64_t *number, sy_fail *f)
 {
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d,
-        "INSERT INTO orders(source, id, kind, alert, who, why, signer, jws, at)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ssssssssi", o->source, o->id, o->kind, o->alert, o->who, o->why, o->signer, o->jws,
-        (int64_t)o->at);
+    sqlite3_stmt *st =
+        sy_inbox__prepare(d,
+                          "INSERT INTO orders(source, id, kind, alert, who, why, signer, jws, at)"
+                          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          "ssssssssi", o->source, o->id, o->kind, o->alert, o->who, o->why,
+                          o->signer, o->jws, (int64_t)o->at);
     int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
     sy_err e = rc == SQLITE_DONE ? SY_OK
                : (rc & 0xff) == SQLITE_CONSTRAINT
@@ -40,19 +40,19 @@ static void read_order(void *ctx, sqlite3_stmt *st)
     order_reader *r = ctx;
     bool told = sqlite3_column_type(st, 11) != SQLITE_NULL;
     r->fn(r->ctx, &(sy_desk_order){.seq = sqlite3_column_int64(st, 0),
-.source = sy_inbox__column(st, 1),
-.id = sy_inbox__column(st, 2),
-.kind = sy_inbox__column(st, 3),
-.alert = sy_inbox__column(st, 4),
-.who = sy_inbox__column(st, 5),
-.why = sy_inbox__column(st, 6),
-.signer = sy_inbox__column(st, 7),
-.jws = sy_inbox__column(st, 8),
-.at = sqlite3_column_int64(st, 9),
-.asked = sqlite3_column_int(st, 10) != 0,
-.result = sy_inbox__column(st, 11),
-.result_why = sy_inbox__column(st, 12),
-.result_at = told ? sqlite3_column_int64(st, 13) : SY_MS_NONE});
+                                   .source = sy_inbox__column(st, 1),
+                                   .id = sy_inbox__column(st, 2),
+                                   .kind = sy_inbox__column(st, 3),
+                                   .alert = sy_inbox__column(st, 4),
+                                   .who = sy_inbox__column(st, 5),
+                                   .why = sy_inbox__column(st, 6),
+                                   .signer = sy_inbox__column(st, 7),
+                                   .jws = sy_inbox__column(st, 8),
+                                   .at = sqlite3_column_int64(st, 9),
+                                   .asked = sqlite3_column_int(st, 10) != 0,
+                                   .result = sy_inbox__column(st, 11),
+                                   .result_why = sy_inbox__column(st, 12),
+                                   .result_at = told ? sqlite3_column_int64(st, 13) : SY_MS_NONE});
 }
 
 sy_err sy_desk_orders(sy_inbox_db *d, const char *source, const char *alert, int64_t after, int max,
@@ -166,13 +166,13 @@ static void read_evidence(void *ctx, sqlite3_stmt *st)
                                       .at = sqlite3_column_int64(st, 8)});
 }
 
-sy_err sy_desk_evidences(sy_inbox_db *d, const char *source, const char *alert, int64_t seq,
+sy_err sy_desk_evidences(sy_inbox_db *d, const char *source, const char *alert, int64_t after,
                          void (*fn)(void *ctx, const sy_desk_evidence *e), void *ctx, sy_fail *f)
 {
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
         "SELECT seq, source, alert, order_id, size, sha256, proven, findings, at FROM evidence"
-        " WHERE (source=?1 AND alert=?2) OR (?1 IS NULL AND seq=?3) ORDER BY seq LIMIT 100",
-        "ssi", source, alert, seq);
+        " WHERE (?1 IS NULL AND seq>?3) OR (source=?1 AND alert=?2) ORDER BY seq LIMIT 1000",
+        "ssi", source, alert, after);
     return sy_inbox__each(d, st, "reading evidence", read_evidence, &(evidence_reader){fn, ctx}, f);
 }

@@ -51,13 +51,16 @@ SY_MUST_USE sy_err sy_view_ledgers(const sy_view *v, sy_fail *f);
 void sy_view_verdict(const sy_view *v, const char *verdict);
 
 /* page.c: whole documents */
-SY_MUST_USE sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f);
+SY_MUST_USE sy_err sy_view_list(const sy_view *v, const sy_inbox_filter *w, int64_t before,
+                                sy_fail *f);
 SY_MUST_USE sy_err sy_view_one(const sy_view *v, int64_t first_seq, sy_fail *f);
 SY_MUST_USE sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f);
 void sy_view_open(const sy_view *v, bool refresh);
 void sy_view_back(const sy_view *v);
 void sy_view_close(const sy_view *v, const char *at); /* at: the page's own address */
 void sy_view_message(const sy_view *v, sy_word_id w);
+/* Why something was not taken; more may be NULL. */
+void sy_view_refusal(const sy_view *v, sy_word_id w, const char *more);
 
 extern const char sy_view_style[]; /* the style sheet */
 
