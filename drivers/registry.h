@@ -58,6 +58,9 @@ typedef struct sy_device {
     const struct sy_mb_device *modbus; /* MODBUS: whom to ask for what; format modbus: its
                                           registers (drivers/modbus/map.h) */
     sy_ms poll;                        /* BOX: how often it measures itself */
+    const char *panel; /* premises whose alerts it shows and acknowledges (base/intake.h, press): it
+                          sends no readings; NULL: no panel */
+    const char *reads; /* MQTT: the topics that it may read, "a/b/#"; NULL: none */
     const char *observe; /* CoAP: the device is a server, its resource; NULL: it sends by itself */
     const sy_channel *channels;
     size_t n_channels;

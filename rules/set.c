@@ -5,6 +5,7 @@
  */
 #include "rules/check.h"
 #include "rules/hash.h"
+#include "rules/over.h"
 
 typedef struct loader {
     sy_checker c;
@@ -203,9 +204,39 @@ static void sort_diags(sy_diags *d, size_t from, const sy_source *sources, size_
     }
 }
 
-sy_err sy_set_load(const sy_source *sources, size_t n, const sy_vocab *vocab, sy_arena *arena,
-                   sy_diags *diags, const sy_set **out)
+static bool replaced(const loader *l, sy_span id, const sy_source *over)
 {
+    sy_draft **v = l->drafts.v;
+    for (size_t i = 0; i < l->drafts.n; i++)
+        if (v[i]->rule.id && v[i]->rule.pos.source >= over && sy_span_is(id, v[i]->rule.id))
+            return true;
+    return false;
+}
+
+/* Rules of the sources before `over` whose id stands in one from there on go, and their scenarios
+ * with them: those say what the old text meant. */
+static void replace(loader *l, const sy_source *over)
+{
+    sy_scenario **s = l->scenarios.v;
+    sy_draft **v = l->drafts.v;
+    size_t k = 0;
+    for (size_t i = 0; i < l->scenarios.n; i++)
+        if (s[i]->pos.source >= over || !replaced(l, s[i]->rule_id, over))
+            s[k++] = s[i];
+    l->scenarios.n = k;
+    k = 0;
+    for (size_t i = 0; i < l->drafts.n; i++)
+        if (v[i]->rule.pos.source >= over || !v[i]->rule.id ||
+            !replaced(l, sy_span_of(v[i]->rule.id), over))
+            v[k++] = v[i];
+    l->drafts.n = k;
+}
+
+sy_err sy_set_load_over(const sy_set_texts *texts, const sy_vocab *vocab, sy_arena *arena,
+                        sy_diags *diags, const sy_set **out)
+{
+    const sy_source *sources = texts->v;
+    size_t n = texts->n;
     loader l = {.c = {.diags = diags, .arena = arena, .vocab = vocab}};
     size_t before = diags->errors, first = diags->n;
     *out = NULL;
@@ -214,9 +245,18 @@ sy_err sy_set_load(const sy_source *sources, size_t n, const sy_vocab *vocab, sy
         err = parse(&l, &sources[i]);
     if (err)
         return err;
+    if (texts->n_base < n)
+        replace(&l, &sources[texts->n_base]);
     check(&l);
     sort_diags(diags, first, sources, n);
     if (diags->failed)
         return SY_E_NOMEM;
     return diags->errors > before ? SY_E_PARSE : make_set(&l, out);
+}
+
+sy_err sy_set_load(const sy_source *sources, size_t n, const sy_vocab *vocab, sy_arena *arena,
+                   sy_diags *diags, const sy_set **out)
+{
+    const sy_set_texts texts = {sources, n, n};
+    return sy_set_load_over(&texts, vocab, arena, diags, out);
 }

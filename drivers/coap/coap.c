@@ -202,6 +202,8 @@ static void take_reload(sy_coap *c)
     sy_coap__keys_reload(c);
     if (sy_coap__observe_set(c, &f) != SY_OK)
         sy_log_fail(SY_LOG_ERROR, "observe-failed", &f);
+    if (sy_coap__panels_set(c, &f) != SY_OK)
+        sy_log_fail(SY_LOG_ERROR, "panels-failed", &f);
 }
 
 static void *run(void *arg)
@@ -234,6 +236,8 @@ static void *run(void *arg)
             sy_coap__fair_open(c, sy_mono_ms());
         if (__atomic_exchange_n(&c->reload, false, __ATOMIC_ACQ_REL))
             take_reload(c);
+        if (__atomic_exchange_n(&c->alerts.changed, false, __ATOMIC_ACQ_REL))
+            sy_coap__panels_tell(c);
         if (c->watches->n > 0 || observed)
             sy_coap__observe_run(c, observed);
     }
@@ -251,6 +255,7 @@ static void release(sy_coap *c)
         coap_free_context(c->ctx);
     if (c->wake >= 0)
         close(c->wake);
+    sy_coap__panels_fini(c);
     sy_coap__psk_close(c->psk);
     sy_coap__cert_close(c->cert);
     sy_coap__files_fini(&c->next);
@@ -300,6 +305,8 @@ sy_err sy_coap_start(sy_coap **out, const sy_coap_options *o, const sy_intake *i
     if (e == SY_OK)
         e = sy_coap__observe_set(c, f);
     if (e == SY_OK)
+        e = sy_coap__panels_set(c, f);
+    if (e == SY_OK)
         e = start_thread(c, f);
     if (e != SY_OK) {
         release(c);
@@ -314,7 +321,7 @@ uint16_t sy_coap_port(const sy_coap *c, size_t i)
     return i < c->n_ports ? c->ports[i] : 0;
 }
 
-static void wake(sy_coap *c)
+void sy_coap__wake(sy_coap *c)
 {
     uint64_t one = 1;
     if (write(c->wake, &one, sizeof one) < 0 && errno != EAGAIN)
@@ -329,7 +336,7 @@ void sy_coap_synced(sy_coap *c, uint64_t seq)
     while (seq > before && !__atomic_compare_exchange_n(&c->synced, &before, seq, true,
                                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         ;
-    wake(c);
+    sy_coap__wake(c);
 }
 
 void sy_coap_reload(sy_coap *c, const sy_coap_files *files)
@@ -340,7 +347,7 @@ void sy_coap_reload(sy_coap *c, const sy_coap_files *files)
     c->next = copy;
     pthread_mutex_unlock(&c->lock);
     __atomic_store_n(&c->reload, true, __ATOMIC_RELEASE);
-    wake(c);
+    sy_coap__wake(c);
 }
 
 void sy_coap_stop(sy_coap *c)
@@ -348,7 +355,7 @@ void sy_coap_stop(sy_coap *c)
     if (!c)
         return;
     __atomic_store_n(&c->stopping, true, __ATOMIC_RELEASE);
-    wake(c);
+    sy_coap__wake(c);
     pthread_join(c->thread, NULL);
     release(c);
 }

@@ -12,6 +12,9 @@
  * that it is kept already, also after a restart, and it is answered alike; the answers to last
  * blocks are remembered for 247 s. Block1 (RFC 7959) is put together here, never by the library.
  *
+ * Panels (devices with `panel`) observe /alerts/<device> (RFC 7641): what is active at their
+ * premises; a POST to it acknowledges. Who may is as for /r/<device>.
+ *
  * Devices that are servers are observed (drivers/coap/watch.h).
  *
  * A flood by one device slows that device (drivers/coap/share.h); an append that blocks holds up
@@ -52,6 +55,10 @@ void sy_coap_synced(sy_coap *c, uint64_t seq);
 /* Read the files again, from where they are now, and the devices. What cannot be read is logged and
  * leaves what was. Sessions that stand stay. Any thread, not after sy_coap_stop. */
 void sy_coap_reload(sy_coap *c, const sy_coap_files *files);
+/* What panels of these premises are shown, as JSON (50) and CBOR (60); those that observe it are
+ * told where it is another. Copied. Any thread, not after sy_coap_stop. */
+SY_MUST_USE sy_err sy_coap_show(sy_coap *c, const char *premises, sy_span json, sy_span cbor,
+                                sy_fail *f);
 /* What the kernel dropped of what came, and what was dropped because one sent too much. Any thread.
  */
 void sy_coap_losses(const sy_coap *c, uint64_t *dropped, uint64_t *held_back);

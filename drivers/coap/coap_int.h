@@ -9,6 +9,7 @@
 
 #include <coap3/coap.h>
 
+#include "drivers/coap/alerts.h"
 #include "drivers/coap/bar.h"
 #include "drivers/coap/coap.h"
 #include "drivers/coap/share.h"
@@ -124,12 +125,13 @@ struct sy_coap {
     uint64_t synced; /* atomic */
     bool stopping;   /* atomic */
     sy_coap_watches *watches;
+    sy_coap_alerts alerts;
     sy_coap_share share;
     sy_coap_bars bars;
     int *fds;             /* of the listeners, to ask for what was dropped; -1: not found */
     uint64_t dropped;     /* atomic */
     int wake;             /* eventfd */
-    pthread_mutex_t lock; /* over next, and the list of watches */
+    pthread_mutex_t lock; /* over next, the list of watches, and what is shown */
     sy_coap_files next;   /* files of a reload, ours */
     bool reload;          /* atomic: take them */
     pthread_t thread;
@@ -163,6 +165,13 @@ SY_MUST_USE sy_err sy_coap__observe_set(sy_coap *c, sy_fail *f);
 int sy_coap__observe_wait(const sy_coap *c, sy_ms now);
 void sy_coap__observe_run(sy_coap *c, bool woken);
 void sy_coap__observe_close(sy_coap *c);
+
+/* May whoever sends this speak as the device? Else the answer is made. */
+bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu, const sy_device *d,
+                     coap_pdu_t *response);
+/* An answer without options, with a reason. */
+void sy_coap__reason(coap_pdu_t *response, int dotted, const char *text);
+void sy_coap__wake(sy_coap *c);
 
 /* Answer to any method on any path. */
 void sy_coap__handle(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,

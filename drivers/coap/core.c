@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /.well-known/core (RFC 6690): that readings go to /r, in which formats. The devices' own
+ * GET /.well-known/core (RFC 6690): that readings go to /r, in which formats, and that alerts are
+ * to be observed below /alerts, where there are panels. The devices' own
  * paths below it are not listed: who is supervised by what is nobody's business who happens to be
  * on the network.
  */
@@ -11,7 +12,10 @@
 
 enum { NO_FORMAT = 0xffff, LINK_FORMAT = 40 };
 
-static const char href[] = "/r", rt[] = "steelyard.readings";
+/* A link, as its attributes are filtered by. */
+typedef struct link_of {
+    const char *href, *rt, *ct, *more;
+} link_of;
 
 /* The Content-Formats that some device may send in, ascending: "0 50 110 112". */
 static void formats(char *out, size_t size)
@@ -44,7 +48,7 @@ static bool matches(const char *words, sy_span pattern)
 }
 
 /* A filter by an attribute that the link does not have matches nothing. */
-static bool wanted(const coap_pdu_t *pdu, const char *ct)
+static bool wanted(const coap_pdu_t *pdu, const link_of *l)
 {
     coap_opt_filter_t filter;
     coap_opt_iterator_t it;
@@ -57,9 +61,9 @@ static bool wanted(const coap_pdu_t *pdu, const char *ct)
         const char *equals = q.n ? memchr(q.p, '=', q.n) : NULL;
         sy_span name = {q.p, equals ? (size_t)(equals - q.p) : q.n};
         sy_span value = {equals ? equals + 1 : "", equals ? q.n - name.n - 1 : 0};
-        const char *has = sy_span_is(name, "href") ? href
-                          : sy_span_is(name, "rt") ? rt
-                          : sy_span_is(name, "ct") ? ct
+        const char *has = sy_span_is(name, "href") ? l->href
+                          : sy_span_is(name, "rt") ? l->rt
+                          : sy_span_is(name, "ct") ? l->ct
                                                    : "";
         if (!matches(has, value))
             return false;
@@ -70,9 +74,9 @@ static bool wanted(const coap_pdu_t *pdu, const char *ct)
 void sy_coap__core(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t *pdu,
                    const coap_string_t *query, coap_pdu_t *response)
 {
-    char ct[96], link[192];
+    char ct[96], text[320] = "";
     uint8_t buf[4];
-    (void)resource;
+    const sy_coap *c = coap_resource_get_userdata(resource);
     (void)session;
     (void)query;
     if (coap_pdu_get_code(pdu) != COAP_REQUEST_CODE_GET) {
@@ -80,11 +84,17 @@ void sy_coap__core(coap_resource_t *resource, coap_session_t *session, const coa
         return;
     }
     formats(ct, sizeof ct);
-    int n =
-        wanted(pdu, ct) ? snprintf(link, sizeof link, "<%s>;ct=\"%s\";rt=\"%s\"", href, ct, rt) : 0;
+    const link_of links[] = {{"/r", "steelyard.readings", ct, ""},
+                             {"/alerts", "steelyard.alerts", "50 60", ";obs"}};
+    size_t n = 0, n_links = c->alerts.n_panels ? 2 : 1;
+    for (size_t i = 0; i < n_links; i++)
+        if (wanted(pdu, &links[i]))
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s<%s>;ct=\"%s\";rt=\"%s\"%s",
+                                  n ? "," : "", links[i].href, links[i].ct, links[i].rt,
+                                  links[i].more);
     coap_pdu_set_code(response, COAP_RESPONSE_CODE(205));
     coap_add_option(response, COAP_OPTION_CONTENT_FORMAT,
                     coap_encode_var_safe(buf, sizeof buf, LINK_FORMAT), buf);
     if (n > 0)
-        coap_add_data(response, (size_t)n, (const uint8_t *)link);
+        coap_add_data(response, n, (const uint8_t *)text);
 }

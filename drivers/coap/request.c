@@ -295,6 +295,9 @@ static void take(request *r, outcome *o)
         set_aside(r);
         (void)refuse(r, o, 404, SY_REJECT_UNKNOWN_DEVICE, "there is no such device");
         o->held_back = !sy_coap__fair(r->c, devices, NULL, &r->peer);
+    } else if (d->panel) {
+        (void)refuse(r, o, 403, SY_REJECT_NOT_ALLOWED, "a panel sends no readings");
+        o->held_back = !sy_coap__fair(r->c, devices, NULL, &r->peer);
     } else if (!admitted(r, d, o)) {
         o->held_back = !sy_coap__fair(r->c, devices, NULL, &r->peer);
     } else if (!sy_coap__fair(r->c, devices, d, &r->peer)) {
@@ -305,6 +308,29 @@ static void take(request *r, outcome *o)
             keep(r, d, format, body, o);
     }
     sy_registry_unref(devices);
+}
+
+void sy_coap__reason(coap_pdu_t *response, int dotted, const char *text)
+{
+    size_t n = sy_utf8_check(sy_span_of(text));
+    coap_pdu_set_code(response, code_of(dotted));
+    if (n > 0)
+        coap_add_data(response, n, (const uint8_t *)text);
+}
+
+bool sy_coap__admits(sy_coap *c, coap_session_t *session, const coap_pdu_t *pdu, const sy_device *d,
+                     coap_pdu_t *response)
+{
+    request r = {.c = c, .session = session, .pdu = pdu, .device = sy_span_of(d->id)};
+    outcome o = {.text = ""};
+    sy_coap__peer(session, &r.peer);
+    if (r.peer.dtls && c->n_shakes > 0)
+        sy_coap__shake_done(c, session);
+    if (admitted(&r, d, &o))
+        return true;
+    coap_pdu_set_code(response, o.code);
+    coap_add_data(response, strlen(o.text), (const uint8_t *)o.text);
+    return false;
 }
 
 static size_t block_option(const coap_block_b_t *b, bool more, uint8_t out[4])

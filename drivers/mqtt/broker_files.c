@@ -195,12 +195,16 @@ static void put_box_user(sy_buf *b, const char *user, const char *hash, const ch
     sy_buf_printf(b, "u%s\nh%s\n%s\n", user, hash, may);
 }
 
-/* What the device writes. A Sparkplug node writes its own topics, and reads its commands. */
+/* What the device writes. A Sparkplug node writes its own topics, and reads its commands; a panel
+ * reads the alerts of its premises. */
 static void put_rights(sy_buf *b, const sy_device *d)
 {
     char topic[SY_SPB_TOPIC];
     if (!d->node) {
         sy_buf_printf(b, "w%s\n", d->topic);
+        if (d->reads && !d->revoked) {
+            sy_buf_printf(b, "r%s\n", d->reads);
+        }
         return;
     }
     for (size_t i = 0; sy_spb_topic_at(d->node, i, topic); i++) {
@@ -294,6 +298,9 @@ static sy_err put_access(const sy_broker__setup *s, const sy_registry *devices, 
     sy_err e = sy_broker__read_kept(s->dir, &kept, f);
     put_box_user(&b, SY_BROKER__GATEWAY_USER, s->gateway_hash, "r");
     put_commands(&b, devices);
+    if (s->writes[0]) {
+        sy_buf_printf(&b, "w%s\n", s->writes);
+    }
     if (s->replay_user) {
         put_box_user(&b, SY_MQTT_REPLAY_USER, s->replay_hash, "w#");
     }

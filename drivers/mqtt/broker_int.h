@@ -24,6 +24,7 @@ typedef struct sy_broker__setup {
     char cert_ca[SY_BROKER__PATH], cert_crl[SY_BROKER__PATH];              /* "": no certificates */
     sy_broker__listener *listeners;
     size_t n_listeners;
+    char writes[SY_BROKER__PATH]; /* "": nothing */
     size_t max_payload;
     bool replay_user;
     char gateway_password[SY_BROKER__PASSWORD], replay_password[SY_BROKER__PASSWORD];

@@ -32,6 +32,7 @@ sy_err sy_broker__set_up(sy_broker__setup *s, const sy_broker_options *o, sy_fai
         return sy_fail_set(f, SY_E_USAGE, "the managed broker needs an address in mqtt: listen:");
     }
     sy_err e = copy_path(s->dir, o->dir, f);
+    e = e ? e : copy_path(s->writes, o->writes, f);
     e = e ? e : copy_path(s->ca, o->ca, f);
     e = e ? e : copy_path(s->cert, o->cert, f);
     e = e ? e : copy_path(s->key, o->key, f);

@@ -251,9 +251,23 @@ static void doze(sy_mqtt *m, int timeout_ms)
     struct timespec until = deadline(timeout_ms > 0 ? timeout_ms : 0);
     pthread_mutex_lock(&m->lock);
     int rc = 0;
-    while (rc == 0 && !m->stopping && !(m->connected && (m->lost || m->reload || m->n_asked))) {
+    while (rc == 0 && !m->stopping &&
+           !(m->connected && (m->lost || m->reload || m->n_asked || m->unsent))) {
         rc = timeout_ms < 0 ? pthread_cond_wait(&m->changed, &m->lock)
                             : pthread_cond_timedwait(&m->changed, &m->lock, &until);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* Likewise, but that something waits to be published is no reason to wake: it was refused just now.
+ */
+static void pause_for(sy_mqtt *m, int timeout_ms)
+{
+    struct timespec until = deadline(timeout_ms);
+    int rc = 0;
+    pthread_mutex_lock(&m->lock);
+    while (rc == 0 && !m->stopping && !m->lost && !m->reload) {
+        rc = pthread_cond_timedwait(&m->changed, &m->lock, &until);
     }
     pthread_mutex_unlock(&m->lock);
 }
@@ -277,6 +291,7 @@ static bool try_connect(sy_mqtt *m, int *failures)
     pthread_mutex_unlock(&m->lock);
     if (ok) {
         *failures = 0;
+        sy_mqtt__keep_again(m);
         if (!present) {
             sy_mqtt__forget(m);
         }
@@ -351,8 +366,13 @@ static void *run(void *arg)
                 doze(m, BACKOFF_MANAGED_MS);
             }
         } else {
+            bool sent = sy_mqtt__keep_send(m);
             sy_mqtt__ask(m);
-            doze(m, -1);
+            if (sent) {
+                doze(m, -1);
+            } else {
+                pause_for(m, BACKOFF_REMOTE_MS);
+            }
         }
     }
     if (connected) {
@@ -381,6 +401,7 @@ static void release(sy_mqtt *m)
         MQTTAsync_destroy(&m->handle);
     }
     sy_mqtt__forget(m);
+    sy_mqtt__keep_fini(m);
     pthread_cond_destroy(&m->changed);
     pthread_mutex_destroy(&m->lock);
     free(m->uri);

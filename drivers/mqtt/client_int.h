@@ -30,6 +30,12 @@ typedef struct sy_mqtt__topics {
     size_t n;
 } sy_mqtt__topics;
 
+/* What sy_mqtt_keep was told of a topic. */
+typedef struct sy_mqtt__kept {
+    char *topic, *text;
+    bool sent; /* as it is now, in this connection */
+} sy_mqtt__kept;
+
 struct sy_mqtt {
     MQTTAsync handle;
     char *uri, *client_id, *user, *password, *ca, *cert, *key;
@@ -53,6 +59,9 @@ struct sy_mqtt {
     sy_mqtt__request requests[SY_MQTT__REQUESTS];
     char asked[SY_MQTT__ASKED][SY_MQTT__NODE]; /* Sparkplug nodes that are to be asked */
     size_t n_asked;
+    sy_mqtt__kept *kept; /* to be published, retained */
+    size_t n_kept, cap_kept;
+    bool unsent; /* some of them is not published in this connection */
 
     atomic_bool in_callback, abandoned;
     atomic_ullong handled;
@@ -91,5 +100,11 @@ void sy_mqtt__forget(sy_mqtt *m);
 
 /* Ask the nodes that wait for it; client_ask.c. */
 void sy_mqtt__ask(sy_mqtt *m);
+
+/* Publish what is not published yet; false: try again later. All of it is to be published again.
+ * Release it. client_keep.c. */
+bool sy_mqtt__keep_send(sy_mqtt *m);
+void sy_mqtt__keep_again(sy_mqtt *m);
+void sy_mqtt__keep_fini(sy_mqtt *m);
 
 #endif

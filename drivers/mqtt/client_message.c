@@ -73,13 +73,31 @@ static bool is_marker(const sy_mqtt *m, const sy_message *msg)
     return true;
 }
 
-/* True where the topic is that of a device that may speak; else it is refused. */
-static bool known(const sy_mqtt *m, sy_span topic)
+/* A panel's message is no reading; what it asks for is in the log before this returns. A stored
+ * copy is nothing that somebody does now. */
+static void press(const sy_mqtt *m, const sy_device *d, const sy_message *msg)
 {
+    sy_press p = {.transport = SY_TRANSPORT_MQTT,
+                  .device = sy_span_of(d->id),
+                  .premises = sy_span_of(d->panel),
+                  .payload = msg->payload};
+    sy_fail f = {0};
+    if (!(msg->flags & SY_MSG_RETAINED) && sy_intake_press(m->intake, &p, &f)) {
+        sy_log_fail(SY_LOG_DEBUG, "panel-refused", &f);
+    }
+}
+
+/* True where the topic is that of a device that may send readings; else it is refused, or done. */
+static bool known(const sy_mqtt *m, const sy_message *msg)
+{
+    sy_span topic = msg->source;
     sy_registry *r = sy_registry_slot_get(m->devices);
     const sy_device *d = sy_registry_by_topic(r, topic);
     bool yes = d && d->transport == SY_TRANSPORT_MQTT && !d->revoked;
-    if (!yes) {
+    if (yes && d->panel) {
+        press(m, d, msg);
+        yes = false;
+    } else if (!yes) {
         sy_refusal why = {.transport = SY_TRANSPORT_MQTT,
                           .why = SY_REJECT_UNKNOWN_DEVICE,
                           .who = topic,
@@ -102,7 +120,7 @@ bool sy_mqtt__admits(sy_mqtt *m, const sy_message *msg)
     if (is_marker(m, msg)) {
         return false;
     }
-    if (!known(m, msg->source)) {
+    if (!known(m, msg)) {
         return false;
     }
     if (msg->payload.n > m->max_payload) {

@@ -29,6 +29,7 @@ typedef struct sy_broker_options {
     size_t max_payload;             /* bytes */
     bool replay_user;        /* --clock replay: a user SY_MQTT_REPLAY_USER that may publish as
                                 any device; its password is in dir/replay.password */
+    const char *writes;      /* topics that the gateway itself writes, "a/b/#"; NULL: none */
     const sy_intake *intake; /* told of what the broker itself refuses; may be NULL */
     int sync_ms;             /* of the spool; 0: 250. `strict` is the intake's */
     uint64_t spool_bytes;    /* what it may hold; 0: 256 MiB */
@@ -118,6 +119,10 @@ void sy_mqtt_reload(sy_mqtt *m);
  * with no connection, or more than 64 nodes at once, not at all: whoever asks does so again. Any
  * thread. */
 void sy_mqtt_rebirth(sy_mqtt *m, const char *node);
+/* Keep this text published at the topic, retained, QoS 1: now, and again whenever the connection is
+ * made anew, since a broker may forget. Replaces what was; "" takes the topic away. Copies both.
+ * What the broker has already is not sent again. Any thread; never blocks. */
+SY_MUST_USE sy_err sy_mqtt_keep(sy_mqtt *m, const char *topic, const char *text, sy_fail *f);
 bool sy_mqtt_connected(const sy_mqtt *m);
 /* True once connected and subscribed; waits up to timeout_ms. */
 bool sy_mqtt_wait_ready(sy_mqtt *m, int timeout_ms);

@@ -77,6 +77,15 @@ typedef struct sy_stranger {
     sy_span payload;
 } sy_stranger;
 
+/* A panel, or a button, at the premises asks for what a person there does. */
+typedef struct sy_press {
+    sy_transport transport;
+    sy_span device;   /* the panel's id */
+    sy_span premises; /* whose panel it is */
+    const char *peer; /* its address; NULL or "": not known */
+    sy_span payload;  /* docs/on-site.md */
+} sy_press;
+
 typedef struct sy_intake {
     void *ctx;
     /* Keep a message. *seq is its number in the journal. On failure nothing was kept: do not
@@ -102,10 +111,16 @@ typedef struct sy_intake {
     void (*refused)(void *ctx, const sy_refusal *r);
     /* May be NULL: use sy_intake_strange. It is to be refused as well. */
     void (*strange)(void *ctx, const sy_stranger *s);
+    /* Done, and in the log. SY_E_PARSE: nothing that can be understood; SY_E_NOTFOUND: no such
+     * alert is active at its premises; SY_E_UNSUPPORTED: nothing is to be acknowledged here. May
+     * be NULL: use sy_intake_press. Only for devices that are panels, which have been let in. */
+    sy_err (*press)(void *ctx, const sy_press *p, sy_fail *f);
 } sy_intake;
 
 /* Tell the intake, by what it has for it. */
 void sy_intake_refuse(const sy_intake *in, const sy_refusal *r);
 void sy_intake_strange(const sy_intake *in, const sy_stranger *s);
+/* What is not done is told as a refusal, too. */
+SY_MUST_USE sy_err sy_intake_press(const sy_intake *in, const sy_press *p, sy_fail *f);
 
 #endif

@@ -7,25 +7,34 @@
 #include <stdio.h>
 
 #include "cli/alert_json.h"
+#include "cli/alerts_act.h"
 #include "cli/alerts_hold.h"
 #include "cli/cli.h"
 #include "cli/stored.h"
+#include "store/acts.h"
 
 static const char help[] =
     "usage: steelyard alerts --data DIR [--json] [--to T] [--full] [--language en|zh]\n"
+    "       steelyard alerts acknowledge|shelve|unshelve|comment --help\n"
     "       steelyard alerts hold|release|holds --help\n\n"
     "Alerts judged live, ordered by (raised, rule, subject).\n\n"
     "  --data DIR     the data folder; a gateway may run on it\n"
     "  --json         the objects that `rules backtest --json` prints\n"
     "  --to T         as they stood at T: raised up to T, cleared later is active\n"
     "  --full         further keys: series, replaces, measure, judgement, trial, both messages,\n"
-    "                 actions\n"
+    "                 acknowledged, shelved, unanswered, actions\n"
     "  --language L   of the message; en unless given\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
+
+typedef struct people { /* what they did about an alert */
+    sy_stand stand;
+    const char *acts; /* a JSON array; NULL: not asked for */
+} people;
 
 typedef struct list {
     sy_arena arena;
     sy_alert_row *v;
+    people *acts; /* as many, with --full */
     size_t n, cap;
     sy_ms to;
     bool failed;
@@ -79,6 +88,49 @@ static sy_err figures(sy_store *s, list *l, sy_fail *f)
     return SY_OK;
 }
 
+static bool put_act(void *ctx, const sy_act_row *a)
+{
+    sy_buf *b = ctx;
+    char at[25];
+    sy_time_text(a->time, at);
+    sy_buf_printf(b, "%s{\"kind\": \"%s\", \"at\": \"%s\", \"who\": ", b->n > 1 ? ", " : "",
+                  a->kind, at);
+    sy_buf_json(b, sy_span_of(a->who));
+    sy_buf_text(b, ", \"via\": ");
+    sy_buf_json(b, sy_span_of(a->via));
+    sy_buf_text(b, ", \"why\": ");
+    sy_buf_json(b, sy_span_of(a->why));
+    if (a->until > 0) {
+        sy_time_text(a->until, at);
+        sy_buf_printf(b, ", \"until\": \"%s\"", at);
+    }
+    sy_buf_char(b, '}');
+    return !b->failed;
+}
+
+static sy_err acts(sy_store *s, list *l, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    sy_buf b;
+    sy_buf_init(&b, sy_heap());
+    l->acts = sy_arena_get(&l->arena, (l->n + 1) * sizeof *l->acts);
+    if (!l->acts)
+        err = sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < l->n && !err; i++) {
+        sy_buf_reset(&b);
+        sy_buf_char(&b, '[');
+        err = sy_store_acts(s, l->v[i].id, put_act, &b, f);
+        sy_buf_char(&b, ']');
+        l->acts[i].acts = b.failed ? NULL : sy_arena_text(&l->arena, sy_buf_span(&b));
+        if (!err && !l->acts[i].acts)
+            err = sy_fail_set(f, SY_E_NOMEM, "out of memory");
+        if (!err)
+            err = sy_store_stand_get(s, l->v[i].id, &l->arena, &l->acts[i].stand, f);
+    }
+    sy_buf_fini(&b);
+    return err;
+}
+
 static sy_alert_view view_of(const sy_alert_row *a, sy_lang language)
 {
     return (sy_alert_view){.id = a->id,
@@ -107,8 +159,17 @@ static void text_key(sy_buf *b, const char *key, const char *value)
         sy_buf_text(b, "null");
 }
 
+static void time_key(sy_buf *b, const char *key, sy_ms t)
+{
+    char at[25] = "";
+    if (t != SY_MS_NONE)
+        sy_time_text(t, at);
+    text_key(b, key, at[0] ? at : NULL);
+}
+
 /* The object again, with more in it. */
-static void put_full(sy_buf *b, const sy_alert_row *a, const sy_alert_view *v, bool first)
+static void put_full(sy_buf *b, const sy_alert_row *a, const people *p, const sy_alert_view *v,
+                     bool first)
 {
     sy_alert_json_item(b, v, first);
     if (b->failed || b->n == 0)
@@ -122,7 +183,26 @@ static void put_full(sy_buf *b, const sy_alert_row *a, const sy_alert_view *v, b
     sy_buf_printf(b, ", \"trial\": %s", a->trial ? "true" : "false");
     text_key(b, "message_en", a->message_en);
     text_key(b, "message_zh", a->message_zh);
-    sy_buf_text(b, ", \"actions\": []}");
+    time_key(b, "acknowledged", p->stand.at.acknowledged);
+    text_key(b, "acknowledged_by", p->stand.at.by);
+    time_key(b, "shelved_until", p->stand.at.shelved);
+    sy_buf_printf(b, ", \"unanswered\": %s", p->stand.at.unanswered ? "true" : "false");
+    sy_buf_printf(b, ", \"actions\": %s}", p->acts);
+}
+
+static void put_people(sy_buf *b, const people *p)
+{
+    char at[25];
+    if (p->stand.at.acknowledged != SY_MS_NONE) {
+        sy_time_text(p->stand.at.acknowledged, at);
+        sy_buf_printf(b, "    acknowledged %s by %s\n", at, p->stand.at.by ? p->stand.at.by : "?");
+    }
+    if (p->stand.at.shelved != SY_MS_NONE) {
+        sy_time_text(p->stand.at.shelved, at);
+        sy_buf_printf(b, "    shelved until %s\n", at);
+    }
+    if (p->stand.at.unanswered)
+        sy_buf_text(b, "    nobody answered in time\n");
 }
 
 static void put_text(sy_buf *b, const sy_alert_view *v)
@@ -151,9 +231,11 @@ static int print(const sy_stored_options *o, const list *l)
         if (!o->json)
             put_text(&out, &v);
         else if (o->full)
-            put_full(&out, &l->v[i], &v, i == 0);
+            put_full(&out, &l->v[i], &l->acts[i], &v, i == 0);
         else
             sy_alert_json_item(&out, &v, i == 0);
+        if (!o->json && o->full)
+            put_people(&out, &l->acts[i]);
     }
     if (o->json)
         sy_alert_json_end(&out);
@@ -165,6 +247,8 @@ static int print(const sy_stored_options *o, const list *l)
 int sy_cmd_alerts(int argc, char **argv)
 {
     sy_stored_options o;
+    if (argc > 1 && sy_alerts_act_named(argv[1]))
+        return sy_alerts_act(argc - 1, argv + 1);
     if (argc > 1 && sy_alerts_holds_named(argv[1]))
         return sy_alerts_holds(argc - 1, argv + 1);
     int rc = sy_stored_options_parse(
@@ -182,6 +266,8 @@ int sy_cmd_alerts(int argc, char **argv)
         err = sy_fail_set(&why, SY_E_NOMEM, "out of memory");
     if (!err)
         err = figures(s, &l, &why);
+    if (!err && o.full)
+        err = acts(s, &l, &why);
     sy_store_close(s);
     if (err)
         fprintf(stderr, "steelyard alerts: %s\n", why.text);

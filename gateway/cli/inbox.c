@@ -19,6 +19,7 @@ static const char usage_text[] =
     "                       --data DIR [--page ADDRESS:PORT] [--time-zone NAME] [--ready-fd N]\n"
     "                       [--sign-cert FILE --sign-key FILE] [--user-header NAME] [--origin "
     "URL]\n"
+    "                       [--est-ca FILE --est-ca-key FILE [--est-tokens FILE]]\n"
     "\n"
     "Takes events of gateways (POST /events, mutual TLS), keeps each once, and shows the alerts on "
     "a\n"
@@ -39,6 +40,12 @@ static const char usage_text[] =
     "  --origin URL           the page's address behind that web server, as\n"
     "                         https://inbox.example\n"
     "  --time-zone NAME       for times on the page, as Asia/Shanghai; default: the machine's\n"
+    "  --est-ca, --est-ca-key FILE  certify gateways by EST (RFC 7030) as this CA, which "
+    "--client-ca\n"
+    "                         must hold, too\n"
+    "  --est-tokens FILE      lines \"GATEWAY TOKEN\"; a token counts once\n"
+    "  --est-lifetime TIME    of the certificates, as \"90 d\", the default\n"
+    "  --est-grace TIME       so long after its end a certificate can still be renewed; \"400 d\"\n"
     "  --ready-fd N           write a line \"ready events=PORT page=PORT\" to this descriptor\n";
 
 typedef struct arguments {
@@ -61,6 +68,11 @@ static int parse(int argc, char **argv, arguments *a)
                                             {"origin", required_argument, NULL, 'o'},
                                             {"time-zone", required_argument, NULL, 'z'},
                                             {"ready-fd", required_argument, NULL, 'r'},
+                                            {"est-ca", required_argument, NULL, 'A'},
+                                            {"est-ca-key", required_argument, NULL, 'K'},
+                                            {"est-tokens", required_argument, NULL, 'T'},
+                                            {"est-lifetime", required_argument, NULL, 'L'},
+                                            {"est-grace", required_argument, NULL, 'G'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     optind = 1;
@@ -76,9 +88,18 @@ static int parse(int argc, char **argv, arguments *a)
                             : c == 'S' ? &a->o.sign_key
                             : c == 'u' ? &a->o.user_header
                             : c == 'o' ? &a->o.origin
+                            : c == 'A' ? &a->o.est_ca
+                            : c == 'K' ? &a->o.est_key
+                            : c == 'T' ? &a->o.est_tokens
                                        : NULL;
         if (text) {
             *text = optarg;
+        } else if (c == 'L' || c == 'G') {
+            sy_ms *time = c == 'L' ? &a->o.est_lifetime : &a->o.est_grace;
+            if (sy_duration_parse(sy_span_of(optarg), time) != SY_OK || *time < 1000) {
+                fprintf(stderr, "steelyard inbox: '%s' is no time; write 90 d\n", optarg);
+                return 2;
+            }
         } else if (c == 'r') {
             char *end;
             errno = 0;

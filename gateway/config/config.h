@@ -34,10 +34,23 @@ typedef struct sy_destination {
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
     sy_alert_level severity; /* this and above */
+    bool unanswered;         /* what nobody answered in time, where a rule names nobody further */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
-    sy_ms heartbeat; /* 0: none */
+    sy_ms heartbeat;        /* 0: none */
+    const char *orders;     /* where orders are asked for; NULL: nowhere */
+    sy_tls_files authority; /* ca, crl: who may sign them */
+    sy_ms poll;
 } sy_destination;
+
+/* Who hears of an alert at the premises themselves. */
+typedef struct sy_on_site {
+    bool on;
+    const char *topic, *acknowledge; /* before "/<premises>" */
+    const sy_word *const *serves;    /* recipients whose alerts are shown */
+    size_t n_serves;
+    sy_alert_level severity; /* this and above */
+} sy_on_site;
 
 /* How long a class of what is kept stays. */
 typedef struct sy_keep_limit {
@@ -83,6 +96,9 @@ typedef struct sy_config {
     const char *const *hj212_listen;
     size_t n_hj212_listen;      /* 0: no HJ 212 over TCP */
     const char *console_listen; /* NULL: none */
+    sy_on_site on_site;
+    sy_tls_files console_tls;
+    const char *console_metrics; /* absolute path; NULL: none */
     const sy_destination *destinations;
     size_t n_destinations;
     const sy_site *site;
@@ -120,6 +136,13 @@ sy_config *sy_config_ref(sy_config *c);
 SY_MUST_USE sy_err sy_config_keep(const sy_config *c, const char *data, sy_fail *f);
 SY_MUST_USE sy_err sy_config_load_kept(const char *data, const char *hash_hex, sy_config **out,
                                        sy_fail *f);
+/* The set `base` with what is in force by order as `orders_file` says (NULL: as the data folder
+ * has it), checked and its scenarios run; no other file is read again. docs/orders.md */
+SY_MUST_USE sy_err sy_config_load_ordered(const sy_config *base, const char *data,
+                                          const char *orders_file, sy_findings *findings,
+                                          sy_config **out, sy_fail *f);
+/* The text of what is in force by order in this set; empty: nothing is. */
+sy_span sy_config_orders(const sy_config *c);
 /* Print like the rule diagnostics: file:line:col: error: … */
 void sy_findings_print(const sy_findings *fs, sy_lang lang, sy_buf *out);
 void sy_findings_json(const sy_findings *fs, sy_buf *out);

@@ -11,13 +11,14 @@
 enum { SY_CFG_FINDINGS_MAX = 500, SY_CFG_TEXTS_MAX = 258, SY_CFG_SET_MAX = 32 << 20 };
 
 /* The texts of a set in this order: the YAML file, the vocabulary that ships, vocabularies, rules,
- * register maps. */
+ * what is in force by order, the rules of that, register maps. */
 typedef enum sy_text_kind {
     SY_TEXT_CONFIG = 1,
     SY_TEXT_BUILTIN,
     SY_TEXT_VOCABULARY,
     SY_TEXT_RULES,
-    SY_TEXT_MAP
+    SY_TEXT_MAP,
+    SY_TEXT_ORDERS
 } sy_text_kind;
 typedef struct sy_cfg_text {
     sy_text_kind kind;
@@ -36,7 +37,9 @@ struct sy_loader {
     sy_findings *findings;
     sy_copied copied[SY_CFG_TEXTS_MAX];
     size_t n_copied;
-    bool kept; /* from an accepted set: no file but TZif is read */
+    bool kept;    /* from an accepted set: no file but TZif is read */
+    bool ordered; /* a kept set with other orders: those are read and the scenarios run */
+    const char *orders_file; /* other than <data>/packs/in-force.json; NULL */
     bool nomem;
     const char *base;  /* absolute folder of the configuration file */
     const char *shown; /* what to put before the names of texts, "" or "folder/" */
@@ -48,6 +51,10 @@ struct sy_loader {
     const struct sy_read_map *maps;      /* register maps that were read, newest first */
     sy_config *c;
     const sy_ynode *root;
+    const sy_ynode *orders; /* what is in force by order, a map; NULL: nothing is */
+    size_t orders_text;     /* its text */
+    sy_cfg_text *aside;     /* maps of a kept set, while its orders are changed */
+    size_t n_aside;
     sy_vocab vocab;
     struct sy_raw_point *raw_points; /* site to points */
     size_t n_raw;
@@ -83,6 +90,8 @@ void sy_cfg_check_unique(sy_loader *l, sy_cfg_unique *v, size_t n, const char *e
 /* The vocabulary word of this kind that the text names, or NULL (reported). */
 const sy_word *sy_cfg_word(sy_loader *l, const sy_ynode *at, sy_span text, sy_word_kind kind);
 /* ca, cert, key of a tls map; files are checked unless the set is a kept one. */
+/* A file that a key names can be read and is not empty, or that is reported. */
+void sy_cfg_readable(sy_loader *l, const sy_cfg_cell *c);
 void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out);
 const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path);
 
@@ -126,6 +135,11 @@ void sy_cfg_swaps(sy_loader *l, const sy_ynode *map, sy_site_premises *p);
 /* What `due` says (map, or NULL), and `more` (or NULL) where it does not name the same. */
 const sy_site_due *sy_cfg_dues(sy_loader *l, const sy_ynode *map, const sy_site_due *more,
                                size_t *n);
+/* The section on-site; a device that is a panel; that each panel's premises are there and nobody
+ * writes what panels read. */
+void sy_cfg_on_site(sy_loader *l, const sy_ynode *node);
+void sy_cfg_panel(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
+void sy_cfg_panels(sy_loader *l);
 /* The box as a device, and the name of a point of it. */
 void sy_cfg_device_box(sy_loader *l, const sy_cfg_cell *c, sy_device *d);
 void sy_cfg_check_box(sy_loader *l, const struct sy_raw_point *r);
@@ -148,6 +162,18 @@ typedef struct sy_raw_point {
     const sy_state_word *states;
     size_t n_states;
 } sy_raw_point;
+
+/* ---- what is in force by order (orders.c) ---- */
+/* Read what lies under <data>/packs, unless the set is a kept one, and parse it. */
+void sy_cfg_orders(sy_loader *l);
+/* The rules of packs: how many texts of rules stand before them. */
+size_t sy_cfg_orders_base(const sy_loader *l);
+/* That tunings are nothing else, and that what is named is there. */
+void sy_cfg_orders_check(sy_loader *l);
+void sy_cfg_ordered_tiers(sy_loader *l, sy_site_premises *p);
+/* Cells of the point, of this series, as a calibration by order has them. */
+void sy_cfg_ordered_point(sy_loader *l, const char *series, sy_cfg_cell *calibrated,
+                          sy_cfg_cell *uncertainty);
 
 /* ---- texts and accepted sets ---- */
 /* Read the files that gateway.rules and gateway.vocabulary name into l->texts. */

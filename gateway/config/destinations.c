@@ -6,7 +6,7 @@
 #include "config/keys.h"
 
 /* Alertmanager's default group_interval is 5 min. */
-enum { SETTLE_MS = 360 * 1000, HEARTBEAT_MS = 300 * 1000, ALSO_MAX = 7 };
+enum { SETTLE_MS = 360 * 1000, HEARTBEAT_MS = 300 * 1000, ALSO_MAX = 7, POLL_MS = 60 * 1000 };
 
 static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *d)
 {
@@ -70,6 +70,31 @@ static void read_egress(sy_loader *l, const sy_ynode *map, sy_destination *d)
         d->egress.redact = bits_of(l, &c[EG_REDACT], part_words, SY_PART_N, "redact");
 }
 
+/* Who may order: named apart from who receives, so that a receiver alone can order nothing. */
+static void read_orders(sy_loader *l, const sy_cfg_cell *c, sy_destination *d)
+{
+    sy_cfg_cell a[AU_N] = {0};
+    d->poll = c[DS_POLL].set ? c[DS_POLL].ms : POLL_MS;
+    if (c[DS_AUTHORITY].set && sy_cfg_read(l, c[DS_AUTHORITY].node, SY_S_AUTHORITY, a)) {
+        d->authority.ca = a[AU_CA].text;
+        d->authority.crl = a[AU_CRL].text;
+        for (int i = 0; i < AU_N; i++)
+            sy_cfg_readable(l, &a[i]);
+    }
+    if (!c[DS_ORDERS].set)
+        return;
+    d->orders = c[DS_ORDERS].text;
+    if (d->kind != SY_DEST_HTTPS || !sy_value_url(c[DS_ORDERS].node->text, "https") ||
+        strpbrk(d->orders, "?#"))
+        sy_cfg_error(l, c[DS_ORDERS].node, "wrong-value", NULL,
+                     "'orders' is https://host:port/path, of a destination of kind https",
+                     "“orders”须为 https://主机:端口/路径，且只用于 https 类接收方");
+    if (!c[DS_AUTHORITY].node)
+        sy_cfg_error(l, c[DS_ORDERS].node, "missing-key", NULL,
+                     "'orders' needs 'authority': {ca: FILE}, by which signatures are checked",
+                     "“orders”需要“authority”：{ca: 文件}，用以核验签名");
+}
+
 static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination *d,
                              sy_cfg_unique *name)
 {
@@ -84,6 +109,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
     }
     d->kind = (sy_destination_kind)c[DS_KIND].choice;
     d->severity = (sy_alert_level)(SY_NOTICE + c[DS_SEVERITY].choice);
+    d->unanswered = c[DS_UNANSWERED].choice == 1;
     d->settle = c[DS_SETTLE].set ? c[DS_SETTLE].ms : SETTLE_MS;
     if (c[DS_SETTLE].node && d->kind != SY_DEST_ALERTMANAGER)
         sy_cfg_error(l, c[DS_SETTLE].node, "not-here", NULL,
@@ -109,6 +135,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                                                      : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, c, d);
+    read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);
     for (size_t i = 0; serves && i < c[DS_SERVES].n; i++) {
         const sy_word *w = sy_cfg_word(l, sy_cfg_item(&c[DS_SERVES], i),

@@ -90,7 +90,7 @@ static void mqtt_device(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, 
                      "a device of mqtt needs the section 'mqtt'", "mqtt 设备需要“mqtt”一节");
     if (c[DV_NODE].node)
         mqtt_node(l, c, d);
-    else if (!c[DV_TOPIC].node)
+    else if (!c[DV_TOPIC].node && !c[DV_PANEL].node)
         sy_cfg_error(l, at, "missing-key", NULL,
                      "a device of mqtt needs its 'topic', or 'node' for Sparkplug",
                      "mqtt 设备需要“topic”，Sparkplug 设备需要“node”");
@@ -170,7 +170,7 @@ static void only_for(sy_loader *l, const sy_cfg_cell *c, const sy_device *d)
 
 static void need_format(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
 {
-    if (!c[DV_FORMAT].node)
+    if (!c[DV_FORMAT].node && !c[DV_PANEL].node)
         sy_cfg_error(l, at, "missing-key", NULL, "the key 'format' is missing in devices[]",
                      "devices[] 缺少键“format”");
 }
@@ -246,6 +246,8 @@ static void read_device(sy_loader *l, const sy_ynode *node, sy_device *d, unique
         return;
     }
     by_transport(l, node, c, d);
+    if (c[DV_PANEL].node)
+        sy_cfg_panel(l, c, d);
     if (d->transport == SY_TRANSPORT_MQTT)
         note(u->topics, &u->n_topics, &c[DV_TOPIC]);
 }

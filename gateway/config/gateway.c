@@ -23,7 +23,7 @@ const char *sy_cfg_absolute(sy_loader *l, const char *base, const char *path)
     return sy_cfg_copy(l, (sy_span){buf, b + 1 + p});
 }
 
-static void readable(sy_loader *l, const sy_cfg_cell *c)
+void sy_cfg_readable(sy_loader *l, const sy_cfg_cell *c)
 {
     FILE *f = c->set && !l->kept ? fopen(c->text, "re") : NULL;
     if (c->set && !l->kept && (!f || fgetc(f) == EOF))
@@ -42,7 +42,7 @@ void sy_cfg_tls(sy_loader *l, const sy_ynode *map, sy_tls_files *out)
     if (!c[TL_CERT].node != !c[TL_KEY].node)
         sy_cfg_error(l, map, "tls", NULL, "'cert' and 'key' go together", "cert 与 key 须同时给出");
     for (int i = 0; i < TL_N; i++)
-        readable(l, &c[i]);
+        sy_cfg_readable(l, &c[i]);
 }
 
 static const char *data_folder(sy_loader *l, const sy_cfg_cell *cell, const char *data_override)
@@ -222,12 +222,37 @@ static void read_coap(sy_loader *l, const sy_ynode *node, sy_cfg_cell *o, sy_cfg
                      "dtls needs something to know devices by: 'psk', or 'ca', 'cert' and 'key'",
                      "dtls 需要辨认设备的凭据：“psk”，或“ca”“cert”“key”");
     for (int i = DT_CA; i <= DT_KEY; i++)
-        readable(l, &d[i]);
+        sy_cfg_readable(l, &d[i]);
     if (d[DT_PSK].set && !l->kept && access(d[DT_PSK].text, R_OK) != 0)
         sy_cfg_warn(
             l, d[DT_PSK].node, "file", NULL,
             "the file %s cannot be read yet: no device can come over DTLS until it is there",
             "文件 %s 尚无法读取：在其就位之前，设备无法经 DTLS 接入", d[DT_PSK].text);
+}
+
+/* *listen: where it listens, for the check of ports. */
+static void read_console(sy_loader *l, const sy_ynode *node, sy_cfg_cell *n, sy_cfg_cell *listen)
+{
+    sy_config *c = l->c;
+    if (!sy_cfg_read(l, node, SY_S_CONSOLE, n))
+        return;
+    c->console_listen = n[CN_LISTEN].text;
+    if (n[CN_LISTEN].set)
+        *listen = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
+    sy_cfg_tls(l, n[CN_TLS].set ? n[CN_TLS].node : NULL, &c->console_tls);
+    if (n[CN_TLS].set && !c->console_tls.cert)
+        sy_cfg_error(l, n[CN_TLS].node, "tls", NULL, "the console's tls needs 'cert' and 'key'",
+                     "控制台的 tls 需要 cert 与 key");
+    sy_span at = sy_span_of(c->console_listen);
+    bool here = at.n && (strncmp(at.p, "127.", 4) == 0 || strncmp(at.p, "[::1]:", 6) == 0);
+    if (n[CN_LISTEN].set && !here && !n[CN_TLS].set)
+        sy_cfg_error(l, n[CN_LISTEN].node, "tls", NULL,
+                     "other machines can reach %s: the console needs tls: {cert, key}, or listens "
+                     "on 127.0.0.1",
+                     "其他机器可访问 %s：控制台需要 tls: {cert, key}，或改为监听 127.0.0.1",
+                     c->console_listen);
+    c->console_metrics = n[CN_METRICS].text;
+    sy_cfg_readable(l, &n[CN_METRICS]);
 }
 
 void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
@@ -242,11 +267,8 @@ void sy_cfg_transports(sy_loader *l, const sy_cfg_cell *root)
         l->c->hj212_listen = hj212[HJ_LISTEN].texts;
         l->c->n_hj212_listen = hj212[HJ_LISTEN].n;
     }
-    if (root[RT_CONSOLE].set && sy_cfg_read(l, root[RT_CONSOLE].node, SY_S_CONSOLE, n)) {
-        l->c->console_listen = n[CN_LISTEN].text;
-        if (n[CN_LISTEN].set)
-            console = (sy_cfg_cell){.node = n[CN_LISTEN].node, .texts = &n[CN_LISTEN].text, .n = 1};
-    }
+    if (root[RT_CONSOLE].set)
+        read_console(l, root[RT_CONSOLE].node, n, &console);
     check_ports(
         l, (const sy_cfg_cell *[]){&m[MQ_LISTEN], &t[CT_LISTEN], &console, &hj212[HJ_LISTEN]}, 4);
     check_ports(l, (const sy_cfg_cell *[]){&o[CO_LISTEN], &d[DT_LISTEN]}, 2);

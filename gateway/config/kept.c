@@ -39,13 +39,29 @@ sy_err sy_cfg_decode(sy_loader *l, sy_span set, sy_fail *f)
         const char *name = sy_cfg_copy(l, sy_rd_blob(&r));
         sy_span bytes = sy_rd_blob(&r);
         bool first = i == 0, config = kind == SY_TEXT_CONFIG;
-        if (r.bad || !name || kind < SY_TEXT_CONFIG || kind > SY_TEXT_MAP || first != config ||
+        if (r.bad || !name || kind < SY_TEXT_CONFIG || kind > SY_TEXT_ORDERS || first != config ||
             !sy_cfg_add_text(l, (sy_text_kind)kind, name, bytes))
             return sy_fail_set(f, SY_E_CORRUPT, "the accepted set is damaged");
     }
     if (r.bad || r.n || n == 0 || l->nomem)
         return sy_fail_set(f, l->nomem ? SY_E_NOMEM : SY_E_CORRUPT, "the accepted set is damaged");
     return SY_OK;
+}
+
+sy_span sy_config_orders(const sy_config *c)
+{
+    sy_span set = sy_config_texts(c);
+    sy_rd r = sy_rd_of((sy_span){set.p + sizeof magic, set.n - sizeof magic});
+    (void)sy_rd_blob(&r);
+    uint32_t n = sy_rd_u32(&r);
+    for (uint32_t i = 0; i < n && !r.bad; i++) {
+        uint8_t kind = sy_rd_u8(&r);
+        (void)sy_rd_blob(&r);
+        sy_span bytes = sy_rd_blob(&r);
+        if (kind == SY_TEXT_ORDERS)
+            return bytes;
+    }
+    return (sy_span){"", 0};
 }
 
 static void set_path(const char *data, const char *hex, sy_buf *out)

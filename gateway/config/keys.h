@@ -19,6 +19,7 @@
     X(RT_CONSOLE, "console", MAP, false, 0, 0, NULL, "no console", "the console") \
     X(RT_PREMISES, "premises", LIST, false, 0, 0, NULL, "none", "what is supervised") \
     X(RT_DEVICES, "devices", LIST, false, 0, 0, NULL, "none", "who may send") \
+    X(RT_ON_SITE, "on-site", MAP, false, 0, 0, NULL, "on where a device is a panel", "who hears of an alert at the premises themselves") \
     X(RT_DESTINATIONS, "destinations", LIST, false, 0, 0, NULL, "none", "who is told")
 
 #define SY_KEYS_GATEWAY(X) \
@@ -86,13 +87,19 @@
     X(HJ_LISTEN, "listen", LISTENS, true, 0, 0, NULL, NULL, "where it listens; port 0 is a free one")
 
 #define SY_KEYS_CONSOLE(X) \
-    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens")
+    X(CN_LISTEN, "listen", LISTEN, true, 0, 0, NULL, NULL, "where it listens; an address that others reach needs `tls`; port 0 is a free one") \
+    X(CN_TLS, "tls", MAP, false, 0, 0, NULL, "none", "`cert` and `key`: it speaks TLS; `ca`: whose certificates of people count (CN the name, OU the role)") \
+    X(CN_METRICS, "metrics-token", PATH, false, 0, 0, NULL, "`/metrics` answers this machine alone", "file with the bearer token by which `/metrics` answers others")
 
 #define SY_KEYS_TLS(X) \
     X(TL_CA, "ca", PATH, false, 0, 0, NULL, "none", "certificates that are trusted (PEM)") \
     X(TL_CERT, "cert", PATH, false, 0, 0, NULL, "none", "own certificate and chain (PEM)") \
     X(TL_KEY, "key", PATH, false, 0, 0, NULL, "none", "its private key (PEM)") \
     X(TL_CRL, "crl", PATH, false, 0, 0, NULL, "none", "lists of certificates that were revoked (PEM); one that is out of date counts on")
+
+#define SY_KEYS_AUTHORITY(X) \
+    X(AU_CA, "ca", PATH, true, 0, 0, NULL, NULL, "who certifies the keys that may sign orders (PEM)") \
+    X(AU_CRL, "crl", PATH, false, 0, 0, NULL, "none", "lists of those that were revoked (PEM)")
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
@@ -102,9 +109,13 @@
     X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
+    X(DS_UNANSWERED, "unanswered", CHOICE, false, 0, 0, "false true", "false", "also alerts that nobody acknowledged in the time that their rule states, where the rule has nobody further to tell") \
     X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert") \
     X(DS_EGRESS, "egress", MAP, false, 0, 0, NULL, "docs/egress.md", "what may leave the box for it") \
-    X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager: none", "how often it is told that the box is alive; `0 s`: never")
+    X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager: none", "how often it is told that the box is alive; `0 s`: never") \
+    X(DS_ORDERS, "orders", TEXT, false, 0, 0, NULL, "none", "https: `https://host:port/path` where orders of the authority are asked for (orders.md)") \
+    X(DS_AUTHORITY, "authority", MAP, false, 0, 0, NULL, NULL, "`{ca: FILE, crl: FILE}`: who may sign orders; needed with `orders`") \
+    X(DS_POLL, "poll", DURATION, false, 1000, 86400000, NULL, "60 s", "how often it is asked for orders")
 
 #define SY_KEYS_EGRESS(X) \
     X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \
@@ -129,6 +140,8 @@ enum { SY_KEYS_PREMISES(SY_KEY_CELL) PR_N };
 enum { SY_KEYS_PLACE(SY_KEY_CELL) PL_N };
 enum { SY_KEYS_POINT(SY_KEY_CELL) PT_N };
 enum { SY_KEYS_DEVICE(SY_KEY_CELL) DV_N };
+enum { SY_KEYS_ON_SITE(SY_KEY_CELL) OS_N };
+enum { SY_KEYS_AUTHORITY(SY_KEY_CELL) AU_N };
 enum { SY_KEYS_DESTINATION(SY_KEY_CELL) DS_N };
 enum { SY_KEYS_EGRESS(SY_KEY_CELL) EG_N };
 #undef SY_KEY_CELL

@@ -65,7 +65,14 @@
     X(DV_UNIT, "unit", COUNT, false, 0, 255, NULL, "1", "modbus: its unit id; on a serial line 1 to 247. Format `modbus`: the unit whose frames count, any where it is missing") \
     X(DV_POLL, "poll", DURATION, false, 50, 86400000, NULL, "10 s; box: 60 s", "modbus: how often it is asked; box: how often it measures itself") \
     X(DV_TIMEOUT, "timeout", DURATION, false, 10, 10000, NULL, "1 s", "modbus: how long its answer may take") \
+    X(DV_PANEL, "panel", ID, false, 0, 0, NULL, "it sends readings", "mqtt, coap: a panel, lamp, siren or button of these premises: it may read their alerts and acknowledge them (docs/on-site.md)") \
     X(DV_REGISTERS, "registers", REGISTERS, false, 0, 0, NULL, "none", "modbus, format `modbus` (required): its register map: the name of one that ships, a file, or a list of registers")
+
+#define SY_KEYS_ON_SITE(X) \
+    X(OS_SERVES, "serves", TEXTS, false, 0, 0, NULL, "premises", "whose alerts are shown: recipients, words of the vocabulary") \
+    X(OS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
+    X(OS_TOPIC, "topic", TEXT, false, 0, 0, NULL, "steelyard/alerts", "mqtt: before `/<premises>` and `/<premises>/<place>`, where what is active there is published, retained") \
+    X(OS_ACKNOWLEDGE, "acknowledge", TEXT, false, 0, 0, NULL, "steelyard/ack", "mqtt: before `/<premises>/<panel>`, where a panel publishes that it acknowledges")
 /* clang-format on */
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "config/config_int.h"
 #include "config/keys.h"
+#include "rules/over.h"
 
 enum { SY_CFG_ARENA_MAX = 512 << 20 };
 
@@ -93,12 +94,47 @@ static void load_rules(sy_loader *l)
     for (size_t i = 0; rules && i < l->n_texts; i++)
         if (l->texts[i].kind == SY_TEXT_RULES)
             rules[n++] = l->sources[i];
-    if (rules && sy_set_load(rules, n, &l->vocab, l->arena, &d, &l->c->set) == SY_E_NOMEM)
+    const sy_set_texts texts = {rules, n, sy_cfg_orders_base(l)};
+    if (rules && sy_set_load_over(&texts, &l->vocab, l->arena, &d, &l->c->set) == SY_E_NOMEM)
         l->nomem = true;
     if (n == 0 && !l->findings->errors)
         sy_cfg_warn(l, NULL, "no-rules", NULL, "no rules are named: nothing is judged",
                     "未给出规则：不作任何判定");
     tell(l, &d);
+}
+
+/* Of a kept set that is to have other orders: what was ordered goes, and the maps are put aside, so
+ * that the texts stand in the order in which a load of the files would put them. */
+static bool take_orders_out(sy_loader *l)
+{
+    size_t k = 0, m = 0;
+    bool ordered = false;
+    l->aside = sy_arena_get(l->scratch, (l->n_texts + 1) * sizeof *l->aside);
+    if (!l->aside)
+        return false;
+    l->text_bytes = 0;
+    for (size_t i = 0; i < l->n_texts; i++) {
+        const sy_cfg_text t = l->texts[i];
+        ordered = ordered || t.kind == SY_TEXT_ORDERS;
+        if (t.kind == SY_TEXT_MAP) {
+            l->aside[m++] = t;
+        } else if (!ordered || (t.kind != SY_TEXT_ORDERS && t.kind != SY_TEXT_RULES)) {
+            l->sources[k] = l->sources[i];
+            l->texts[k++] = t;
+            l->text_bytes += t.bytes.n;
+        }
+    }
+    l->n_texts = k;
+    l->n_aside = m;
+    return true;
+}
+
+static void put_maps_back(sy_loader *l)
+{
+    for (size_t i = 0; i < l->n_aside; i++)
+        if (!sy_cfg_add_text(l, SY_TEXT_MAP, l->aside[i].name, l->aside[i].bytes))
+            sy_cfg_error(l, NULL, "too-many", NULL, "%s: too many texts, or too long",
+                         "%s：文件过多或过大", l->aside[i].name);
 }
 
 /* Everything from the YAML text on. l->texts[0] is there; for a kept set all texts are. */
@@ -118,15 +154,20 @@ static void load_all(sy_loader *l, const char *data_override)
         return;
     if (root[RT_GATEWAY].set)
         sy_cfg_gateway(l, root[RT_GATEWAY].node, data_override);
+    sy_cfg_orders(l);
+    put_maps_back(l);
     load_vocabulary(l);
     sy_cfg_transports(l, root);
+    sy_cfg_on_site(l, root[RT_ON_SITE].set ? root[RT_ON_SITE].node : NULL);
     sy_cfg_devices(l, root[RT_DEVICES].set ? root[RT_DEVICES].node : NULL);
     sy_cfg_site(l, root[RT_PREMISES].set ? root[RT_PREMISES].node : NULL);
+    sy_cfg_panels(l);
     sy_cfg_destinations(l, root[RT_DESTINATIONS].set ? root[RT_DESTINATIONS].node : NULL);
     load_rules(l);
+    sy_cfg_orders_check(l);
     if (l->c->set && l->c->site && !l->nomem)
         sy_cfg_watch(l);
-    if (l->c->set && !l->kept && !l->nomem) /* a kept set passed when it was accepted */
+    if (l->c->set && (!l->kept || l->ordered) && !l->nomem) /* a kept set passed already */
         sy_cfg_scenarios(l);
 }
 
@@ -187,7 +228,9 @@ static sy_err close_loader(sy_loader *l, sy_err rc, sy_config **out, sy_fail *f)
     sy_findings_sort(fs, c->file ? c->file : "");
     sy_arena_fini(l->scratch);
     l->findings = NULL; /* the caller's, gone when the configuration still lives */
-    l->root = NULL;
+    l->root = l->orders = NULL;
+    l->aside = NULL;
+    l->orders_file = NULL;
     if (rc != SY_OK)
         sy_config_unref(c);
     else
@@ -279,6 +322,28 @@ sy_err sy_config_load_kept(const char *data, const char *hash_hex, sy_config **o
         sy_fail_wrap(f, "accepted set %.12s", hash_hex);
     sy_arena_fini(&arena);
     return rc;
+}
+
+sy_err sy_config_load_ordered(const sy_config *base, const char *data, const char *orders_file,
+                              sy_findings *findings, sy_config **out, sy_fail *f)
+{
+    sy_arena scratch;
+    sy_fail own;
+    f = f ? f : &own;
+    *out = NULL;
+    sy_loader *l = open_loader(findings, &scratch);
+    if (!l)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    l->kept = l->ordered = true;
+    l->orders_file = orders_file;
+    sy_err rc = sy_cfg_decode(l, sy_config_texts(base), f);
+    if (rc == SY_OK && !take_orders_out(l))
+        rc = sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    if (rc == SY_OK) {
+        l->c->file = l->sources[0].name;
+        load_all(l, data);
+    }
+    return close_loader(l, rc, out, f);
 }
 
 sy_err sy_config_map(const char *name, sy_config **out, const sy_mb_map **map, sy_fail *f)

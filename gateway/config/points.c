@@ -114,7 +114,7 @@ static void make_channels(sy_loader *l)
             names[m++] = (sy_cfg_unique){d->channels[i].name, sy_yaml_get(at, "name")};
         }
         sy_cfg_check_unique(l, names, m, "within its device, the name", "同一设备内的名称");
-        if (d->n_channels == 0 && *d->id)
+        if (d->n_channels == 0 && *d->id && !d->panel)
             sy_cfg_warn(l, sy_cfg_device_node(l, k), "no-points", NULL,
                         "the device '%s' has no point: what it sends is not kept as readings",
                         "设备“%s”没有测点：其数据不会存为读数", d->id);

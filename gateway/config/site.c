@@ -4,6 +4,7 @@
  * them and ties them to devices).
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "config/config_int.h"
@@ -184,6 +185,18 @@ static void point_dues(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p)
         p->dues = sy_cfg_dues(l, map, known ? &next : NULL, &p->n_dues);
 }
 
+static void ordered(sy_loader *l, sy_cfg_cell *c)
+{
+    char series[520];
+    if (!l->orders || (!c[PT_ID].set && (!c[PT_DEVICE].set || !c[PT_NAME].set)))
+        return;
+    if (c[PT_ID].set)
+        snprintf(series, sizeof series, "%s", c[PT_ID].text);
+    else
+        snprintf(series, sizeof series, "%s/%s", c[PT_DEVICE].text, c[PT_NAME].text);
+    sy_cfg_ordered_point(l, series, &c[PT_CALIBRATED], &c[PT_UNCERTAINTY]);
+}
+
 static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
 {
     sy_cfg_cell c[PT_N];
@@ -191,6 +204,7 @@ static void read_point(sy_loader *l, const sy_ynode *node, uint32_t place)
         return;
     sy_raw_point *r = &l->raw_points[l->n_raw++];
     sy_site_point *p = &r->p;
+    ordered(l, c);
     r->node = node;
     r->every = c[PT_EVERY].node;
     r->accept_blind = c[PT_ACCEPT_BLIND].text;
@@ -306,6 +320,7 @@ static void read_premises(sy_loader *l, const sy_ynode *node, sy_site_premises *
     p->stage = word_id(l, &c[PR_STAGE], SY_W_STAGE);
     if (c[PR_TIERS].set)
         read_tiers(l, c[PR_TIERS].node, p);
+    sy_cfg_ordered_tiers(l, p);
     if (c[PR_CALENDARS].set)
         sy_cfg_calendars(l, c[PR_CALENDARS].node, p);
     if (c[PR_SWAPPED].set)

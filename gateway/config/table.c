@@ -28,7 +28,9 @@ static const sy_cfg_key keys_point[] = {SY_KEYS_POINT(ROW)};
 static const sy_cfg_key keys_device[] = {SY_KEYS_DEVICE(ROW)};
 static const sy_cfg_key keys_map[] = {SY_KEYS_MAP(ROW)};
 static const sy_cfg_key keys_register[] = {SY_KEYS_REGISTER(ROW)};
+static const sy_cfg_key keys_on_site[] = {SY_KEYS_ON_SITE(ROW)};
 static const sy_cfg_key keys_destination[] = {SY_KEYS_DESTINATION(ROW)};
+static const sy_cfg_key keys_authority[] = {SY_KEYS_AUTHORITY(ROW)};
 static const sy_cfg_key keys_egress[] = {SY_KEYS_EGRESS(ROW)};
 #undef ROW
 
@@ -52,7 +54,9 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_DEVICE] = {"devices[]", keys_device, DV_N},
     [SY_S_MAP] = {"a register map", keys_map, MP_N},
     [SY_S_REGISTER] = {"registers[]", keys_register, RG_N},
+    [SY_S_ON_SITE] = {"on-site", keys_on_site, OS_N},
     [SY_S_DESTINATION] = {"destinations[]", keys_destination, DS_N},
+    [SY_S_AUTHORITY] = {"destinations[].authority", keys_authority, AU_N},
     [SY_S_EGRESS] = {"destinations[].egress", keys_egress, EG_N},
 };
 _Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST &&

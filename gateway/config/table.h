@@ -85,7 +85,9 @@ enum {
     SY_S_DEVICE,
     SY_S_MAP,
     SY_S_REGISTER,
+    SY_S_ON_SITE,
     SY_S_DESTINATION,
+    SY_S_AUTHORITY,
     SY_S_EGRESS,
     SY_S_SECTIONS
 };

@@ -34,7 +34,8 @@ bool sy_cfg_add_text(sy_loader *l, sy_text_kind kind, const char *name, sy_span 
     if (l->n_texts == SY_CFG_TEXTS_MAX || l->text_bytes + bytes.n > SY_CFG_SET_MAX / 2)
         return false;
     l->text_bytes += bytes.n;
-    bool ships = kind == SY_TEXT_BUILTIN || (kind == SY_TEXT_MAP && !strpbrk(name, "/."));
+    bool ships = kind == SY_TEXT_BUILTIN || kind == SY_TEXT_ORDERS ||
+                 strncmp(name, "pack:", 5) == 0 || (kind == SY_TEXT_MAP && !strpbrk(name, "/."));
     if (name[0] == '/' || ships || !join(shown, sizeof shown, l->shown, name))
         snprintf(shown, sizeof shown, "%s", name);
     sy_cfg_text *t = &l->texts[l->n_texts];

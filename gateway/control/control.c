@@ -257,26 +257,62 @@ static bool device_command(sy_control *s, client *c, sy_span verb, sy_span argum
     return true;
 }
 
+/* Cuts the argument into n texts with tabs between, in `text`. */
+static bool cut(sy_span argument, char text[SY_CONTROL_LINE], char **part, size_t n)
+{
+    if (argument.n)
+        memcpy(text, argument.p, argument.n);
+    text[argument.n] = '\0';
+    part[0] = text;
+    for (size_t i = 1; i < n; i++) {
+        part[i] = strchr(part[i - 1], '\t');
+        if (!part[i])
+            return false;
+        *part[i]++ = '\0';
+    }
+    return true;
+}
+
 /* ON<TAB>MS<TAB>WHO<TAB>WHY */
 static void do_maintain(sy_control *s, client *c, sy_span argument)
 {
-    char text[SY_CONTROL_LINE], *part[4] = {text, NULL, NULL, NULL};
+    char text[SY_CONTROL_LINE], *part[4];
     sy_fail why = {0};
     uint64_t ms = 0, seq = 0;
-    memcpy(text, argument.p, argument.n);
-    text[argument.n] = '\0';
-    for (size_t i = 1; i < 4 && part[i - 1]; i++) {
-        part[i] = strchr(part[i - 1], '\t');
-        if (part[i])
-            *part[i]++ = '\0';
-    }
-    if (!part[3] || !parse_number(sy_span_of(part[1]), &ms) || ms > INT64_MAX) {
+    if (!cut(argument, text, part, 4) || !parse_number(sy_span_of(part[1]), &ms) ||
+        ms > INT64_MAX) {
         answer_fail(c, "write what, milliseconds, who and why, with tabs between");
         return;
     }
     const sy_control_maintain m = {
         .on = part[0], .who = part[2], .why = part[3], .time = (sy_ms)ms};
     if (s->ops.maintain(s->ops.ctx, &m, &seq, &why))
+        answer_fail(c, why.text);
+    else
+        answer_seq(c, "seq", seq);
+}
+
+/* KIND<TAB>ALERT<TAB>UNTIL<TAB>WHO<TAB>VIA<TAB>WHY */
+static void do_act(sy_control *s, client *c, sy_span argument)
+{
+    char text[SY_CONTROL_LINE], *part[6];
+    sy_fail why = {0};
+    uint64_t ms = 0, seq = 0;
+    bool good = cut(argument, text, part, 6) && !memchr(part[5], '\t', strlen(part[5]));
+    bool from_now = good && part[2][0] == '+';
+    if (!good || !parse_number(sy_span_of(part[2] + from_now), &ms) || ms > INT64_MAX) {
+        answer_fail(c, "write the kind, the alert, until when, who, by what way and why, with tabs "
+                       "between");
+        return;
+    }
+    const sy_control_act a = {.kind = part[0],
+                              .alert = part[1],
+                              .who = part[3],
+                              .via = part[4],
+                              .why = part[5],
+                              .until = (sy_ms)ms,
+                              .from_now = from_now};
+    if (s->ops.act(s->ops.ctx, &a, &seq, &why))
         answer_fail(c, why.text);
     else
         answer_seq(c, "seq", seq);
@@ -318,6 +354,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_rotate(s, c, argument);
     } else if (sy_span_is(verb, "maintain")) {
         do_maintain(s, c, argument);
+    } else if (sy_span_is(verb, "act")) {
+        do_act(s, c, argument);
     } else if (sy_span_is(verb, "maintenance")) {
         do_maintenance(s, c);
     } else if (sy_span_is(verb, "reload")) {
@@ -329,9 +367,9 @@ static void command(sy_control *s, client *c, sy_span line)
         sy_buf_text(&c->out, "{\"ok\":true}\n");
         s->ops.stop(s->ops.ctx);
     } else if (!device_command(s, c, verb, argument)) {
-        answer_fail(c,
-                    "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
-                    "rotate, maintain, maintenance, credentials, pending, forget, watch, stop");
+        answer_fail(
+            c, "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
+               "rotate, maintain, maintenance, act, credentials, pending, forget, watch, stop");
     }
 }
 

@@ -12,6 +12,9 @@
  *   rotate WHO<TAB>WHY              another key signs the ledger from here on
  *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
  *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
+ *   act KIND<TAB>ALERT<TAB>UNTIL<TAB>WHO<TAB>VIA<TAB>WHY   what a person does about an alert
+ *                (pipeline/act.h); UNTIL: epoch ms, or +ms from now on, 0: none;
+ *                {"ok":true,"seq":N}: its record
  *   maintenance  {"ok":true,"maintenance":[…]}: what runs
  *   credentials [WHAT<TAB>ID<TAB>WHO]   credentials or revocations changed: they count at once;
  * that a person did so goes into the ledger pending      what unknown devices sent (door/pending.h)
@@ -38,6 +41,12 @@ typedef struct sy_control_maintain {
     sy_ms time; /* from now on; 0: it ends */
 } sy_control_maintain;
 
+typedef struct sy_control_act {
+    const char *kind, *alert, *who, *via, *why;
+    sy_ms until;   /* 0: none */
+    bool from_now; /* until: a length of time */
+} sy_control_act;
+
 typedef struct sy_control_ops {
     void *ctx;
     void (*status)(void *ctx, sy_buf *json);
@@ -54,6 +63,7 @@ typedef struct sy_control_ops {
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
     sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
     void (*maintenance)(void *ctx, sy_buf *json);
+    sy_err (*act)(void *ctx, const sy_control_act *a, uint64_t *seq, sy_fail *f);
     /* what NULL: nobody says who did what. */
     sy_err (*credentials)(void *ctx, const char *what, const char *on, const char *who, sy_fail *f);
     void (*pending)(void *ctx, sy_buf *json);

@@ -46,6 +46,7 @@ static void event(void *ctx, const sy_inbox_event *e)
     field(b, "sender", e->sender);
     time_field(b, "received", e->received);
     field(b, "proof", e->proof);
+    field(b, "signature", !e->jws ? "none" : e->certified ? "certified" : "uncertified");
     sy_buf_text(b, ",\"event\":");
     sy_buf_text(b, e->body);
     sy_buf_char(b, '}');

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "ledger/json_cut.h"
+#include "ledger/member.h"
 #include "ledger/proof.h"
 
 static void cut(sy_span body, sy_cloud_batch *b, bool batch)
@@ -71,13 +72,14 @@ static sy_err read_one(const json_t *event, size_t index, sy_cloud *c, sy_fail *
     if (e == SY_OK) {
         c->data = json_object_get(event, "data");
         c->alert = alert_of(c);
+        e = text_of(event, index, "steelyardoriginal", 64, false, &c->original, f);
     }
     return e;
 }
 
 static sy_err take_proof(sy_cloud *c, sy_fail *f)
 {
-    sy_err e = sy_proof_cut(c->raw, &c->own, &c->proof, f);
+    sy_err e = sy_proof_cut(c->raw, &c->own[0], &c->proof, f);
     if (e == SY_E_NOTFOUND) {
         return SY_OK;
     }
@@ -85,8 +87,23 @@ static sy_err take_proof(sy_cloud *c, sy_fail *f)
         return e;
     }
     c->has_proof = e == SY_OK ? SY_PROOF_THERE : SY_PROOF_UNREADABLE;
-    c->raw = sy_buf_span(&c->own);
+    c->raw = sy_buf_span(&c->own[0]);
     return SY_OK;
+}
+
+static sy_err take_jws(sy_cloud *c, sy_fail *f)
+{
+    size_t at = 0;
+    sy_span value;
+    if (!sy_member_find(c->raw, SY_MEMBER_JWS, &at, &value)) {
+        return SY_OK;
+    }
+    sy_buf_span_put(&c->jws, value);
+    sy_buf_put(&c->own[1], c->raw.p, at);
+    sy_buf_char(&c->own[1], '}');
+    c->raw = sy_buf_span(&c->own[1]);
+    return c->jws.failed || c->own[1].failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a batch")
+                                             : SY_OK;
 }
 
 sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
@@ -109,7 +126,9 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
         e = SY_E_NOMEM;
     }
     for (size_t i = 0; b.v && i < b.n; i++) {
-        sy_buf_init(&b.v[i].own, sy_heap());
+        sy_buf_init(&b.v[i].own[0], sy_heap());
+        sy_buf_init(&b.v[i].own[1], sy_heap());
+        sy_buf_init(&b.v[i].jws, sy_heap());
         sy_buf_init(&b.v[i].proof, sy_heap());
     }
     for (size_t i = 0; e == SY_OK && i < b.n; i++) {
@@ -122,6 +141,7 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
     cut(body, &b, batch);
     for (size_t i = 0; e == SY_OK && i < b.n; i++) {
         e = take_proof(&b.v[i], f);
+        e = e != SY_OK ? e : take_jws(&b.v[i], f);
     }
     if (e != SY_OK) {
         sy_cloud_free(&b);
@@ -134,7 +154,9 @@ sy_err sy_cloud_parse(sy_span body, sy_cloud_batch *out, sy_fail *f)
 void sy_cloud_free(sy_cloud_batch *b)
 {
     for (size_t i = 0; b->v && i < b->n; i++) {
-        sy_buf_fini(&b->v[i].own);
+        sy_buf_fini(&b->v[i].own[0]);
+        sy_buf_fini(&b->v[i].own[1]);
+        sy_buf_fini(&b->v[i].jws);
         sy_buf_fini(&b->v[i].proof);
     }
     json_decref(b->root);

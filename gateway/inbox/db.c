@@ -4,6 +4,7 @@
  * which is what the answer 200 promises.
  */
 #include "inbox/db_int.h"
+#include "inbox/signed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,9 @@ static const char desk_schema[] =
 
 #define EVENT_COLUMNS                                                                              \
     "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
-    " (SELECT verdict FROM proofs p WHERE p.seq=events.seq)"
+    " (SELECT verdict FROM proofs p WHERE p.seq=events.seq),"                                      \
+    " (SELECT jws FROM signatures g WHERE g.seq=events.seq),"                                      \
+    " (SELECT certified FROM signatures g WHERE g.seq=events.seq)"
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f)
 {
@@ -52,8 +55,10 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
     }
     sy_buf_init(&d->ca, sy_heap());
+    sy_buf_init(&d->crl, sy_heap());
     sy_buf_init(&d->seen, sy_heap());
     d->folder = strdup(folder);
+    sy_buf_init(&d->signer, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     sy_err e = d->folder ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
     if (e == SY_OK &&
@@ -79,12 +84,16 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     return SY_OK;
 }
 
-sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_fail *f)
+sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 {
     sy_buf_reset(&d->ca);
+    sy_buf_reset(&d->crl);
     sy_buf_reset(&d->seen);
+    sy_buf_reset(&d->signer);
     sy_buf_span_put(&d->ca, pem);
-    return d->ca.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for the CA") : SY_OK;
+    sy_buf_span_put(&d->crl, crl);
+    return d->ca.failed || d->crl.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for the CA")
+                                         : SY_OK;
 }
 
 void sy_inbox_db_close(sy_inbox_db *d)
@@ -93,7 +102,9 @@ void sy_inbox_db_close(sy_inbox_db *d)
         sqlite3_close(d->db);
         free(d->folder);
         sy_buf_fini(&d->ca);
+        sy_buf_fini(&d->crl);
         sy_buf_fini(&d->seen);
+        sy_buf_fini(&d->signer);
         free(d);
     }
 }
@@ -202,8 +213,8 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
     return e;
 }
 
-static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now, bool *added,
-                      sy_fail *f)
+static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_ms now,
+                      const sy_signature *sign, bool *added, sy_fail *f)
 {
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
@@ -218,7 +229,8 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     sqlite3_finalize(st);
     int64_t seq = sqlite3_last_insert_rowid(d->db);
     if (*added) {
-        e = sy_inbox__book_event(d, c, seq, now, f);
+        e = sy_inbox__book_event(d, c, seq, sign->state == SY_SIGN_CERTIFIED, now, f);
+        e = e != SY_OK ? e : sy_inbox__book_signature(d, c, seq, sender, sign, now, f);
         e = e != SY_OK ? e : sy_inbox__heard(d, c, seq, sender, now, f);
     }
     return e == SY_OK && *added && c->alert ? apply(d, c, seq, sender, now, f) : e;
@@ -230,31 +242,49 @@ static bool is_head(const sy_cloud *c)
     return strcmp(c->type, "steelyard.head") == 0;
 }
 
-sy_err sy_inbox_db_add(sy_inbox_db *d, const sy_cloud_batch *b, const char *sender, sy_ms now,
-                       size_t *stored, size_t *known, sy_fail *f)
+static sy_err take_one(sy_inbox_db *d, sy_cloud *c, const sy_inbox_sender *from, sy_ms now,
+                       sy_inbox_counted *out, sy_fail *f)
 {
-    size_t fresh = 0;
+    sy_signature sign;
+    bool added = false;
+    sy_err e = sy_inbox__signature(d, c, from, now, &sign, f);
+    if (e == SY_OK && sign.state == SY_SIGN_REFUSED) {
+        memcpy(c->refused, sign.why, sizeof c->refused);
+        out->refused++;
+        return SY_OK;
+    }
+    if (e == SY_OK && is_head(c)) {
+        e = sy_inbox__book_head(d, c, now, &added, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, 0, from->subject, now, f);
+        if (e == SY_OK && added) {
+            e = sy_inbox__book_signature(d, c, 0, from->subject, &sign, now, f);
+        }
+    } else if (e == SY_OK) {
+        e = add_one(d, c, from->subject, now, &sign, &added, f);
+    }
+    out->stored += added ? 1 : 0;
+    out->known += added ? 0 : 1;
+    return e;
+}
+
+sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender *from, sy_ms now,
+                       sy_inbox_counted *out, sy_fail *f)
+{
+    *out = (sy_inbox_counted){0};
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return sy_inbox__failed(d, "begin", f);
     }
     sy_err e = SY_OK;
     for (size_t i = 0; i < b->n && e == SY_OK; i++) {
-        bool added = false;
-        e = is_head(&b->v[i]) ? sy_inbox__book_head(d, &b->v[i], now, &added, f)
-                              : add_one(d, &b->v[i], sender, now, &added, f);
-        e = e == SY_OK && is_head(&b->v[i]) ? sy_inbox__heard(d, &b->v[i], 0, sender, now, f) : e;
-        fresh += added ? 1 : 0;
+        e = take_one(d, &b->v[i], from, now, out, f);
     }
     if (e == SY_OK && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         e = sy_inbox__failed(d, "commit", f);
     }
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
-        return e;
     }
-    *stored = fresh;
-    *known = b->n - fresh;
-    return SY_OK;
+    return e;
 }
 
 /* Takes the statement; fn for each of its rows. */
@@ -288,7 +318,9 @@ static void read_event(void *ctx, sqlite3_stmt *st)
                                     .received = sqlite3_column_int64(st, 7),
                                     .alert = sy_inbox__column(st, 8),
                                     .body = sy_inbox__column(st, 9),
-                                    .proof = sy_inbox__column(st, 10)});
+                                    .proof = sy_inbox__column(st, 10),
+                                    .jws = sy_inbox__column(st, 11),
+                                    .certified = sqlite3_column_int(st, 12) != 0});
 }
 
 sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert, int64_t after,

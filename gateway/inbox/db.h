@@ -10,21 +10,34 @@
 
 typedef struct sy_inbox_db sy_inbox_db;
 SY_MUST_USE sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_fail *f);
-/* The CA (PEM) whose certificates bind ledgers to gateways; copied. */
-SY_MUST_USE sy_err sy_inbox_db_ca(sy_inbox_db *db, sy_span pem, sy_fail *f);
+/* The CA (PEM) whose certificates bind keys to gateways, and its lists of revoked ones (may be
+ * empty); copied. */
+SY_MUST_USE sy_err sy_inbox_db_ca(sy_inbox_db *db, sy_span pem, sy_span crl, sy_fail *f);
 void sy_inbox_db_close(sy_inbox_db *db); /* NULL is allowed */
 const char *sy_inbox_db_folder(const sy_inbox_db *db);
 
-/* Store a batch, all or nothing; durable when it returns SY_OK. */
-SY_MUST_USE sy_err sy_inbox_db_add(sy_inbox_db *db, const sy_cloud_batch *b, const char *sender,
-                                   sy_ms now, size_t *stored, size_t *known, sy_fail *f);
+/* Who delivered it: subject and CN of the client's certificate. */
+typedef struct sy_inbox_sender {
+    const char *subject, *name;
+} sy_inbox_sender;
+typedef struct sy_inbox_counted {
+    size_t stored, known, refused;
+} sy_inbox_counted;
+/* Store a batch in one transaction; durable when it returns SY_OK. What is forged or altered is not
+ * stored: those events say why in `refused`. */
+SY_MUST_USE sy_err sy_inbox_db_add(sy_inbox_db *db, sy_cloud_batch *b, const sy_inbox_sender *from,
+                                   sy_ms now, sy_inbox_counted *out, sy_fail *f);
 
 /* Rows are borrowed until the callback returns. */
 typedef struct sy_inbox_event {
     int64_t seq;
     const char *source, *id, *type, *subject, *time, *sender, *alert, *body; /* some may be NULL */
-    const char *proof; /* what was made of its proof, "proven", "uncertified" (by a key that
-                        * nobody has certified), "none", "bad: why"; NULL: from before proofs */
+    const char *jws; /* its signature; NULL: none */
+    bool certified;  /* and it is by the gateway's certified key */
+    const char
+        *proof; /* what was made of its proof, "proven", "redacted" (proven for the whole
+                 * text, and this is what the signing gateway left of it), "uncertified" (by a key
+                 * that nobody has certified), "none", "bad: why"; NULL: from before proofs */
     sy_ms received;
 } sy_inbox_event;
 typedef struct sy_inbox_alert {

@@ -10,7 +10,9 @@
 #include "inbox/db.h"
 #include "ledger/head.h"
 
-/* proofs: what was made of each event's. heads: each head once, however it came. told: heads that a
+/* signatures: what came with each event. certified: gateways that have signed by a certified key,
+ * and who delivered such events first.
+ * proofs: what was made of each event's. heads: each head once, however it came. told: heads that a
  * sender of that gateway told by themselves, for one destination; kept 0: not yet shown to be in a
  * later one, 1: shown, 2: not shown when it should have been, 3: given up at a restore. flags: what
  * is wrong, or was admitted. restored: heads with seq up to `upto` and over more than `size` leaves
@@ -30,6 +32,10 @@
     "NULL,"                                                                                        \
     " kind TEXT NOT NULL, text TEXT NOT NULL, received INTEGER NOT NULL,"                          \
     " UNIQUE(source, kind, text));"                                                                \
+    "CREATE TABLE IF NOT EXISTS signatures(seq INTEGER PRIMARY KEY, certified INTEGER NOT NULL,"   \
+    " jws TEXT NOT NULL);"                                                                         \
+    "CREATE TABLE IF NOT EXISTS certified(source TEXT NOT NULL, sender TEXT NOT NULL,"             \
+    " since INTEGER NOT NULL, PRIMARY KEY(source, sender)) WITHOUT ROWID;"                         \
     "CREATE TABLE IF NOT EXISTS restored(source TEXT NOT NULL, upto INTEGER NOT NULL,"             \
     " size INTEGER NOT NULL, PRIMARY KEY(source, upto, size)) WITHOUT ROWID;"                      \
     "CREATE VIEW IF NOT EXISTS live AS SELECT seq, source, size, root, time, box, kid FROM heads " \
@@ -74,13 +80,19 @@
     "CREATE TRIGGER IF NOT EXISTS " table "_kept BEFORE DELETE ON " table                          \
     " BEGIN SELECT RAISE(ABORT, '" table " are only added to'); END;"
 
+enum { SY_INBOX_GATEWAY = 512 };
+
 struct sy_inbox_db {
     sqlite3 *db;
     char *folder;
-    sy_buf ca;
+    sy_buf ca, crl;
     /* The head (its members as JSON) that held last: the events of a batch stand under one. */
     sy_buf seen;
     bool seen_certified;
+    /* The header of the signature whose certificates held last, for which gateway, and when. */
+    sy_buf signer;
+    char signer_gateway[SY_INBOX_GATEWAY];
+    sy_ms signer_checked;
 };
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);
@@ -100,10 +112,11 @@ SY_MUST_USE sy_err sy_inbox__flag(sy_inbox_db *d, const char *source, const char
 SY_MUST_USE sy_err sy_inbox__book_restored(sy_inbox_db *d, const sy_cloud *c, const sy_head *under,
                                            sy_ms now, sy_fail *f);
 
-/* proven.c, within the transaction of a batch: the proof of an event that was just stored; a head
+/* proven.c, within the transaction of a batch: the proof of an event that was just stored
+ * (signed_by_it: its signature is by the gateway's certified key); a head
  * that was told by itself (*added: it is new). What is wrong is flagged, and no failure. */
-SY_MUST_USE sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms now,
-                                        sy_fail *f);
+SY_MUST_USE sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq,
+                                        bool signed_by_it, sy_ms now, sy_fail *f);
 SY_MUST_USE sy_err sy_inbox__book_head(sy_inbox_db *d, const sy_cloud *c, sy_ms now, bool *added,
                                        sy_fail *f);
 

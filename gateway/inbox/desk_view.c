@@ -71,7 +71,7 @@ static void shelving(const sy_view *v, const char *action)
     sy_view_raw(v, "<details><summary>");
     sy_view_word(v, SY_W_D_SHELVE);
     sy_view_raw(v, "</summary>");
-    if (!sy_signer_may(v->signer, "shelve")) {
+    if (!sy_pen_may(v->signer, SY_ORDER_SHELVE)) {
         note(v, SY_W_NO_SHELVE);
         sy_view_raw(v, "</details>");
         return;
@@ -112,7 +112,7 @@ static void acts(const sy_view *v, const sy_inbox_alert *a)
     }
     button(v, "comment", SY_W_D_COMMENT, false);
     button(v, "evidence", SY_W_D_EVIDENCE, false);
-    if (shelved && sy_signer_may(v->signer, "unshelve")) {
+    if (shelved && sy_pen_may(v->signer, SY_ORDER_UNSHELVE)) {
         button(v, "unshelve", SY_W_D_UNSHELVE, false);
     }
     sy_view_raw(v, "</div></form>");

@@ -6,7 +6,7 @@
 #define SY_INBOX_DESK_VIEW_H
 
 #include "inbox/form.h"
-#include "inbox/order.h"
+#include "inbox/sign.h"
 #include "inbox/view.h"
 
 /* Opens a form that posts to `action` and comes back to #anchor, with its token and who sends it.

@@ -6,15 +6,17 @@
 
 #include <stdlib.h>
 
-#include "inbox/order.h"
+#include "inbox/est.h"
+#include "inbox/sign.h"
 #include "inbox/web.h"
 
 enum { PEM_MAX = 262144 };
 
 struct sy_inbox {
     sy_inbox_db *writer, *reader, *desk;
-    sy_signer *signer;
+    sy_pen *signer;
     sy_listen *listen;
+    sy_est *est;
     sy_page *page;
     sy_arena arena; /* the time zone */
 };
@@ -35,9 +37,34 @@ static sy_err read_pem(const char *path, const char *option, sy_buf *out, sy_fai
     return SY_OK;
 }
 
+static sy_err start_est(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
+{
+    const sy_ms day = 86400000;
+    sy_buf ca, key;
+    sy_buf_init(&ca, sy_heap());
+    sy_buf_init(&key, sy_heap());
+    sy_err e = read_pem(o->est_ca, "--est-ca", &ca, f);
+    e = e != SY_OK ? e : read_pem(o->est_key, "--est-ca-key", &key, f);
+    if (e == SY_OK) {
+        const sy_est_options eo = {.ca = ca.p ? ca.p : "",
+                                   .key = key.p ? key.p : "",
+                                   .tokens = o->est_tokens,
+                                   .data = o->data,
+                                   .lifetime = o->est_lifetime ? o->est_lifetime : 90 * day,
+                                   .grace = o->est_grace ? o->est_grace : 400 * day};
+        e = sy_est_open(&i->est, &eo, f);
+    }
+    if (key.p) {
+        explicit_bzero(key.p, key.cap);
+    }
+    sy_buf_fini(&ca);
+    sy_buf_fini(&key);
+    return e;
+}
+
 static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
 {
-    sy_listen_options lo = {.db = i->writer};
+    sy_listen_options lo = {.db = i->writer, .est = i->est};
     bool loopback = false;
     sy_buf pem[3];
     for (int k = 0; k < 3; k++) {
@@ -51,7 +78,7 @@ static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
         lo.cert = pem[0].p;
         lo.key = pem[1].p;
         lo.client_ca = pem[2].p;
-        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), f);
+        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), (sy_span){NULL, 0}, f);
     }
     if (e == SY_OK) {
         e = sy_listen_start(&i->listen, &lo, f);
@@ -103,7 +130,7 @@ static sy_err start_page(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
     }
     e = e != SY_OK ? e : check_words(o, f);
     e = e != SY_OK || !o->zone ? e : sy_zone_load(&i->arena, o->zone, &po.zone, f);
-    e = e != SY_OK || !o->sign_cert ? e : sy_signer_open(&i->signer, o->sign_cert, o->sign_key, f);
+    e = e != SY_OK || !o->sign_cert ? e : sy_pen_open(&i->signer, o->sign_cert, o->sign_key, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->reader, o->data, false, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->desk, o->data, true, f);
     po.reader = i->reader;
@@ -121,6 +148,7 @@ sy_err sy_inbox_start(sy_inbox **out, const sy_inbox_options *o, sy_fail *f)
     sy_arena_init(&i->arena, sy_heap(), 0);
     sy_err e = sy_dir_make(o->data, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->writer, o->data, true, f);
+    e = e != SY_OK || !(o->est_ca || o->est_key || o->est_tokens) ? e : start_est(i, o, f);
     e = e != SY_OK ? e : start_events(i, o, f);
     e = e != SY_OK || !o->page ? e : start_page(i, o, f);
     if (e != SY_OK) {
@@ -136,9 +164,10 @@ void sy_inbox_stop(sy_inbox *i)
     if (i) {
         sy_page_stop(i->page);
         sy_listen_stop(i->listen);
+        sy_est_close(i->est);
         sy_inbox_db_close(i->reader);
         sy_inbox_db_close(i->desk);
-        sy_signer_close(i->signer);
+        sy_pen_close(i->signer);
         sy_inbox_db_close(i->writer);
         sy_arena_fini(&i->arena);
         free(i);

@@ -20,6 +20,9 @@ typedef struct sy_inbox_options {
     const char *sign_cert, *sign_key;   /* PEM files that orders are signed with; NULL: none */
     const char *origin, *user_header;   /* form.h; NULL: none */
     const char *zone;                   /* IANA name for times on the page; NULL: the machine's */
+    const char *est_ca, *est_key;       /* PEM files: certify gateways by EST; NULL: do not */
+    const char *est_tokens;             /* lines "<gateway> <token>"; NULL: none */
+    sy_ms est_lifetime, est_grace;      /* 0: 90 days; 400 days */
 } sy_inbox_options;
 
 typedef struct sy_inbox sy_inbox;

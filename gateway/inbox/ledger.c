@@ -15,6 +15,7 @@ static sy_word_id word_of(const char *kind)
         {"cloned", SY_W_F_CLONED},     {"moved", SY_W_F_MOVED},
         {"key", SY_W_F_KEY},           {"bad-proof", SY_W_F_BAD_PROOF},
         {"bad-head", SY_W_F_BAD_HEAD}, {"restored", SY_W_F_RESTORED},
+        {"unsigned", SY_W_F_UNSIGNED},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(kind, words[i].kind) == 0) {
@@ -34,6 +35,8 @@ void sy_view_verdict(const sy_view *v, const char *verdict)
         w = SY_W_P_PROVEN;
     } else if (strcmp(verdict, "uncertified") == 0) {
         w = SY_W_P_UNCERTIFIED;
+    } else if (strcmp(verdict, "redacted") == 0) {
+        w = SY_W_P_REDACTED;
     } else if (strncmp(verdict, "bad", 3) == 0) {
         w = SY_W_P_BAD;
     }

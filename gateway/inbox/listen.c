@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "inbox/est.h"
 #include "ledger/evidence.h"
 
 enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
@@ -23,11 +24,15 @@ enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 struct sy_listen {
     struct MHD_Daemon *daemon;
     sy_inbox_db *db;
+    const struct sy_est *est;
 };
 
 static const char *const evidence_types[] = {"text/html", NULL};
 static const sy_route routes[] = {
     {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events, NULL},
+    {"GET", "/.well-known/est/cacerts", NULL, 0, sy_est_cacerts, NULL},
+    {"POST", "/.well-known/est/simpleenroll", sy_est_types, 16384, sy_est_enrol, NULL},
+    {"POST", "/.well-known/est/simplereenroll", sy_est_types, 16384, sy_est_reenrol, NULL},
     {"GET", "/orders", NULL, 0, sy_serve_orders, NULL},
     {"PUT", "/orders/evidence/", evidence_types, SY_EVIDENCE_BYTES, sy_take_evidence,
      sy_may_send_evidence},
@@ -164,6 +169,12 @@ static enum MHD_Result refuse_length(struct MHD_Connection *c, const sy_route *r
     return sy_web_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, text);
 }
 
+/* Who has no certificate yet asks for one; these handlers look themselves who it is. */
+static bool is_est(const sy_route *r)
+{
+    return strncmp(r->path, "/.well-known/est/", 17) == 0;
+}
+
 static bool leads(const sy_route *r, const char *url)
 {
     size_t n = strlen(r->path);
@@ -192,19 +203,20 @@ static sy_web_request ask(sy_listen *l, struct MHD_Connection *c, const char *ur
                             .method = route->method,
                             .url = url,
                             .rest = url + strlen(route->path),
-                            .db = l->db};
+                            .db = l->db,
+                            .est = l->est};
 }
 
 /* The head of a request is there. */
 static enum MHD_Result begin(sy_listen *l, struct MHD_Connection *c, const char *url,
                              const char *method, void **state)
 {
-    char sender[SY_WEB_SENDER], name[SY_WEB_NAME + 1];
+    char sender[SY_WEB_SENDER] = "", name[SY_WEB_NAME + 1] = "";
     bool known = false;
-    if (!who(c, sender, name)) {
+    const sy_route *route = route_of(url, method, &known);
+    if (!(route && is_est(route)) && !who(c, sender, name)) {
         return refuse_peer(c);
     }
-    const sy_route *route = route_of(url, method, &known);
     if (!route) {
         return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED,
                                      "not by this method: events by POST, orders by GET")
@@ -300,6 +312,7 @@ sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox");
     }
     l->db = o->db;
+    l->est = o->est;
     unsigned v6 = o->address.ss_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0u;
     l->daemon = MHD_start_daemon(
         (unsigned)MHD_USE_EPOLL_INTERNAL_THREAD | (unsigned)MHD_USE_TLS | (unsigned)MHD_USE_ITC |

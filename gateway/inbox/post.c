@@ -12,7 +12,8 @@
 
 #include "base/log.h"
 
-enum { ID_MAX = 201, SOURCE_MAX = 513 };
+/* A box allows 7 days from when it takes the order; 168 h from now may be later there. */
+enum { ID_MAX = 201, SOURCE_MAX = 513, SHELVE_LESS_MS = 60000 };
 
 typedef enum target { TO_NOTHING, TO_ACT, TO_CASE, TO_ORDERS } target;
 
@@ -105,7 +106,7 @@ static enum MHD_Result failed(const sy_post *p, sy_err e, const sy_fail *f)
     if (e == SY_E_NOTFOUND) {
         return refuse(p, MHD_HTTP_NOT_FOUND, SY_W_NOT_FOUND, NULL);
     }
-    if (e == SY_E_DENIED) {
+    if (e == SY_E_DENIED || e == SY_E_PARSE) {
         return refuse(p, MHD_HTTP_FORBIDDEN, SY_W_W_DENIED, f->text);
     }
     sy_log_fail(SY_LOG_ERROR, "inbox-store", f);
@@ -122,10 +123,11 @@ static void one_line(const char *text, char out[SY_DESK_WHY_MAX + 1])
     }
 }
 
-static sy_err give_order(const sy_post *p, const subject *s, sy_order_want *w, sy_fail *f)
+static sy_err give_order(const sy_post *p, const subject *s, sy_order *w, sy_fail *f)
 {
     static const char prefix[] = "/steelyard/";
     char id[33];
+    uint8_t random[16];
     sy_buf jws;
     int64_t number = 0;
     if (!p->signer) {
@@ -136,55 +138,55 @@ static sy_err give_order(const sy_post *p, const subject *s, sy_order_want *w, s
     }
     w->gateway = s->source + sizeof prefix - 1;
     w->alert = s->id;
+    w->id = id;
+    sy_random(random, sizeof random);
+    sy_hex(random, sizeof random, id);
     sy_buf_init(&jws, sy_heap());
-    sy_err e = sy_order_make(p->signer, w, id, &jws, f);
+    sy_ms now = sy_wall_ms();
+    sy_err e = sy_pen_order(p->signer, w, now, &jws, f);
     if (e == SY_OK) {
         e = sy_desk_order_add(p->desk,
                               &(sy_desk_order){.source = s->source,
                                                .id = id,
-                                               .kind = w->kind,
+                                               .kind = sy_order_kind_text(w->kind),
                                                .alert = s->id,
                                                .who = w->who,
                                                .why = w->why,
-                                               .signer = sy_signer_name(p->signer),
+                                               .signer = sy_pen_name(p->signer),
                                                .jws = jws.p,
-                                               .at = w->now},
+                                               .at = now},
                               &number, f);
     }
     sy_buf_fini(&jws);
     if (e == SY_OK) {
-        sy_log(SY_LOG_INFO, "inbox-order", "number=%lld kind=%s", (long long)number, w->kind);
+        sy_log(SY_LOG_INFO, "inbox-order", "number=%lld kind=%s", (long long)number,
+               sy_order_kind_text(w->kind));
     }
     return e;
 }
 
 static enum MHD_Result act(const sy_post *p, const sy_form *form, const subject *s, const char *who)
 {
-    static const char *const kinds[] = {"acknowledge", "comment", "evidence", "shelve", "unshelve"};
     const char *what = sy_form_get(form, "do"), *hours = sy_form_get(form, "hours");
     char why[SY_DESK_WHY_MAX + 1];
     sy_fail f;
-    sy_order_want w = {.who = who, .now = sy_wall_ms()};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        w.kind = strcmp(what, kinds[i]) == 0 ? kinds[i] : w.kind;
-    }
-    if (!w.kind) {
+    sy_order w = {.who = who};
+    if (!sy_order_kind_of(what, &w.kind) || w.kind > SY_ORDER_EVIDENCE) {
         return refuse(p, MHD_HTTP_BAD_REQUEST, SY_W_W_FORM, NULL);
     }
-    bool shelve = strcmp(w.kind, "shelve") == 0;
     one_line(sy_form_get(form, "why"), why);
-    if (!why[0] && (shelve || strcmp(w.kind, "comment") == 0)) {
+    if (!why[0] && (w.kind == SY_ORDER_SHELVE || w.kind == SY_ORDER_COMMENT)) {
         return refuse(p, MHD_HTTP_UNPROCESSABLE_CONTENT, SY_W_W_WHY, NULL);
     }
     w.why = why[0] ? why : "at the inbox";
-    w.text = why;
-    if (shelve) {
+    w.text = w.kind == SY_ORDER_COMMENT ? why : NULL;
+    if (w.kind == SY_ORDER_SHELVE) {
         size_t n = strlen(hours);
         long h = n > 0 && n <= 3 && strspn(hours, "0123456789") == n ? strtol(hours, NULL, 10) : 0;
         if (h < 1 || h > 168) {
             return refuse(p, MHD_HTTP_BAD_REQUEST, SY_W_W_FORM, NULL);
         }
-        w.until = w.now + h * 3600000;
+        w.until = sy_wall_ms() + h * 3600000 - SHELVE_LESS_MS;
     }
     sy_err e = give_order(p, s, &w, &f);
     return e == SY_OK ? back(p, s, "orders", who) : failed(p, e, &f);
@@ -232,7 +234,8 @@ static enum MHD_Result form_answer(const sy_post *p, const sy_form *form, target
 static enum MHD_Result take_order(const sy_post *p)
 {
     char source[SOURCE_MAX];
-    sy_order_read o;
+    char signer[SY_SUBJECT_TEXT + 1];
+    sy_order o;
     sy_fail f;
     int64_t number = 0;
     if (!type_is(p->connection, "application/jose")) {
@@ -246,23 +249,23 @@ static enum MHD_Result take_order(const sy_post *p)
     sy_buf jws;
     sy_buf_init(&jws, sy_heap());
     sy_buf_span_put(&jws, text);
-    sy_err e = sy_order_parse(text, &o, &f);
+    sy_err e = sy_signed_read(text, &o, signer, &f);
     if (e == SY_OK) {
         bool all = strcmp(o.gateway, "*") == 0;
         snprintf(source, sizeof source, "%s%s", all ? "" : "/steelyard/", o.gateway);
         e = sy_desk_order_add(p->desk,
                               &(sy_desk_order){.source = source,
                                                .id = o.id,
-                                               .kind = o.kind,
+                                               .kind = sy_order_kind_text(o.kind),
                                                .alert = o.alert,
                                                .who = o.who,
                                                .why = o.why,
-                                               .signer = o.signer,
+                                               .signer = signer,
                                                .jws = jws.p,
                                                .at = sy_wall_ms()},
                               &number, &f);
+        sy_order_free(&o);
     }
-    sy_order_free(&o);
     sy_buf_fini(&jws);
     if (e != SY_OK) {
         bool bad = e == SY_E_PARSE || e == SY_E_DENIED || e == SY_E_RANGE || e == SY_E_UNSUPPORTED;

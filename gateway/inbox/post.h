@@ -15,7 +15,7 @@ typedef struct sy_post {
     const sy_guard *guard;
     const sy_view *view; /* of the visitor; its buffer is empty */
     sy_inbox_db *desk;
-    struct sy_signer *signer; /* NULL: no orders by buttons */
+    struct sy_pen *signer; /* NULL: no orders by buttons */
 } sy_post;
 /* The largest body of this address in bytes, 0: nothing is posted there. */
 size_t sy_post_max(const char *url);

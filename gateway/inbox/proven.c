@@ -283,7 +283,8 @@ static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_fac
         (void)sy_fail_set(why, SY_E_DENIED, "it is of another gateway");
         return false;
     }
-    if (!sy_leaf_is_event(sy_buf_span(&p->leaf), sy_span_of(c->id), c->raw)) {
+    if (!(c->original ? sy_leaf_is_redacted(sy_buf_span(&p->leaf), sy_span_of(c->id), c->original)
+                      : sy_leaf_is_event(sy_buf_span(&p->leaf), sy_span_of(c->id), c->raw))) {
         (void)sy_fail_set(why, SY_E_DENIED, "it is of another event, or the event was changed");
         return false;
     }
@@ -316,7 +317,18 @@ static sy_err flag_event(const booking *b, const char *kind, const char *id, con
     return flag(b, kind, text);
 }
 
-sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms now, sy_fail *f)
+/* Of a redacted event the ledger has the whole text: that this is what remains of it, the signature
+ * alone says. */
+static const char *verdict_of(const sy_cloud *c, const sy_proof_facts *facts, bool signed_by_it)
+{
+    if (c->original) {
+        return signed_by_it && facts->certified ? "redacted" : "uncertified";
+    }
+    return facts->certified ? "proven" : "uncertified";
+}
+
+sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool signed_by_it,
+                            sy_ms now, sy_fail *f)
 {
     const booking b = {d, c->source, now, f};
     sy_proof p;
@@ -335,7 +347,7 @@ sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_m
     }
     sy_proof_init(&p);
     if (holds(&b, c, &p, &facts, &why)) {
-        snprintf(verdict, sizeof verdict, "%s", facts.certified ? "proven" : "uncertified");
+        snprintf(verdict, sizeof verdict, "%s", verdict_of(c, &facts, signed_by_it));
         bool trusted = strcmp(c->type, "steelyard.ledger.restored") == 0 && may_restore(&b, &facts);
         e = trusted ? sy_inbox__book_restored(d, c, &facts.head, now, f) : SY_OK;
         e = e != SY_OK ? e : note_head(&b, &p.head, &facts, trusted, &added);
@@ -510,87 +522,4 @@ sy_err sy_inbox__book_head(sy_inbox_db *d, const sy_cloud *c, sy_ms now, bool *a
     e = e == SY_OK ? book(&b, c, &s, &facts, added) : flag_event(&b, "bad-head", c->id, why.text);
     sy_signed_head_free(&s);
     return e;
-}
-
-/* ---- reading ---- */
-
-typedef struct ledger_reader {
-    void (*fn)(void *ctx, const sy_inbox_ledger *l);
-    void *ctx;
-} ledger_reader;
-
-static void read_ledger(void *ctx, sqlite3_stmt *st)
-{
-    const ledger_reader *r = ctx;
-    r->fn(r->ctx, &(sy_inbox_ledger){.source = sy_inbox__column(st, 0),
-                                     .size = sqlite3_column_int64(st, 1),
-                                     .root = sy_inbox__column(st, 2),
-                                     .time = sqlite3_column_int64(st, 3),
-                                     .box = sy_inbox__column(st, 4),
-                                     .kid = sy_inbox__column(st, 5),
-                                     .certified = sqlite3_column_int(st, 6) != 0,
-                                     .received = sqlite3_column_int64(st, 7),
-                                     .heads = sqlite3_column_int64(st, 8)});
-}
-
-sy_err sy_inbox_db_ledgers(sy_inbox_db *d, void (*fn)(void *ctx, const sy_inbox_ledger *l),
-                           void *ctx, sy_fail *f)
-{
-    return sy_inbox__each(
-        d,
-        sy_inbox__prepare(d,
-                          "SELECT h.source, size, lower(hex(root)), time, box, kid, certified,"
-                          " received, n FROM heads h JOIN (SELECT source, max(seq) AS seq,"
-                          " count(*) AS n FROM heads GROUP BY source) l ON l.seq=h.seq"
-                          " ORDER BY h.source",
-                          ""),
-        "reading ledgers", read_ledger, &(ledger_reader){fn, ctx}, f);
-}
-
-typedef struct text_reader {
-    void (*fn)(void *ctx, const char *text);
-    void *ctx;
-} text_reader;
-
-static void read_text(void *ctx, sqlite3_stmt *st)
-{
-    const text_reader *r = ctx;
-    r->fn(r->ctx, sy_inbox__column(st, 0));
-}
-
-sy_err sy_inbox_db_heads(sy_inbox_db *d, const char *source, int64_t after, int max,
-                         void (*fn)(void *ctx, const char *json), void *ctx, sy_fail *f)
-{
-    return sy_inbox__each(d,
-                          sy_inbox__prepare(d,
-                                            "SELECT signed FROM heads WHERE source=? AND size>?"
-                                            " ORDER BY size, seq LIMIT ?",
-                                            "sii", source, after, (int64_t)max),
-                          "reading heads", read_text, &(text_reader){fn, ctx}, f);
-}
-
-typedef struct flag_reader {
-    void (*fn)(void *ctx, const sy_inbox_flag *g);
-    void *ctx;
-} flag_reader;
-
-static void read_flag(void *ctx, sqlite3_stmt *st)
-{
-    const flag_reader *r = ctx;
-    r->fn(r->ctx, &(sy_inbox_flag){.seq = sqlite3_column_int64(st, 0),
-                                   .source = sy_inbox__column(st, 1),
-                                   .kind = sy_inbox__column(st, 2),
-                                   .text = sy_inbox__column(st, 3),
-                                   .received = sqlite3_column_int64(st, 4)});
-}
-
-sy_err sy_inbox_db_flags(sy_inbox_db *d, int max, void (*fn)(void *ctx, const sy_inbox_flag *g),
-                         void *ctx, sy_fail *f)
-{
-    return sy_inbox__each(d,
-                          sy_inbox__prepare(d,
-                                            "SELECT seq, source, kind, text, received FROM flags"
-                                            " ORDER BY seq DESC LIMIT ?",
-                                            "i", (int64_t)max),
-                          "reading flags", read_flag, &(flag_reader){fn, ctx}, f);
 }

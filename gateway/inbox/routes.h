@@ -18,6 +18,7 @@ typedef struct sy_web_request {
     const char *name;                  /* its CN, "" where it has none that is usable */
     sy_span body;                      /* whole */
     sy_inbox_db *db;                   /* the writer */
+    const struct sy_est *est;          /* NULL: this inbox certifies nobody */
 } sy_web_request;
 
 typedef struct sy_route {

@@ -8,7 +8,7 @@
 #include "inbox/words.h"
 
 struct sy_visitor; /* form.h */
-struct sy_signer;  /* order.h */
+struct sy_pen;     /* order.h */
 typedef struct sy_view {
     sy_buf *out;
     sy_inbox_db *db;
@@ -17,7 +17,7 @@ typedef struct sy_view {
     const sy_zone *zone; /* NULL: the machine's */
     sy_ms now;
     const struct sy_visitor *visitor;
-    const struct sy_signer *signer; /* NULL: the inbox gives no orders */
+    const struct sy_pen *signer; /* NULL: the inbox gives no orders */
 } sy_view;
 
 /* format.c: small things */

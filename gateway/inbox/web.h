@@ -24,6 +24,7 @@ typedef struct sy_listen_options {
     struct sockaddr_storage address;
     const char *cert, *key, *client_ca; /* PEM texts; copied */
     sy_inbox_db *db;                    /* writer; used by the listener's thread alone */
+    const struct sy_est *est;           /* likewise; NULL: none; outlives the listener */
 } sy_listen_options;
 SY_MUST_USE sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f);
 void sy_listen_stop(sy_listen *l);
@@ -35,7 +36,7 @@ typedef struct sy_page_options {
     /* reader: to show; desk: to write what people do. Used by the page's thread alone. */
     sy_inbox_db *reader, *desk;
     const sy_zone *zone;              /* NULL: the machine's */
-    struct sy_signer *signer;         /* NULL: no orders; used by the page's thread alone */
+    struct sy_pen *signer;            /* NULL: no orders; used by the page's thread alone */
     const char *origin, *user_header; /* as in form.h; borrowed until the stop */
 } sy_page_options;
 SY_MUST_USE sy_err sy_page_start(sy_page **out, const sy_page_options *o, sy_fail *f);

@@ -78,6 +78,7 @@
     X(UNCERTIFIED, "not certified", "未经认证")                                                    \
     X(SIGNED, "signed", "签署于")                                                                  \
     X(P_PROVEN, "proven in the ledger", "账本已证明")                                              \
+    X(P_REDACTED, "shortened by the gateway, proven in the ledger", "网关已删减，账本已证明")      \
     X(P_UNCERTIFIED, "in the ledger, by a key that nobody has certified",                          \
       "账本中有记录，但密钥未经认证")                                                              \
     X(P_NONE, "without a proof", "无账本证明")                                                     \
@@ -94,6 +95,7 @@
     X(F_KEY, "Another key, which nobody has certified", "更换了未经认证的密钥")                    \
     X(F_BAD_PROOF, "A proof does not hold", "证明无效")                                            \
     X(F_BAD_HEAD, "A signed head does not hold", "签名树头无效")                                   \
+    X(F_UNSIGNED, "An event without a certified signature", "事件无经认证的签名")                  \
     X(F_NO_PROOF, "An event without a proof", "事件无账本证明")                                    \
     X(TIMES_IN, "Times in", "时区")                                                                \
     X(LEVEL_0, "Alert", "报警")                                                                    \

@@ -310,6 +310,13 @@ static void gate_strange(void *ctx, const sy_stranger *s)
         g->teller.strange(g->teller.ctx, s);
 }
 
+static sy_err gate_press(void *ctx, const sy_press *p, sy_fail *f)
+{
+    sy_gate *g = ctx;
+    return g->teller.press ? g->teller.press(g->teller.ctx, p, f)
+                           : sy_fail_set(f, SY_E_UNSUPPORTED, "nothing is acknowledged here");
+}
+
 static void gate_marker(void *ctx, uint64_t number)
 {
     sy_gate *g = ctx;
@@ -383,7 +390,8 @@ sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
                             .synced = gate_synced,
                             .last_number = gate_last_number,
                             .refused = gate_refused,
-                            .strange = gate_strange};
+                            .strange = gate_strange,
+                            .press = gate_press};
     sy_random(g->key, sizeof g->key);
     g->ring = calloc(RING, sizeof *g->ring);
     g->slots = calloc(SLOTS, sizeof *g->slots);

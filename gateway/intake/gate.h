@@ -24,11 +24,12 @@ SY_MUST_USE sy_err sy_gate_open(sy_gate **out, sy_journal *j, bool strict,
                                 void (*marker)(void *ctx, uint64_t number), void *ctx, sy_fail *f);
 /* The interface to give to drivers; lives as long as the gate. */
 const sy_intake *sy_gate_intake(sy_gate *g);
-/* Who is told of each refusal, and of what strangers send; on the thread of the driver. Each may be
- * NULL. Set before the drivers start. */
+/* Who is told of each refusal, of what strangers send, of what panels ask for; on the thread of the
+ * driver. Each may be NULL. Set before the drivers start. */
 typedef struct sy_gate_teller {
     void (*refused)(void *ctx, const sy_refusal *r);
     void (*strange)(void *ctx, const sy_stranger *s);
+    sy_err (*press)(void *ctx, const sy_press *p, sy_fail *f);
     void *ctx;
 } sy_gate_teller;
 void sy_gate_tell(sy_gate *g, const sy_gate_teller *t);

@@ -32,6 +32,9 @@ typedef struct sy_leaf_event {
 void sy_leaf_event_text(const sy_leaf_event *e, sy_buf *out);
 /* The leaf is the one of an event of this id with this very body. */
 bool sy_leaf_is_event(sy_span leaf, sy_span id, sy_span body);
+/* Likewise for an event of which something was taken out: `original` is the hash of its whole text
+ * (64 digits, lower-case hex; anything else is false). */
+bool sy_leaf_is_redacted(sy_span leaf, sy_span id, const char *original);
 
 void sy_leaf_activation_text(uint64_t seq, const char *set, sy_buf *out);
 void sy_leaf_clock_text(uint64_t seq, sy_ms old, sy_ms now, sy_buf *out);

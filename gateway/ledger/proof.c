@@ -5,8 +5,7 @@
 #include <jansson.h>
 
 #include "ledger/b64.h"
-
-static const char member[] = ",\"steelyardproof\":\"";
+#include "ledger/member.h"
 
 void sy_signed_head_init(sy_signed_head *h)
 {
@@ -218,34 +217,19 @@ sy_err sy_proof_check(const sy_proof *p, sy_span ca, sy_proof_facts *facts, sy_f
 
 void sy_proof_add(sy_span event, sy_span proof, sy_buf *out)
 {
-    sy_buf_put(out, event.p, event.n ? event.n - 1 : 0);
-    sy_buf_text(out, member);
-    sy_b64_put(out, proof, SY_B64_URL);
-    sy_buf_text(out, "\"}");
-}
-
-/* Where the member begins: at the last '"' before the closing one, if it is the name's. */
-static bool find_member(sy_span event, size_t *at, sy_span *value)
-{
-    const size_t n = sizeof member - 1;
-    size_t end = event.n, from;
-    if (end < n + 2 || event.p[end - 1] != '}' || event.p[end - 2] != '"')
-        return false;
-    end -= 2;
-    for (from = end; from > 0 && event.p[from - 1] != '"'; from--)
-        ;
-    if (from < n || memcmp(event.p + from - n, member, n) != 0)
-        return false;
-    *at = from - n;
-    *value = (sy_span){event.p + from, end - from};
-    return true;
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_b64_put(&text, proof, SY_B64_URL);
+    sy_member_add(event, SY_MEMBER_PROOF, sy_buf_span(&text), out);
+    out->failed = out->failed || text.failed;
+    sy_buf_fini(&text);
 }
 
 sy_err sy_proof_cut(sy_span event, sy_buf *body, sy_buf *proof, sy_fail *f)
 {
     size_t at = 0;
     sy_span value = {NULL, 0};
-    if (!find_member(event, &at, &value)) {
+    if (!sy_member_find(event, SY_MEMBER_PROOF, &at, &value)) {
         sy_buf_span_put(body, event);
         return sy_fail_set(f, SY_E_NOTFOUND, "the event has no proof");
     }

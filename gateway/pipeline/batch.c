@@ -115,18 +115,18 @@ static sy_event_row event_of(sy_batch *b, const sy_event_of *e, const char *aler
     *failed = *failed || text.failed || !id || !body;
     sy_event_row row = {
         .id = id,
-        .kind = sy_change_text(e->change->kind),
+        .kind = sy_event_kind(e),
         .alert = alert_id,
         .time = e->change->at,
         .severity = (int)a->level,
-        .priority = a->state == SY_ALERT_ACTIVE ? 0 : 1,
+        .priority = a->state == SY_ALERT_ACTIVE && !(e->act && e->act->act) ? 0 : 1,
         .body = {body, text.n},
     };
     sy_buf_fini(&text);
     return row;
 }
 
-static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, unsigned levels,
+static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, const sy_event_to *to,
                     bool *failed)
 {
     const sy_config *config = e->config;
@@ -139,11 +139,12 @@ static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, unsig
         return;
     }
     for (size_t i = 0; i < config->n_destinations; i++)
-        if (sy_event_goes_to(&config->destinations[i], a->rule, a->level, levels))
+        if (sy_event_goes_to(&config->destinations[i], a->rule, a->level, to))
             c->destinations[c->n_destinations++] = keep(b, config->destinations[i].name, failed);
 }
 
-sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
+sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to *to,
+                           const sy_stand_row *stand)
 {
     if (b->discard)
         return SY_OK;
@@ -152,11 +153,17 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels)
     if (err)
         return err;
     bool failed = false;
-    sy_batch_change c = {.raised = e->change->kind == SY_CHANGE_RAISED};
+    sy_batch_change c = {.raised = !e->act && e->change->kind == SY_CHANGE_RAISED,
+                         .acted = e->act != NULL};
     c.row = row_of(b, e, &failed);
     c.event = event_of(b, e, c.row.id, &failed);
     c.set = keep(b, e->config->hash_hex, &failed);
-    address(b, &c, e, levels, &failed);
+    address(b, &c, e, to, &failed);
+    if (stand) {
+        c.stand = *stand;
+        c.stand.alert = c.row.id;
+        c.stand.by = keep(b, stand->by, &failed);
+    }
     if (sy_basis_plan_make(e, &b->arena, &c.basis))
         failed = true;
     if (failed)
@@ -208,6 +215,38 @@ sy_err sy_batch_action(sy_batch *b, uint64_t seq, sy_ms now, const sy_upkeep_act
         return SY_E_NOMEM;
     b->action = true;
     return note(b, &n);
+}
+
+sy_err sy_batch_act(sy_batch *b, uint64_t seq, sy_ms now, const sy_act *a)
+{
+    char what[SY_ACT_VIA + 80], until[25], on[48];
+    int n = snprintf(what, sizeof what, "%s", sy_act_word(a->kind));
+    if (b->discard)
+        return SY_OK;
+    if (a->kind == SY_ACT_SHELVE) {
+        sy_time_text(a->until, until);
+        n += snprintf(what + n, sizeof what - (size_t)n, " until %s", until);
+    }
+    snprintf(what + n, sizeof what - (size_t)n, " via %.*s", (int)a->via.n, a->via.p);
+    snprintf(on, sizeof on, "alert %.*s", (int)a->alert.n, a->alert.p);
+    bool failed = false;
+    const char *who = sy_arena_text(&b->arena, a->who);
+    const char *why = a->why.n ? sy_arena_text(&b->arena, a->why) : keep(b, "", &failed);
+    sy_batch_note x = {.seq = seq, .now = now};
+    x.action = (sy_action){
+        .who = who, .what = keep(b, what, &failed), .on = keep(b, on, &failed), .why = why};
+    x.act = (sy_act_row){.seq = seq,
+                         .alert = sy_arena_text(&b->arena, a->alert),
+                         .kind = sy_act_word(a->kind),
+                         .time = now,
+                         .until = a->until,
+                         .who = who,
+                         .via = sy_arena_text(&b->arena, a->via),
+                         .why = why};
+    if (failed || !who || !why || !x.act.alert || !x.act.via)
+        return SY_E_NOMEM;
+    b->action = true;
+    return note(b, &x);
 }
 
 sy_err sy_batch_past_add(sy_batch *b, const sy_past *p)
@@ -342,6 +381,15 @@ static sy_err put_notes(const sy_batch *b, sy_store *s, sy_fail *f)
     return err;
 }
 
+static sy_err put_acts(const sy_batch *b, sy_store *s, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    for (size_t i = 0; i < b->n_notes && !err; i++)
+        if (b->notes[i].act.alert)
+            err = sy_store_act(s, &b->notes[i].act, f);
+    return err;
+}
+
 /* A head that cannot be signed is no reason to keep alerts back: it is told, and signed later. */
 static sy_err put_head(sy_batch *b, sy_fail *f)
 {
@@ -355,7 +403,9 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
     for (size_t i = 0; i < b->n_changes; i++) {
         const sy_batch_change *c = &b->changes[i];
         bool added = false;
-        sy_err err = sy_store_alert(s, &c->row, f);
+        sy_err err = c->acted ? SY_OK : sy_store_alert(s, &c->row, f);
+        if (!err && c->stand.alert)
+            err = sy_store_stand(s, &c->stand, f);
         if (!err)
             err = sy_store_event(s, &c->event, c->destinations, c->n_destinations, &added, f);
         sy_basis_sum readings;
@@ -400,6 +450,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
         count_readings(s, &puts);
         err = put_notes(b, s, f);
     }
+    if (!err)
+        err = put_acts(b, s, f);
     if (!err)
         err = put_changes(b, s, f);
     if (!err)

@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "pipeline/basis.h"
 #include "pipeline/upkeep.h"
+#include "store/acts.h"
 #include "store/past.h"
 
 typedef struct sy_batch_reading {
@@ -29,6 +30,8 @@ typedef struct sy_batch_change { /* an alert row and its event */
     size_t n_destinations;
     const char *set; /* hash of the set that judged */
     bool raised;
+    bool acted;         /* the alert's row stays as it is */
+    sy_stand_row stand; /* alert NULL: none */
 } sy_batch_change;
 
 /* A leaf of the ledger: an activation, a step of the clock, or what a person did. */
@@ -37,6 +40,7 @@ typedef struct sy_batch_note {
     sy_ms old, now;
     char set[65];     /* of an activation, else "" */
     sy_action action; /* what is NULL: none */
+    sy_act_row act;   /* alert NULL: none */
 } sy_batch_note;
 
 typedef struct sy_batch {
@@ -72,14 +76,17 @@ bool sy_batch_empty(const sy_batch *b);
 void sy_batch_site(sy_batch *b);
 
 SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
-/* levels: bits of the alert's levels so far (sy_event_goes_to). */
-SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, unsigned levels);
+/* stand: how the alert stands now, to be kept; NULL: as before. Texts are copied. */
+SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to *to,
+                                       const sy_stand_row *stand);
 /* Another set is in force from this record on. */
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */
 SY_MUST_USE sy_err sy_batch_clock(sy_batch *b, uint64_t seq, sy_ms old, sy_ms now);
 /* Somebody announced maintenance, or its end. */
 SY_MUST_USE sy_err sy_batch_action(sy_batch *b, uint64_t seq, sy_ms now, const sy_upkeep_act *a);
+/* Somebody did something about an alert: a row and a leaf. */
+SY_MUST_USE sy_err sy_batch_act(sy_batch *b, uint64_t seq, sy_ms now, const sy_act *a);
 /* Texts and bytes are copied. */
 SY_MUST_USE sy_err sy_batch_past_add(sy_batch *b, const sy_past *p);
 /* All past states but those that are added from now on. */

@@ -20,6 +20,7 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
     e->clock = e->start = e->judge_start = e->judge_in_force = SY_MS_NONE;
     sy_late_init(&e->late);
     sy_doubts_init(&e->doubts);
+    sy_standings_init(&e->standings);
     *out = e;
     return SY_OK;
 }
@@ -52,7 +53,10 @@ void sy_engine_close(sy_engine *e)
     if (!e)
         return;
     sy_engine__era_close(e->now);
+    if (e->before)
+        sy_config_unref(e->before);
     sy_changes_fini(&e->changes);
+    sy_standings_fini(&e->standings);
     sy_late_fini(&e->late);
     sy_births_fini(&e->births);
     sy_doubts_fini(&e->doubts);
@@ -60,17 +64,6 @@ void sy_engine_close(sy_engine *e)
     free(e->early);
     free(e->data_dir);
     free(e);
-}
-
-void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
-                     const sy_change *c)
-{
-    unsigned levels = 0;
-    uint64_t number = sy_changes_next(&e->changes, c->alert.id, c->alert.level, e->clock, &levels);
-    sy_event_of event = {
-        .config = config, .change = c, .judge = judge, .number = number, .replay_clock = e->replay};
-    if (number == 0 || sy_batch_change_add(e->batch, &event, levels))
-        e->out_of_memory = true;
 }
 
 /* The judge tells a change: number it, and hand it on with the era it belongs to. */
@@ -111,15 +104,6 @@ sy_err sy_engine__judge_open(sy_engine *e, sy_era *era)
                           .emit = on_change,
                           .ctx = era};
     return sy_judge_open(&era->judge, &o);
-}
-
-static sy_err advance(sy_engine *e, sy_ms now)
-{
-    if (now == SY_MS_NONE)
-        return SY_OK;
-    if (e->clock == SY_MS_NONE || now > e->clock)
-        e->clock = now;
-    return e->now && e->now->judge ? sy_judge_advance(e->now->judge, now) : SY_OK;
 }
 
 /* The first known time of the log: the box starts, and what came before is judged now. */
@@ -207,7 +191,7 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     sy_engine__era_close(old);
     if (!err)
         err = sy_batch_activation(e->batch, rec->seq, hash);
-    return err ? err : advance(e, rec->recv);
+    return err ? err : sy_engine__advance(e, rec->recv);
 }
 
 static sy_err start(sy_engine *e, const sy_jrec *rec)
@@ -224,7 +208,7 @@ static sy_err start(sy_engine *e, const sy_jrec *rec)
         if (!err)
             err = sy_judge_restarted(e->now->judge, rec->recv);
     }
-    return err ? err : advance(e, rec->recv);
+    return err ? err : sy_engine__advance(e, rec->recv);
 }
 
 static void move(sy_ms *t, sy_ms by)
@@ -256,6 +240,7 @@ static sy_err set_back(sy_engine *e, sy_ms to)
     move(&e->judge_start, by);
     move(&e->judge_in_force, by);
     sy_upkeep_move(&e->upkeep, e->clock, by);
+    sy_standings_move(&e->standings, by);
     e->clock = to;
     sy_doubts_forget(&e->doubts);
     sy_engine__break(e, "the clock was set back");
@@ -274,7 +259,7 @@ static sy_err epoch(sy_engine *e, const sy_jrec *rec)
         return err;
     if (rec->recv != SY_MS_NONE && e->clock != SY_MS_NONE &&
         (rec->recv < e->clock || rec->recv < old)) {
-        err = advance(e, old); /* what was due until then */
+        err = sy_engine__advance(e, old); /* what was due until then */
         return err ? err : set_back(e, rec->recv);
     }
     if (e->now && e->now->judge && rec->payload.n > 0 && rec->recv != SY_MS_NONE) {
@@ -282,7 +267,7 @@ static sy_err epoch(sy_engine *e, const sy_jrec *rec)
         if (!err)
             err = sy_judge_restarted(e->now->judge, rec->recv);
     }
-    return err ? err : advance(e, rec->recv);
+    return err ? err : sy_engine__advance(e, rec->recv);
 }
 
 typedef struct taking {
@@ -379,7 +364,7 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
     sy_batch_count(b, SY_N_bytes_received, rec->payload.n);
     if (rec->flags & SY_MSG_PROMISE)
         sy_batch_count(b, SY_N_acknowledged, 1);
-    sy_err err = advance(e, rec->recv);
+    sy_err err = sy_engine__advance(e, rec->recv);
     if (err)
         return err;
     if (!e->now) {
@@ -404,7 +389,7 @@ static sy_err message(sy_engine *e, const sy_jrec *rec)
         sy_batch_count(b, SY_N_rejected, 1);
         log_refused(e, rec, sum.why);
     }
-    return advance(e, rec->recv);
+    return sy_engine__advance(e, rec->recv);
 }
 
 static sy_err mark(sy_engine *e, const sy_jrec *rec)
@@ -414,16 +399,19 @@ static sy_err mark(sy_engine *e, const sy_jrec *rec)
         if (err)
             return err;
     }
-    return advance(e, rec->recv);
+    return sy_engine__advance(e, rec->recv);
 }
 
 /* Whoever appends it has looked whether it can be taken; a log that was mended may hold others. */
 static sy_err action(sy_engine *e, const sy_jrec *rec)
 {
     sy_upkeep_act a;
-    sy_err err = advance(e, rec->recv);
+    sy_act act;
+    sy_err err = sy_engine__advance(e, rec->recv);
     if (err)
         return err;
+    if (sy_act_parse(rec->payload, &act) == SY_OK)
+        return sy_engine__act(e, rec, &act);
     err = !e->now || rec->recv == SY_MS_NONE ? SY_E_UNSUPPORTED : sy_upkeep_parse(rec->payload, &a);
     if (!err) {
         sy_ms since = e->clock - e->now->config->lateness - SY_LATE_KEEP_MS;
@@ -447,12 +435,13 @@ bool sy_engine_switches(const sy_engine *e, const sy_jrec *rec)
 sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
 {
     sy_err err = SY_OK;
+    e->seq = rec->seq;
     switch ((sy_jtype)rec->type) {
     case SY_J_MESSAGE:
         err = message(e, rec);
         break;
     case SY_J_TICK:
-        err = advance(e, rec->recv);
+        err = sy_engine__advance(e, rec->recv);
         break;
     case SY_J_MARK:
         err = mark(e, rec);
@@ -494,7 +483,8 @@ sy_ms sy_engine_deadline(const sy_engine *e)
     if (!e->now || !e->now->judge || e->replay)
         return SY_MS_MAX;
     sy_ms deadline = sy_judge_deadline(e->now->judge);
-    return deadline < e->late.due ? deadline : e->late.due;
+    deadline = deadline < e->late.due ? deadline : e->late.due;
+    return deadline < e->standings.next ? deadline : e->standings.next;
 }
 
 const sy_upkeep *sy_engine_upkeep(const sy_engine *e)

@@ -11,6 +11,7 @@
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
+#include "pipeline/standing.h"
 #include "pipeline/upkeep.h"
 
 typedef struct sy_era { /* one accepted set in force */
@@ -38,6 +39,9 @@ struct sy_engine {
     void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
     sy_upkeep upkeep;
+    sy_standings standings;
+    sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
+    uint64_t seq;      /* of the record in work */
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */
@@ -46,6 +50,9 @@ struct sy_engine {
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
 void sy_engine__era_close(sy_era *era);
 SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
+/* engine_act.c: the log's clock goes on; what is due by it happens. */
+SY_MUST_USE sy_err sy_engine__advance(sy_engine *e, sy_ms now);
+SY_MUST_USE sy_err sy_engine__act(sy_engine *e, const sy_jrec *rec, const sy_act *a);
 /* A change is told with the configuration and the judge that it was judged by. */
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Snapshots of the engine. Little endian, in this order: u8 format (5), u8 bits (1 replay,
+ * Snapshots of the engine. Little endian, in this order: u8 format (6), u8 bits (1 replay,
  * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
  * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
  * to be judged again (late.c, sy_late_save), what makes readings doubtful (quality.c,
  * sy_doubts_save), maintenance (upkeep.c, sy_upkeep_save), what births of Sparkplug said (births.c,
- * sy_births_save), the judge's own bytes (blob).
- * Equal states give equal bytes.
+ * sy_births_save), how alerts stand (standing.c, sy_standings_save; missing in format 5), the
+ * judge's own bytes (blob). Equal states give equal bytes.
  */
 #include "pipeline/engine_int.h"
 
-enum { FORMAT = 5, REPLAY = 1, UNSYNCED = 2 };
+enum { FORMAT = 6, FORMER = 5, REPLAY = 1, UNSYNCED = 2 };
 
 static void put_part(sy_buf *out, sy_buf *part)
 {
@@ -25,6 +25,8 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
         return SY_E_AGAIN;
     sy_judge_forget(e->now->judge);
     sy_ms since = e->clock - e->now->config->lateness - SY_LATE_KEEP_MS;
+    sy_ms acts = e->clock - (SY_ACT_AFTER_DAYS + 1) * (sy_ms)86400000;
+    since = since < acts ? since : acts; /* an alert that can be acted on keeps its numbers */
     sy_err err = sy_changes_prune(&e->changes, e->now->judge, since);
     if (err)
         return err;
@@ -45,6 +47,8 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     put_part(out, &part);
     sy_births_save(&e->births, &part);
     put_part(out, &part);
+    sy_standings_save(&e->standings, &part);
+    put_part(out, &part);
     sy_buf_fini(&part);
     sy_buf judge;
     sy_buf_init(&judge, sy_heap());
@@ -58,10 +62,35 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     return err;
 }
 
+typedef struct standing_anew {
+    sy_engine *e;
+    sy_err err;
+} standing_anew;
+
+static void stand_one(void *ctx, const sy_alert *a)
+{
+    standing_anew *x = ctx;
+    sy_standing *made = NULL;
+    const sy_change c = {.kind = SY_CHANGE_RAISED, .at = a->raised, .alert = *a};
+    if (!x->err)
+        x->err = sy_standings_note(&x->e->standings, &c, x->e->now->config, x->e->clock, &made);
+    if (!x->err)
+        sy_standings_await(&x->e->standings, made, a->raised, 0);
+}
+
+/* A snapshot of before people could act: the alerts that the judge knows, nothing is due. */
+static sy_err stand_anew(sy_engine *e)
+{
+    standing_anew x = {e, SY_OK};
+    sy_err err = sy_judge_alerts(e->now->judge, stand_one, &x);
+    return err ? err : x.err;
+}
+
 sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail *f)
 {
     sy_rd in = sy_rd_of(bytes);
-    if (sy_rd_u8(&in) != FORMAT)
+    uint8_t format = sy_rd_u8(&in);
+    if (format != FORMAT && format != FORMER)
         return sy_fail_set(f, SY_E_UNSUPPORTED, "the judge's snapshot is of another format");
     uint8_t bits = sy_rd_u8(&in);
     e->replay = (bits & REPLAY) != 0;
@@ -75,6 +104,7 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     sy_rd doubts = sy_rd_of(sy_rd_blob(&in));
     sy_rd upkeep = sy_rd_of(sy_rd_blob(&in));
     sy_rd births = sy_rd_of(sy_rd_blob(&in));
+    sy_rd standings = sy_rd_of(format == FORMER ? (sy_span){NULL, 0} : sy_rd_blob(&in));
     sy_span judge = sy_rd_blob(&in);
     if (err || in.bad)
         return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
@@ -96,6 +126,8 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
         err = sy_engine__judge_open(e, e->now);
     if (!err)
         err = sy_judge_load(e->now->judge, judge);
+    if (!err)
+        err = format == FORMER ? stand_anew(e) : sy_standings_load(&e->standings, &standings);
     if (err)
         return sy_fail_set(f, err, "the judge's snapshot cannot be used: %s", sy_err_text(err));
     sy_batch_site(e->batch);

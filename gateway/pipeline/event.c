@@ -24,6 +24,11 @@ const char *sy_change_text(sy_change_kind k)
     return change_texts[k];
 }
 
+const char *sy_event_kind(const sy_event_of *e)
+{
+    return e->act ? e->act->kind : sy_change_text(e->change->kind);
+}
+
 void sy_event_id(const sy_alert *a, uint64_t number, sy_buf *out)
 {
     sy_buf_text(out, a->id);
@@ -158,12 +163,27 @@ static void tell_object(sy_buf *b, const sy_alert *a, const sy_site_premises *pr
         sy_member_text(b, "respond_within_ms", NULL);
         return;
     }
-    /* The unit table's base of time is the second. */
-    const sy_num *n = sy_value_num(tell->respond_within, premises->tiers, premises->n_tiers);
-    const sy_unit *second = sy_unit_by_id("s");
-    double s =
-        sy_unit_convertible(n->unit, second) ? sy_unit_convert(n->value, n->unit, second) : 0;
-    sy_member_int(b, "respond_within_ms", (int64_t)(s * 1000 + 0.5));
+    sy_member_int(b, "respond_within_ms", sy_event_respond(a->rule, a->level, premises));
+}
+
+static void act_object(sy_buf *b, const sy_event_of *e)
+{
+    const sy_act *a = e->act->act;
+    sy_member_key(b, "act");
+    sy_buf_text(b, "{\"kind\":");
+    sy_buf_json(b, sy_span_of(sy_act_word(a->kind)));
+    sy_member_key(b, "who");
+    if (a->who.n)
+        sy_buf_json(b, a->who);
+    else
+        sy_buf_text(b, "null");
+    sy_member_key(b, "via");
+    sy_buf_json(b, a->via);
+    sy_member_key(b, "why");
+    sy_buf_json(b, a->why);
+    when(b, "until", a->until > 0 ? a->until : SY_MS_NONE);
+    when(b, "at", e->change->at);
+    sy_buf_char(b, '}');
 }
 
 static void data_object(sy_buf *b, const sy_event_of *e)
@@ -174,7 +194,7 @@ static void data_object(sy_buf *b, const sy_event_of *e)
     const sy_site_premises *premises = &site->premises[site->places[point->place].premises];
     sy_member_key(b, "data");
     sy_buf_char(b, '{');
-    sy_member_text(b, "change", sy_change_text(e->change->kind));
+    sy_member_text(b, "change", sy_event_kind(e));
     sy_member_text(b, "clock", e->replay_clock ? "replay" : "wall");
     alert_object(b, a, point->is_state);
     sy_member_text(b, "replaces", a->replaces);
@@ -189,7 +209,14 @@ static void data_object(sy_buf *b, const sy_event_of *e)
     sy_member_int(b, "unknown_ms", a->unknown);
     sy_member_int(b, "exempt_ms", a->exempt);
     sy_member_int(b, "span_ms", a->span);
-    sy_buf_text(b, "}}");
+    sy_buf_char(b, '}');
+    if (e->shelved != SY_MS_NONE) {
+        truth(b, "shelved", true);
+        when(b, "shelved_until", e->shelved);
+    }
+    if (e->act && e->act->act)
+        act_object(b, e);
+    sy_buf_char(b, '}');
 }
 
 void sy_event_json(const sy_event_of *e, sy_buf *out)
@@ -209,7 +236,7 @@ void sy_event_json(const sy_event_of *e, sy_buf *out)
     sy_buf_json(out, sy_buf_span(&word));
     sy_buf_reset(&word);
     sy_buf_text(&word, "steelyard.alert.");
-    sy_buf_text(&word, sy_change_text(e->change->kind));
+    sy_buf_text(&word, sy_event_kind(e));
     sy_member_key(out, "type");
     sy_buf_json(out, sy_buf_span(&word));
     out->failed = out->failed || word.failed;
@@ -242,13 +269,51 @@ static bool serves(const sy_destination *d, const sy_tell *tell)
     return false;
 }
 
-bool sy_event_goes_to(const sy_destination *d, const sy_rule *r, sy_alert_level now,
-                      unsigned levels)
+sy_ms sy_event_respond(const sy_rule *r, sy_alert_level level, const sy_site_premises *premises)
 {
+    const sy_tell *tell = sy_event_tell(r, level);
+    if (!tell || !tell->respond_within)
+        return 0;
+    /* The unit table's base of time is the second. */
+    const sy_num *n = sy_value_num(tell->respond_within, premises->tiers, premises->n_tiers);
+    const sy_unit *second = sy_unit_by_id("s");
+    double s =
+        sy_unit_convertible(n->unit, second) ? sy_unit_convert(n->value, n->unit, second) : 0;
+    return (sy_ms)(s * 1000 + 0.5);
+}
+
+sy_alert_level sy_event_above(const sy_rule *r, sy_alert_level level)
+{
+    unsigned least = 0;
+    for (size_t i = 0; i < r->n_tells; i++)
+        if (r->tells[i].level > level && (least == 0 || r->tells[i].level < least))
+            least = r->tells[i].level;
+    return (sy_alert_level)least;
+}
+
+bool sy_destination_wakes(const sy_destination *d)
+{
+    switch (d->kind) {
+    case SY_DEST_ALERTMANAGER:
+        return true;
+    case SY_DEST_HTTPS:
+    case SY_DEST_MQTT:
+        return false;
+    }
+    return false;
+}
+
+bool sy_event_goes_to(const sy_destination *d, const sy_rule *r, sy_alert_level now,
+                      const sy_event_to *to)
+{
+    if (to->quiet && sy_destination_wakes(d))
+        return false;
+    if (to->up && to->up >= d->severity && serves(d, sy_event_tell(r, to->up)))
+        return true;
     if (now < d->severity)
         return false;
     for (unsigned l = SY_NOTICE; l <= SY_MAJOR; l++)
-        if ((levels & (1u << l)) && serves(d, sy_event_tell(r, (sy_alert_level)l)))
+        if ((to->levels & (1u << l)) && serves(d, sy_event_tell(r, (sy_alert_level)l)))
             return true;
-    return false;
+    return to->unanswered && d->unanswered;
 }

@@ -188,7 +188,8 @@ sy_err sy_service__door_open(sy_service *s, sy_fail *f)
     s->watchers = sy_watch_open(wake, s);
     if (!s->refusals || !s->watchers)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the table of refusals");
-    sy_gate_teller t = {.refused = on_refused, .strange = on_strange, .ctx = s};
+    sy_gate_teller t = {
+        .refused = on_refused, .strange = on_strange, .press = sy_service__press, .ctx = s};
     sy_gate_tell(s->gate, &t);
     return sy_pending_open(&s->pending, path, f);
 }

@@ -18,6 +18,8 @@ static void wake(sy_service *s)
 static void on_commit(void *ctx, bool with_events)
 {
     sy_service *s = ctx;
+    if (with_events)
+        sy_service__onsite_wake(s); /* who is there hears it first */
     if (with_events && s->upstream)
         sy_upstream_wake(s->upstream);
     wake(s);
@@ -158,7 +160,7 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
-    err = sy_upstream_start(&s->upstream, s->config, s->store, f);
+    err = sy_upstream_start(&s->upstream, s->config, s->data, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
     if (!err)
@@ -240,6 +242,18 @@ static void do_maintenance(void *ctx, sy_buf *json)
     sy_service__maintenance(ctx, json);
 }
 
+static sy_err do_act(void *ctx, const sy_control_act *a, uint64_t *seq, sy_fail *f)
+{
+    sy_act act = {.alert = sy_span_of(a->alert),
+                  .until = a->until,
+                  .who = sy_span_of(a->who),
+                  .via = sy_span_of(a->via),
+                  .why = sy_span_of(a->why)};
+    if (!sy_act_kind_of(sy_span_of(a->kind), &act.kind))
+        return sy_fail_set(f, SY_E_PARSE, "acts: acknowledge, shelve, unshelve, comment");
+    return sy_service__act(ctx, &act, a->from_now, seq, f);
+}
+
 sy_err sy_service__open(sy_service *s, sy_fail *f)
 {
     sy_control_ops ops = {.ctx = s,
@@ -253,7 +267,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
                           .hold = do_hold,
                           .rotate = do_rotate,
                           .maintain = do_maintain,
-                          .maintenance = do_maintenance};
+                          .maintenance = do_maintenance,
+                          .act = do_act};
     sy_service__door_ops(&ops);
     sy_err err = sy_service__configure(s, f);
     if (!err)
@@ -270,6 +285,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
         err = sy_service__transports_open(s, f);
     if (!err)
         err = sy_control_open(&s->control, s->data, &ops, f);
+    if (!err)
+        sy_service__console_open(s);
     return err;
 }
 
@@ -278,9 +295,11 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
 void sy_service__close(sy_service *s)
 {
     sy_control_close(s->control);
+    sy_service__console_close(s); /* what it waits for on the control socket has been cut off */
     pthread_mutex_lock(&s->asks_lock);
     s->asks = NULL;
     pthread_mutex_unlock(&s->asks_lock);
+    sy_service__onsite_stop(s);
     bool ended = sy_mqtt_stop(s->mqtt);
     if (s->journal)
         sy_journal_shut(s->journal);
@@ -304,6 +323,8 @@ void sy_service__close(sy_service *s)
     }
     if (ended)
         sy_service__door_close(s);
+    if (ended)
+        sy_onsite_close(atomic_load(&s->onsite));
     sy_ledger_close(s->ledger);
     if (s->store)
         sy_store_close(s->store);

@@ -155,6 +155,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_service__door_status(s, json);
     sy_buf_text(json, ",\"ledger\":");
     sy_ledger_status(s->ledger, json);
+    sy_buf_text(json, ",\"console\":");
+    sy_service__console_status(s, json);
     sy_buf_text(json, ",\"keeping\":");
     sy_keeper_status(s->keeper, json);
     sy_buf_text(json, ",\"upstream\":");

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "console/console.h"
 #include "control/control.h"
 #include "door/pending.h"
 #include "door/refused.h"
@@ -17,6 +18,8 @@
 #include "drivers/mqtt/mqtt.h"
 #include "intake/gate.h"
 #include "ledger/ledger.h"
+#include "onsite/onsite.h"
+#include "pipeline/act.h"
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
 #include "run/mend.h"
@@ -52,9 +55,12 @@ typedef struct sy_service {
     pthread_mutex_t asks_lock;
     sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
+    _Atomic(sy_onsite *) onsite; /* NULL until the transports are open */
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
     sy_control *control;
+    sy_console *console;         /* NULL: none, or it could not start */
+    char console_why[320];       /* why it could not; "" */
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
     sy_ms started;    /* monotonic */
@@ -112,10 +118,30 @@ SY_MUST_USE sy_err sy_service__rotate(sy_service *s, const char *who, const char
  * what is signed. */
 sy_ms sy_service__now(const sy_service *s);
 
+/* onsite.c: what people at the premises are shown; what they press (for the gate). */
+SY_MUST_USE sy_err sy_service__onsite_open(sy_service *s, sy_fail *f);
+void sy_service__onsite_wake(sy_service *s);
+void sy_service__onsite_reload(sy_service *s, sy_config *next);
+void sy_service__onsite_stop(sy_service *s); /* before MQTT and CoAP end */
+sy_err sy_service__press(void *ctx, const sy_press *p, sy_fail *f);
+
 /* upkeep.c */
 SY_MUST_USE sy_err sy_service__maintain(sy_service *s, const sy_control_maintain *m, uint64_t *seq,
                                         sy_fail *f);
 void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an array */
+
+/* console.c: the console is no reason not to run: what keeps it from starting is logged, and told
+ * by the status. Again at each reload. */
+void sy_service__console_open(sy_service *s);
+void sy_service__console_reload(sy_service *s, const sy_config *c);
+void sy_service__console_close(sy_service *s);
+void sy_service__console_status(sy_service *s, sy_buf *json);
+
+/* act.c: what a person does about an alert becomes a record; sy_pipeline_wait tells when it is
+ * judged and stored. from_now: `until` is a length of time. Refusals: sy_act_check,
+ * sy_act_allowed, SY_E_NOTFOUND for an alert that is not stored. Any thread. */
+SY_MUST_USE sy_err sy_service__act(sy_service *s, const sy_act *act, bool from_now, uint64_t *seq,
+                                   sy_fail *f);
 
 /* report.c */
 void sy_service__status(sy_service *s, sy_buf *json);

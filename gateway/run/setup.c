@@ -199,15 +199,15 @@ static void warn_of_restart(const sy_config *old, const sy_config *new)
     if (!broker || old->coap != new->coap || old->strict != new->strict || old->sync != new->sync ||
         old->commit != new->commit || old->segment != new->segment ||
         old->max_payload != new->max_payload || strcmp(old->data, new->data) != 0 ||
+        old->on_site.on != new->on_site.on || strcmp(old->on_site.topic, new->on_site.topic) != 0 ||
         !same_list(old->mqtt_listen, old->n_mqtt_listen, new->mqtt_listen, new->n_mqtt_listen) ||
         !same_list(old->cert_listen, old->n_cert_listen, new->cert_listen, new->n_cert_listen) ||
         !same_list(old->coap_listen, old->n_coap_listen, new->coap_listen, new->n_coap_listen) ||
         !same_list(old->dtls_listen, old->n_dtls_listen, new->dtls_listen, new->n_dtls_listen) ||
         !same_list(old->hj212_listen, old->n_hj212_listen, new->hj212_listen, new->n_hj212_listen))
         sy_log(SY_LOG_WARN, "restart-needed",
-               "msg=\"listeners, broker, durability, sync, commit, segment, max-payload and data "
-               "follow at the next "
-               "start\"");
+               "msg=\"listeners, broker, durability, sync, commit, segment, max-payload, data and "
+               "the topic of on-site follow at the next start\"");
 }
 
 /* The log first, then the drivers: a message of a new device must not come before the activation
@@ -228,6 +228,7 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     sy_keeper_configure(s->keeper, next);
     sy_service__transports_reload(s, next);
     sy_service__ledger_reload(s, next);
+    sy_service__console_reload(s, next);
     sy_fail why = {0};
     if (sy_upstream_reload(s->upstream, next, &why))
         sy_log_fail(SY_LOG_ERROR, "upstream-reload-failed", &why);

@@ -15,8 +15,10 @@ const char *sy_service__mqtt_uri(const sy_service *s)
 static sy_err open_broker(sy_service *s, sy_fail *f)
 {
     const sy_config *c = s->config;
-    char dir[4200];
+    char dir[4200], writes[300] = "";
     snprintf(dir, sizeof dir, "%s/mqtt", s->data);
+    if (c->on_site.on)
+        snprintf(writes, sizeof writes, "%.256s/#", c->on_site.topic);
     sy_broker_options o = {.dir = dir,
                            .listen = c->mqtt_listen,
                            .n_listen = c->n_mqtt_listen,
@@ -27,6 +29,7 @@ static sy_err open_broker(sy_service *s, sy_fail *f)
                            .n_cert_listen = c->n_cert_listen,
                            .cert_ca = c->cert_ca,
                            .cert_crl = c->cert_crl,
+                           .writes = writes[0] ? writes : NULL,
                            .max_payload = c->max_payload,
                            .replay_user = s->o.replay,
                            .intake = sy_gate_intake(s->gate),
@@ -127,7 +130,7 @@ sy_err sy_service__transports_open(sy_service *s, sy_fail *f)
                                   .root = ""};
     if (!err && !s->o.replay)
         err = sy_self_start(&s->self, &self, s->config, f);
-    return err;
+    return err ? err : sy_service__onsite_open(s, f);
 }
 
 void sy_service__transports_reload(sy_service *s, sy_config *next)
@@ -149,4 +152,5 @@ void sy_service__transports_reload(sy_service *s, sy_config *next)
         sy_modbus_reload(s->modbus);
     if (s->self)
         sy_self_configure(s->self, next);
+    sy_service__onsite_reload(s, next);
 }

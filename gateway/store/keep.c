@@ -187,6 +187,10 @@ static sy_err expire_alert(sy_store *s, const char *id, sy_ms now, size_t *n, sy
         expire_events(s, "SELECT number,leaf FROM event WHERE alert=?1", id, 0, 0, now, n, f);
     if (!e)
         e = sy_store__exec(s, f, "DELETE FROM alert WHERE id=?1", "t", id);
+    if (!e)
+        e = sy_store__exec(s, f, "DELETE FROM act WHERE alert=?1", "t", id);
+    if (!e)
+        e = sy_store__exec(s, f, "DELETE FROM stand WHERE alert=?1", "t", id);
     *n += !e;
     return e;
 }

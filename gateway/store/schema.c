@@ -102,6 +102,17 @@ static const char *const steps[] = {
     " PRIMARY KEY(destination,alert)) WITHOUT ROWID;",
     ("CREATE TABLE withheld(destination TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE TABLE beat(destination TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"),
+    ("CREATE TABLE orders(destination TEXT NOT NULL, number INTEGER NOT NULL, id TEXT, kind TEXT,"
+     " state INTEGER NOT NULL, time INTEGER NOT NULL, due INTEGER NOT NULL, reason TEXT,"
+     " jws BLOB NOT NULL, PRIMARY KEY(destination,number)) WITHOUT ROWID;"
+     "CREATE UNIQUE INDEX orders_id ON orders(destination,id) WHERE id IS NOT NULL;"
+     "CREATE TABLE in_force(one INTEGER PRIMARY KEY CHECK(one=1), text BLOB NOT NULL);"),
+    ("CREATE TABLE act(seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, kind TEXT NOT NULL,"
+     " time INTEGER NOT NULL, until INTEGER NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL,"
+     " why TEXT NOT NULL);"
+     "CREATE INDEX act_alert ON act(alert);"
+     "CREATE TABLE stand(alert TEXT PRIMARY KEY, seq INTEGER NOT NULL, acknowledged INTEGER,"
+     " by TEXT, shelved INTEGER, unanswered INTEGER NOT NULL) WITHOUT ROWID;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

@@ -36,6 +36,9 @@ static bool passed_over(const sy_sender *s, const sy_outbox_item *item)
  * signature over what is left, the proof last. */
 static void dress(sy_sender *s, sy_outbox_item *item)
 {
+    if (s->ops->ledger && s->signer) {
+        sy_proofs_sign(s->signer, item, &s->arena);
+    }
     if (s->ops->ledger) {
         sy_proofs_add(s->store, item, &s->arena);
     }
@@ -63,7 +66,13 @@ static void add_head(sy_sender *s, sy_chosen *c)
     }
     if (c->head.number == s->head_refused) {
         s->telling = 0; /* until there is a newer one */
-    } else if (!sy_suspects_held(&s->suspects, c->head.number) && !full(s, c, c->head.body.n)) {
+        return;
+    }
+    if (sy_suspects_held(&s->suspects, c->head.number)) {
+        return;
+    }
+    dress(s, &c->head);
+    if (!full(s, c, c->head.body.n)) {
         put(c, &c->head);
     }
 }
@@ -73,6 +82,9 @@ void sy_sender__choose(sy_sender *s, sy_outbox_item *items, size_t n, sy_chosen 
     const sy_road_ops *ops = s->ops;
     c->n = c->n_skipped = 0;
     c->bytes = 2;
+    if (s->signer) {
+        sy_signer_refresh(s->signer);
+    }
     if (ops->begin) {
         ops->begin(s->road);
     }

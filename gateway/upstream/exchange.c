@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "upstream/partial.h"
 
 static const sy_ms retry_after_max = 3600 * 1000;
 
@@ -26,7 +27,7 @@ struct sy_exchange {
     int stop_fd;
     sy_tls *tls;
     sy_http *http;
-    sy_buf request;
+    sy_buf request, answer; /* answer: its body */
     unsigned connects, resumed;
 };
 
@@ -50,6 +51,7 @@ sy_err sy_exchange_open(sy_exchange **out, const sy_road_setup *o, sy_fail *f)
     x->times = o->times;
     x->stop_fd = o->stop_fd;
     sy_buf_init(&x->request, sy_heap());
+    sy_buf_init(&x->answer, sy_heap());
     sy_err e = sy_url_parse(o->url, &x->url, f);
     e = e != SY_OK ? e : sy_tls_open(&x->tls, f);
     e = e != SY_OK ? e : sy_http_open(&x->http, f);
@@ -73,6 +75,7 @@ void sy_exchange_close(sy_exchange *x)
         sy_tls_close(x->tls);
         sy_http_close(x->http);
         sy_buf_fini(&x->request);
+        sy_buf_fini(&x->answer);
         free(x);
     }
 }
@@ -172,6 +175,8 @@ static sy_err roundtrip(sy_exchange *x, sy_fail *f)
 {
     sy_wait w = sy_wait_for(x->stop_fd, x->times.answer, x->times.grace);
     sy_http_reset(x->http);
+    sy_buf_reset(&x->answer);
+    sy_http_keep(x->http, &x->answer, SY_HTTP_BODY_MAX);
     sy_err e = sy_tls_write(x->tls, x->request.p, x->request.n, &w, f);
     if (e == SY_E_IO) {
         /* A peer that refuses a long body answers before it has read it all, and closes. */
@@ -225,7 +230,14 @@ static sy_err go(sy_exchange *x, sy_ms now, sy_reply *reply, sy_fail *f)
 sy_err sy_exchange_send(sy_exchange *x, const sy_batch *b, sy_reply *reply, sy_fail *f)
 {
     sy_err e = build(x, b, f);
-    return e != SY_OK ? e : go(x, b->now, reply, f);
+    e = e != SY_OK ? e : go(x, b->now, reply, f);
+    if (e == SY_OK && reply->answer == SY_ANSWER_OK) {
+        e = x->answer.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for an answer")
+                             : sy_partial_read(sy_buf_span(&x->answer), b, &reply->each, f);
+        if (e != SY_OK)
+            sy_tls_drop(x->tls);
+    }
+    return e;
 }
 
 sy_err sy_exchange_post(sy_exchange *x, const char *type, sy_span body, sy_ms now, sy_reply *reply,

@@ -24,7 +24,8 @@ struct sy_http {
     size_t name_n;
     field field;
     char retry_after[64], location[200], note[SY_HTTP_NOTE + 1];
-    size_t note_n;
+    size_t note_n, most;
+    sy_buf *into; /* NULL: the body is not kept */
 };
 
 static void append(char *to, size_t size, const char *bytes, size_t n)
@@ -93,7 +94,10 @@ static int on_body(http_parser *p, const char *at, size_t n)
     }
     h->note[h->note_n] = 0;
     h->body_bytes += n;
-    if (h->body_bytes > SY_HTTP_BODY_MAX) {
+    if (h->into && h->body_bytes <= h->most) {
+        sy_buf_put(h->into, at, n);
+    }
+    if (h->body_bytes > h->most) {
         h->state = SY_HTTP_LARGE;
         return -1;
     }
@@ -143,6 +147,13 @@ void sy_http_reset(sy_http *h)
     h->parser.data = h;
     h->in_head = true;
     h->why = "";
+    h->most = SY_HTTP_BODY_MAX;
+}
+
+void sy_http_keep(sy_http *h, sy_buf *into, size_t most)
+{
+    h->into = into;
+    h->most = most;
 }
 
 static sy_http_state bad(sy_http *h, const char *why)
@@ -304,6 +315,34 @@ sy_err sy_url_parse(const char *text, sy_url *out, sy_fail *f)
     snprintf(out->authority, sizeof out->authority, "%s%s%s:%s", v6 ? "[" : "", out->host,
              v6 ? "]" : "", out->port);
     return SY_OK;
+}
+
+static void field_put(sy_buf *out, const char *name, const char *value)
+{
+    if (value) {
+        sy_buf_text(out, name);
+        sy_buf_text(out, value);
+        sy_buf_text(out, "\r\n");
+    }
+}
+
+void sy_http_head(sy_buf *out, const sy_url *url, const sy_http_request *r)
+{
+    sy_buf_text(out, r->method);
+    sy_buf_char(out, ' ');
+    sy_buf_text(out, r->path ? r->path : url->path);
+    sy_buf_text(out, " HTTP/1.1\r\nHost: ");
+    sy_buf_text(out, url->authority);
+    sy_buf_text(out, "\r\nUser-Agent: steelyard\r\n");
+    field_put(out, "Accept: ", r->accept);
+    field_put(out, "Authorization: ", r->authorization);
+    field_put(out, "Content-Type: ", r->type);
+    if (r->type) {
+        sy_buf_text(out, "Content-Length: ");
+        sy_buf_int(out, (int64_t)r->length);
+        sy_buf_text(out, "\r\n");
+    }
+    sy_buf_text(out, "\r\n");
 }
 
 void sy_http_post(sy_buf *out, const sy_url *url, const char *type, const char *key, size_t length)

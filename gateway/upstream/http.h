@@ -3,7 +3,8 @@
  * bytes out.
  *
  * The response is hostile: its head is at most SY_HTTP_HEAD_MAX bytes, of its body only the first
- * SY_HTTP_NOTE bytes are kept (for the log) and at most SY_HTTP_BODY_MAX are read.
+ * SY_HTTP_NOTE bytes are kept (for the log) and at most SY_HTTP_BODY_MAX are read, unless
+ * sy_http_keep wants it.
  */
 #ifndef SY_HTTP_H
 #define SY_HTTP_H
@@ -21,6 +22,14 @@ typedef struct sy_url {
 /* https only; no user, no fragment. SY_E_USAGE says what is wrong. */
 SY_MUST_USE sy_err sy_url_parse(const char *text, sy_url *out, sy_fail *f);
 
+/* The head of any request; its body has `length` bytes. Texts that are NULL are left out. Appends.
+ */
+typedef struct sy_http_request {
+    const char *method, *accept, *type, *authorization;
+    const char *path; /* NULL: the url's */
+    size_t length;
+} sy_http_request;
+void sy_http_head(sy_buf *out, const sy_url *url, const sy_http_request *r);
 /* The head of a POST. `key` is the Idempotency-Key. Appends. */
 void sy_http_post(sy_buf *out, const sy_url *url, const char *type, const char *key, size_t length);
 
@@ -35,6 +44,9 @@ typedef struct sy_http sy_http; /* one parser, used for one response after the o
 SY_MUST_USE sy_err sy_http_open(sy_http **out, sy_fail *f);
 void sy_http_close(sy_http *h);
 void sy_http_reset(sy_http *h);
+/* Until the next reset: the body is appended to `into`, at most `most` bytes of it (more: LARGE).
+ */
+void sy_http_keep(sy_http *h, sy_buf *into, size_t most);
 sy_http_state sy_http_feed(sy_http *h, const char *bytes, size_t n);
 /* The peer closed: DONE where that ends the body, BAD where something is missing. */
 sy_http_state sy_http_eof(sy_http *h);

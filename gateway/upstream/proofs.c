@@ -4,6 +4,7 @@
 #include "upstream/proofs.h"
 
 #include "base/log.h"
+#include "ledger/member.h"
 #include "ledger/prove.h"
 #include "store/heads.h"
 
@@ -16,6 +17,24 @@ static bool keep(sy_arena *arena, const sy_buf *from, sy_span *to)
     copy[from->n] = 0;
     *to = (sy_span){copy, from->n};
     return true;
+}
+
+void sy_proofs_sign(sy_signer *signer, sy_outbox_item *item, sy_arena *arena)
+{
+    sy_buf jws, body;
+    sy_fail why = {0};
+    sy_buf_init(&jws, sy_heap());
+    sy_buf_init(&body, sy_heap());
+    sy_err e = sy_signer_sign(signer, item->body, &jws, &why);
+    if (!e) {
+        sy_member_add(item->body, SY_MEMBER_JWS, sy_buf_span(&jws), &body);
+        if (!keep(arena, &body, &item->body))
+            e = sy_fail_set(&why, SY_E_NOMEM, "no memory for a signature");
+    }
+    if (e)
+        sy_log_fail(SY_LOG_WARN, "upstream-unsigned", &why);
+    sy_buf_fini(&body);
+    sy_buf_fini(&jws);
 }
 
 void sy_proofs_add(sy_store *s, sy_outbox_item *item, sy_arena *arena)

@@ -1,11 +1,16 @@
 /*
- * What the ledger adds to a batch: the proof in each event, and the newest head for a destination
- * that does not know it. One thread.
+ * What the ledger adds to a batch: the signature and the proof in each event, and the newest head
+ * for a destination that does not know it. One thread.
  */
 #ifndef SY_PROOFS_H
 #define SY_PROOFS_H
 
+#include "ledger/signer.h"
 #include "store/store.h"
+
+/* Put the box's signature over the event's text into its body, in the arena. Where there is no key
+ * it goes without: alerts are never kept back for that. */
+void sy_proofs_sign(sy_signer *signer, sy_outbox_item *item, sy_arena *arena);
 
 /* Put the proof of the event's leaf into its body, in the arena. An event that has none, or whose
  * leaf no head covers (the key is missing), stays as it is: alerts are never kept back for that. */

@@ -293,6 +293,7 @@ static void release(sy_sender *s)
     if (s->road) {
         s->ops->close(s->road);
     }
+    sy_signer_close(s->signer);
     sy_arena_fini(&s->arena);
     if (s->stop_fd >= 0) {
         close(s->stop_fd);
@@ -339,6 +340,9 @@ sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy_fail *f)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for destination %s", o->name);
     }
     sy_err e = s->stop_fd < 0 || s->wake_fd < 0 ? sy_fail_sys(f, "eventfd") : SY_OK;
+    if (e == SY_OK && o->sign_key && o->sign_cert) {
+        e = sy_signer_open(&s->signer, o->sign_key, o->sign_cert, f);
+    }
     const sy_road_setup road = {.name = s->name,
                                 .url = o->urls[0],
                                 .files = {s->ca, s->cert, s->key, s->crl},
@@ -421,6 +425,7 @@ bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
     return s->ops == o->road && same_text(s->name, o->name) &&
            s->egress.classes == o->egress.classes && s->egress.redact == o->egress.redact &&
            sy_addresses_same(&s->addresses, o->urls, o->n_urls) &&
+           sy_signer_same(s->signer, o->sign_key, o->sign_cert) &&
            same_text(s->crl, o->files.crl) && same_text(s->ca, o->files.ca) &&
            same_text(s->cert, o->files.cert) && same_text(s->key, o->files.key) && same_words(s, o);
 }

@@ -28,6 +28,9 @@ typedef struct sy_sender_setup {
     sy_store *store;
     sy_sender_times times;
     sy_ms build_time; /* certificates are never checked against an earlier time */
+    /* The key that signs each event and its certificate, where the road takes signatures; NULL:
+     * events go unsigned. */
+    const char *sign_key, *sign_cert;
 } sy_sender_setup;
 
 typedef struct sy_sender sy_sender;

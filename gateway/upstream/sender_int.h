@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "ledger/signer.h"
 #include "upstream/sender.h"
 #include "upstream/suspects.h"
 
@@ -36,6 +37,7 @@ struct sy_sender {
     sy_ms held_until; /* monotonic; when the held ones are tried again */
     unsigned failures;
     sy_addresses addresses;
+    sy_signer *signer;    /* NULL: events go unsigned */
     size_t limit;         /* events in a batch; halved while something is refused */
     int64_t head_refused; /* number of a head that was refused for good; a newer one is tried */
     uint64_t telling;     /* size of the head that is told until it is answered; 0: none */

@@ -20,13 +20,10 @@
 
 #include <mbedtls/entropy.h>
 #include <mbedtls/net_sockets.h>
-#include <mbedtls/platform_util.h>
 
 #include "base/hash.h"
-#include "base/log.h"
-#include "ledger/mbed_compat.h"
+#include "upstream/tls_files.h"
 
-enum { FILE_MAX = 262144 };
 static const sy_ms session_max = 3600 * 1000;
 
 struct sy_tls {
@@ -34,9 +31,7 @@ struct sy_tls {
     mbedtls_ctr_drbg_context rng;
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
-    mbedtls_x509_crt ca, own;
-    mbedtls_x509_crl crl;
-    mbedtls_pk_context key;
+    sy_tls_own own;
     mbedtls_ssl_session session;
     bool have_session, resumed, live;
     unsigned char session_files[32], files[32];
@@ -67,6 +62,7 @@ sy_err sy_tls_open(sy_tls **out, sy_fail *f)
     mbedtls_entropy_init(&t->entropy);
     mbedtls_ctr_drbg_init(&t->rng);
     mbedtls_ssl_session_init(&t->session);
+    sy_tls__texts_init(&t->own.good);
     int rc = sy_mbed_start();
     rc = rc ? rc : mbedtls_ctr_drbg_seed(&t->rng, mbedtls_entropy_func, &t->entropy, NULL, 0);
     if (rc != 0) {
@@ -82,10 +78,7 @@ static void end_connection(sy_tls *t)
     if (t->live) {
         mbedtls_ssl_free(&t->ssl);
         mbedtls_ssl_config_free(&t->conf);
-        mbedtls_x509_crt_free(&t->ca);
-        mbedtls_x509_crt_free(&t->own);
-        mbedtls_x509_crl_free(&t->crl);
-        mbedtls_pk_free(&t->key);
+        sy_tls__set_free(&t->own.set);
         t->live = false;
     }
     if (t->fd >= 0) {
@@ -107,6 +100,7 @@ void sy_tls_close(sy_tls *t)
         return;
     }
     sy_tls_drop(t);
+    sy_tls__texts_free(&t->own.good);
     mbedtls_ssl_session_free(&t->session);
     mbedtls_ctr_drbg_free(&t->rng);
     mbedtls_entropy_free(&t->entropy);
@@ -119,6 +113,11 @@ void sy_tls_drop(sy_tls *t)
         (void)mbedtls_ssl_close_notify(&t->ssl); /* non-blocking: if there is no room, so be it */
     }
     end_connection(t);
+}
+
+void sy_tls_bootstrap(sy_tls *t)
+{
+    t->own.unverified = true;
 }
 
 int sy_tls_fd(const sy_tls *t)
@@ -158,12 +157,6 @@ static int bio_recv(void *ctx, unsigned char *p, size_t n)
                                              : MBEDTLS_ERR_NET_CONN_RESET;
 }
 
-static sy_ms time_of(const mbedtls_x509_time *t)
-{
-    int64_t days = sy_days_of((sy_date){t->year, (uint8_t)t->mon, (uint8_t)t->day});
-    return (((days * 24 + t->hour) * 60 + t->min) * 60 + t->sec) * 1000;
-}
-
 bool sy_tls_names_address(const mbedtls_x509_crt *crt, const char *address)
 {
     unsigned char raw[16];
@@ -186,8 +179,8 @@ static int on_verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flag
     /* A list that is out of date says what was revoked all the same; refusing everybody for it
      * would silence a box that was away for long. load_crl says so in the log. */
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE);
-    *flags |= time_of(&crt->valid_to) < t->now ? MBEDTLS_X509_BADCERT_EXPIRED : 0u;
-    *flags |= time_of(&crt->valid_from) > t->now ? MBEDTLS_X509_BADCERT_FUTURE : 0u;
+    *flags |= sy_tls__time_of(&crt->valid_to) < t->now ? MBEDTLS_X509_BADCERT_EXPIRED : 0u;
+    *flags |= sy_tls__time_of(&crt->valid_from) > t->now ? MBEDTLS_X509_BADCERT_FUTURE : 0u;
     if (depth == 0) {
         t->verified = true;
         if (t->literal && !sy_tls_names_address(crt, t->url->host)) {
@@ -197,88 +190,13 @@ static int on_verify(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flag
     return 0;
 }
 
-static sy_err read_pem(const char *path, const char *what, sy_sha256 *hash, sy_buf *b, sy_fail *f)
-{
-    if (!path) {
-        return sy_fail_set(f, SY_E_USAGE, "tls.%s of the destination is not given", what);
-    }
-    sy_buf_reset(b);
-    sy_err e = sy_file_read(path, FILE_MAX, b, f);
-    if (e != SY_OK) {
-        return sy_fail_wrap(f, "tls.%s", what);
-    }
-    sy_buf_char(b, 0); /* mbedTLS wants the NUL counted */
-    if (b->failed) {
-        return sy_fail_set(f, SY_E_NOMEM, "no memory for %s", path);
-    }
-    sy_sha256_add(hash, b->p, b->n);
-    return SY_OK;
-}
-
-static sy_err bad_file(sy_fail *f, int rc, const char *path, const char *what)
-{
-    char text[96] = "";
-    if (rc < 0) {
-        mbedtls_strerror(rc, text, sizeof text);
-    }
-    return sy_fail_make(f, SY_E_USAGE, rc, SY_AT, "%.160s is no %s in PEM: %s", path, what,
-                        rc > 0 ? "part of it cannot be read" : text);
-}
-
-static sy_err load_own(sy_tls *t, const sy_tls_paths *files, sy_sha256 *hash, sy_buf *b, sy_fail *f)
-{
-    int rc = 0;
-    sy_err e = read_pem(files->cert, "cert", hash, b, f);
-    if (e == SY_OK && (rc = mbedtls_x509_crt_parse(&t->own, (unsigned char *)b->p, b->n)) != 0) {
-        e = bad_file(f, rc, files->cert, "certificate");
-    }
-    e = e != SY_OK ? e : read_pem(files->key, "key", hash, b, f);
-    if (e == SY_OK && (rc = sy_mbed_pk_parse(&t->key, (unsigned char *)b->p, b->n, &t->rng)) != 0) {
-        e = bad_file(f, rc, files->key, "private key without a password");
-    }
-    if (e == SY_OK && sy_mbed_pk_pair(&t->own.pk, &t->key, &t->rng) != 0) {
-        e = sy_fail_set(f, SY_E_USAGE, "the key %.120s does not belong to the certificate %.120s",
-                        files->key, files->cert);
-    }
-    return e;
-}
-
-static sy_err load_crl(sy_tls *t, const char *path, sy_sha256 *hash, sy_buf *b, sy_fail *f)
-{
-    int rc = 0;
-    sy_err e = read_pem(path, "crl", hash, b, f);
-    if (e == SY_OK && (rc = mbedtls_x509_crl_parse(&t->crl, (unsigned char *)b->p, b->n)) != 0) {
-        e = bad_file(f, rc, path, "list of revoked certificates");
-    }
-    for (const mbedtls_x509_crl *l = &t->crl; e == SY_OK && l; l = l->next) {
-        if (l->next_update.year && time_of(&l->next_update) < t->now) {
-            sy_log(SY_LOG_WARN, "upstream-crl-old",
-                   "file=%s msg=\"a list of revoked certificates "
-                   "is out of date; put a newer one there\"",
-                   path);
-        }
-    }
-    return e;
-}
-
 static sy_err load(sy_tls *t, const sy_tls_paths *files, sy_fail *f)
 {
-    sy_buf b;
     sy_sha256 hash;
-    sy_buf_init(&b, sy_heap());
+    sy_err e = sy_tls__load(&t->own, files, t->now, &t->rng, f);
     sy_sha256_init(&hash);
-    sy_err e = read_pem(files->ca, "ca", &hash, &b, f);
-    int rc = 0;
-    if (e == SY_OK && (rc = mbedtls_x509_crt_parse(&t->ca, (unsigned char *)b.p, b.n)) != 0) {
-        e = bad_file(f, rc, files->ca, "certificate");
-    }
-    e = e != SY_OK || !files->cert ? e : load_own(t, files, &hash, &b, f);
-    e = e != SY_OK || !files->crl ? e : load_crl(t, files->crl, &hash, &b, f);
+    sy_sha256_add(&hash, t->own.hash, sizeof t->own.hash);
     sy_sha256_add(&hash, t->url->authority, strlen(t->url->authority));
-    if (b.p) {
-        mbedtls_platform_zeroize(b.p, b.cap);
-    }
-    sy_buf_fini(&b);
     sy_sha256_end(&hash, t->files);
     return e;
 }
@@ -351,8 +269,8 @@ static sy_err handshake(sy_tls *t, sy_wait *w, sy_fail *f)
         forget_session(t);
         return explain(t, rc, f);
     }
-    t->resumed = !t->verified;
-    if (!t->resumed) {
+    t->resumed = !t->verified && !t->own.unverified;
+    if (!t->resumed && !t->own.unverified) {
         save_session(t);
     }
     return SY_OK;
@@ -366,11 +284,15 @@ static sy_err configure(sy_tls *t, sy_fail *f)
         sy_mbed_tls12(&t->conf);
         sy_mbed_tickets(&t->conf);
         mbedtls_ssl_conf_ciphersuites(&t->conf, suites);
-        mbedtls_ssl_conf_authmode(&t->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-        mbedtls_ssl_conf_ca_chain(&t->conf, &t->ca, t->crl.version ? &t->crl : NULL);
+        mbedtls_ssl_conf_authmode(&t->conf, t->own.unverified ? MBEDTLS_SSL_VERIFY_NONE
+                                                              : MBEDTLS_SSL_VERIFY_REQUIRED);
+        mbedtls_ssl_conf_ca_chain(&t->conf, &t->own.set.ca,
+                                  t->own.set.crl.version ? &t->own.set.crl : NULL);
         mbedtls_ssl_conf_verify(&t->conf, on_verify, t);
         mbedtls_ssl_conf_rng(&t->conf, mbedtls_ctr_drbg_random, &t->rng);
-        rc = t->own.version ? mbedtls_ssl_conf_own_cert(&t->conf, &t->own, &t->key) : 0;
+        rc = t->own.set.own.version
+                 ? mbedtls_ssl_conf_own_cert(&t->conf, &t->own.set.own, &t->own.set.key)
+                 : 0;
     }
     rc = rc ? rc : mbedtls_ssl_setup(&t->ssl, &t->conf);
     rc = rc ? rc : mbedtls_ssl_set_hostname(&t->ssl, t->literal ? NULL : t->url->host);
@@ -399,10 +321,7 @@ sy_err sy_tls_connect(sy_tls *t, const sy_url *url, const sy_tls_paths *files, s
         inet_pton(AF_INET, url->host, raw) == 1 || inet_pton(AF_INET6, url->host, raw) == 1;
     t->now = now;
     t->verified = t->resumed = false;
-    mbedtls_x509_crt_init(&t->ca);
-    mbedtls_x509_crt_init(&t->own);
-    mbedtls_x509_crl_init(&t->crl);
-    mbedtls_pk_init(&t->key);
+    sy_tls__set_init(&t->own.set);
     mbedtls_ssl_config_init(&t->conf);
     mbedtls_ssl_init(&t->ssl);
     t->live = true;

@@ -2,9 +2,10 @@
  * A TLS 1.2+ client with its certificate, on mbedTLS: one object a destination, at most one
  * connection at a time, one thread.
  *
- * The peer's chain and name are always verified; there is no switch. The files are read again at
- * each connection, so that rotating them needs no restart. A session is resumed while the files are
- * the same and it is younger than an hour.
+ * The peer's chain and name are verified. The files are read again at each connection, so that
+ * rotating them needs no restart; where the new ones cannot be used, those that worked at the last
+ * connection serve on, and the log says so (upstream-files-kept). A session is resumed while the
+ * files are the same and it is younger than an hour.
  */
 #ifndef SY_TLS_H
 #define SY_TLS_H
@@ -30,6 +31,10 @@ SY_MUST_USE sy_err sy_tls_write(sy_tls *t, const char *bytes, size_t n, sy_wait 
 /* *got 0: the peer closed. */
 SY_MUST_USE sy_err sy_tls_read(sy_tls *t, char *bytes, size_t size, size_t *got, sy_wait *w,
                                sy_fail *f);
+/* For RFC 7030, 4.1.1 alone, where the CA's certificates are asked for before any is trusted: from
+ * now on peers are not verified (files: none). Nothing that is received counts but what has the
+ * fingerprint that a person gave, nothing secret is sent. No configuration leads here. */
+void sy_tls_bootstrap(sy_tls *t);
 /* End the connection, if there is one. */
 void sy_tls_drop(sy_tls *t);
 int sy_tls_fd(const sy_tls *t); /* -1: not connected */

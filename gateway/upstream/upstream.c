@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ledger/ledger_files.h"
 #include "upstream/sender.h"
 
 struct sy_upstream {
     pthread_mutex_t lock;
     sy_store *store;
+    char *data;
     sy_sender **senders;
     size_t n;
     sy_ms log_time;
@@ -139,7 +141,8 @@ static sy_err check_all(const sy_config *c, sy_fail *f)
     return SY_OK;
 }
 
-sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, sy_store *s, sy_fail *f)
+sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, const char *data, sy_store *s,
+                         sy_fail *f)
 {
     sy_upstream *u = calloc(1, sizeof *u);
     if (!u) {
@@ -147,7 +150,9 @@ sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, sy_store *s, sy_
     }
     pthread_mutex_init(&u->lock, NULL);
     u->store = s;
-    sy_err e = sy_upstream_reload(u, c, f);
+    u->data = strdup(data);
+    sy_err e = u->data ? sy_upstream_reload(u, c, f)
+                       : sy_fail_set(f, SY_E_NOMEM, "no memory for the destinations");
     if (e != SY_OK) {
         sy_upstream_stop(u);
         return e;
@@ -158,7 +163,9 @@ sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, sy_store *s, sy_
 
 sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
 {
+    char key[SY_LEDGER_PATH], cert[SY_LEDGER_PATH]; /* of the ledger, which signs events, too */
     sy_err e = check_all(c, f);
+    e = e != SY_OK ? e : sy_keyfile_paths(u->data, c->ledger_key, c->ledger_cert, key, cert, f);
     if (e != SY_OK) {
         return e;
     }
@@ -172,6 +179,10 @@ sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
         sy_sender_setup o;
         room r;
         e = setup_of(&c->destinations[i], u->store, &o, &r, f);
+        if (e == SY_OK && o.road->ledger) {
+            o.sign_key = key;
+            o.sign_cert = cert;
+        }
         if (e == SY_OK && (fresh[n] = find_same(u, &o)) != NULL) {
             sy_sender_kick(fresh[n++]);
         } else if (e == SY_OK && (e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {
@@ -211,6 +222,7 @@ void sy_upstream_stop(sy_upstream *u)
     if (u) {
         stop_all(u->senders, u->n);
         pthread_mutex_destroy(&u->lock);
+        free(u->data);
         free(u);
     }
 }

@@ -8,8 +8,9 @@
  * 5xx and network errors are tried again; 400, 409, 413, 422 are tried in halves down to one event,
  * and an event that is refused alone, while the destination takes others, is set aside, counted and
  * logged; any other answer means that the destination does not take us: nothing is set aside.
- * Certificates are read again at each new connection. Each event carries the proof of the ledger,
- * and the newest head follows until it is confirmed (proofs.h). docs/upstream.md
+ * Certificates are read again at each new connection. Each event carries the signature of
+ * the box (JWS) and the proof of the ledger, and the newest head follows until it is confirmed
+ * (proofs.h). docs/upstream.md
  */
 #ifndef SY_UPSTREAM_H
 #define SY_UPSTREAM_H
@@ -18,8 +19,9 @@
 #include "store/store.h"
 
 typedef struct sy_upstream sy_upstream;
-SY_MUST_USE sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, sy_store *s,
-                                     sy_fail *f);
+/* data: the data folder, where the key that signs events lies unless it is configured; copied. */
+SY_MUST_USE sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, const char *data,
+                                     sy_store *s, sy_fail *f);
 /* There may be something new to send. Any thread; never blocks. */
 void sy_upstream_wake(sy_upstream *u);
 /* The log's clock is at least t: certificates are checked against the larger of wall clock, log

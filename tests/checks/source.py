@@ -36,6 +36,7 @@ FOREIGN = {
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/web/", "gateway/inbox/", "gateway/console/"),
     "gnutls/": ("gateway/inbox/", "gateway/console/"),
+    "argon2.h": ("gateway/console/users.c",),
     "http_parser.h": ("gateway/upstream/",),
     "udunits2.h": ("tools/",),
 }

@@ -170,7 +170,7 @@ class Backup(ledger_rig.LedgerCase):
                    "time": "2026-01-01T00:00:00Z", "datacontenttype": "application/json",
                    "data": {"leaves": 2, "root": "0" * 64, "backup": "2026-01-01T00:00:00Z",
                             "known": None, "box": "", "who": "nobody", "why": "none"}})
-        self.assertEqual(sorted(self.flags()), ["moved", "no-proof"])
+        self.assertEqual(sorted(self.flags()), ["moved", "no-proof", "unsigned"])
         self.assertEqual(self.heads(), known)
         moved.stop()
         self.assertNotIn("gap", self.verify(moved.data, "--heads", self.told_heads()))

@@ -5,6 +5,8 @@ sy_test(test_upstream_send SOURCES unit/test_upstream_send.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_upstream_tls SOURCES unit/test_upstream_tls.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_upstream_weak SOURCES unit/test_upstream_weak.c ${upstream_rig}
+    LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_inbox SOURCES unit/test_inbox.c ${upstream_rig} ${CMAKE_SOURCE_DIR}/gateway/cli/inbox.c
     LINKS sy_inbox sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 target_include_directories(test_inbox PRIVATE ${CMAKE_BINARY_DIR}/inc/sy_cli)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -25,12 +26,13 @@ struct rig_peer {
     int listener;
     unsigned port;
     pthread_t thread;
-    atomic_bool stop, tls12;
+    atomic_bool stop;
+    const char *_Atomic priority;
     atomic_uint requests, connections;
     pthread_mutex_t lock; /* the rest */
     rig_script fn;
     void *script;
-    char cert[64], ca[64];
+    char cert[64], ca[64], client[128];
     char *taken[TAKEN_MAX];
     size_t n_taken;
     unsigned doubled;
@@ -176,17 +178,41 @@ static bool one_request(rig_peer *p, char *buf, size_t n, size_t head_n, unsigne
     return go && !p->dead;
 }
 
+static void note_client(rig_peer *p)
+{
+    unsigned n = 0;
+    size_t size = sizeof p->client;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(p->tls, &n);
+    gnutls_x509_crt_t crt;
+    if (!chain || gnutls_x509_crt_init(&crt) != 0) {
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) != 0 ||
+        gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, p->client, &size) !=
+            0) {
+        p->client[0] = 0;
+    }
+    pthread_mutex_unlock(&p->lock);
+    gnutls_x509_crt_deinit(crt);
+}
+
 static bool shake_hands(rig_peer *p)
 {
     int rc;
     while ((rc = gnutls_handshake(p->tls)) < 0) {
         if (!on_line(p, rc)) {
+            gnutls_alert_send_appropriate(p->tls, rc);
             return false;
         }
     }
     /* TLS 1.3 ends before the client's certificate is judged; judge it here for both. */
     unsigned status = 1;
-    return gnutls_certificate_verify_peers2(p->tls, &status) == 0 && status == 0;
+    if (gnutls_certificate_verify_peers2(p->tls, &status) != 0 || status != 0) {
+        return false;
+    }
+    note_client(p);
+    return true;
 }
 
 static void serve(rig_peer *p, char *buf)
@@ -197,8 +223,7 @@ static void serve(rig_peer *p, char *buf)
     setsockopt(p->fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice);
     load(p, &credentials);
     gnutls_init(&p->tls, GNUTLS_SERVER | GNUTLS_NO_SIGNAL);
-    gnutls_priority_set_direct(
-        p->tls, atomic_load(&p->tls12) ? "NORMAL:-VERS-ALL:+VERS-TLS1.2" : "NORMAL", NULL);
+    gnutls_priority_set_direct(p->tls, atomic_load(&p->priority), NULL);
     gnutls_session_ticket_enable_server(p->tls, &p->ticket_key);
     gnutls_credentials_set(p->tls, GNUTLS_CRD_CERTIFICATE, credentials);
     gnutls_certificate_server_set_request(p->tls, GNUTLS_CERT_REQUIRE);
@@ -244,6 +269,7 @@ rig_peer *rig_peer_start(const char *dir, const char *cert_file, rig_script fn, 
     p->script = script;
     snprintf(p->cert, sizeof p->cert, "%s", cert_file);
     snprintf(p->ca, sizeof p->ca, "ca");
+    atomic_store(&p->priority, "NORMAL");
     pthread_mutex_init(&p->lock, NULL);
     gnutls_session_ticket_key_generate(&p->ticket_key);
     p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -289,7 +315,19 @@ void rig_peer_ca(rig_peer *p, const char *ca_file)
 
 void rig_peer_tls12(rig_peer *p)
 {
-    atomic_store(&p->tls12, true);
+    rig_peer_priority(p, "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+}
+
+void rig_peer_priority(rig_peer *p, const char *text)
+{
+    atomic_store(&p->priority, text);
+}
+
+void rig_peer_client(rig_peer *p, char out[128])
+{
+    pthread_mutex_lock(&p->lock);
+    snprintf(out, 128, "%s", p->client);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void rig_peer_script(rig_peer *p, rig_script fn, void *script)

@@ -55,6 +55,10 @@ void rig_peer_cert(rig_peer *p, const char *cert_file); /* from the next connect
 void rig_peer_script(rig_peer *p, rig_script fn, void *script);
 void rig_peer_ca(rig_peer *p, const char *ca_file); /* that clients must have */
 void rig_peer_tls12(rig_peer *p); /* from the next connection on TLS 1.2 alone, with tickets */
+/* Likewise what GnuTLS takes as priorities; a text that lives on. */
+void rig_peer_priority(rig_peer *p, const char *text);
+/* CN of the client of the last connection whose handshake succeeded, "" before. */
+void rig_peer_client(rig_peer *p, char out[128]);
 void rig_say(rig_peer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool rig_ok(rig_peer *p, const rig_request *r); /* a script: 200 and keep alive */
 bool rig_answer(rig_peer *p, unsigned status, const char *fields); /* true */

@@ -18,6 +18,8 @@
  * writes to a topic that is not its own is cut off, too: mosquitto would acknowledge the message
  * and drop it.
  *
+ * What the gateway itself publishes (what is active, for panels) goes on as in any broker.
+ *
  * A user of "s" in that file is a device that nobody knows yet: what it publishes, at any quality
  * of service, is put into the spool under that user's name, STRANGER_A_SECOND messages a second at
  * most, and the gateway keeps it aside.
@@ -39,6 +41,7 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include "drivers/mqtt/broker_int.h"
 #include "drivers/mqtt/plugin/access.h"
 #include "drivers/mqtt/plugin/certs.h"
 #include "drivers/mqtt/plugin/spool_write.h"
@@ -97,7 +100,9 @@ static int on_message(int event, void *data, void *user)
     struct mosquitto_evt_message *m = data;
     plugin *p = user;
     bool stranger = sy_access_is_stranger(p->access, mosquitto_client_username(m->client));
-    if (m->qos == 0 && !stranger) {
+    const char *who = mosquitto_client_username(m->client);
+    bool box = who && strcmp(who, SY_BROKER__GATEWAY_USER) == 0; /* for panels, not for us */
+    if (box || (m->qos == 0 && !stranger)) {
         return MOSQ_ERR_SUCCESS;
     }
     sy_spool_rec rec = {.qos = m->qos ? m->qos : 1,
