@@ -252,7 +252,7 @@ static void to_do(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
         sy_view_raw(v, "</p>");
     }
     if (within > 0 && raised != SY_MS_NONE) {
-        bool active = strcmp(a->state, "active") == 0;
+        bool active = strcmp(a->state, "active") == 0 && a->acked == SY_MS_NONE;
         sy_view_raw(v, "<p><b>");
         sy_view_word(v, SY_W_RESPOND_BY);
         sy_view_raw(v, "</b> ");
@@ -427,10 +427,15 @@ void sy_view_alert(const sy_view *v, const sy_inbox_alert *a)
     sy_view_raw(v, "</h1>");
     by_rule(v, data);
     to_do(v, a, data);
-    sy_view_raw(v, "</article><section><h2>");
+    sy_view_raw(v, "</article>\n");
+    json_decref(data);
+}
+
+void sy_view_details(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
+{
+    sy_view_raw(v, "<section><h2>");
     sy_view_word(v, SY_W_DETAILS);
     sy_view_raw(v, "</h2>");
     details(v, a, data);
     sy_view_raw(v, "</section>\n");
-    json_decref(data);
 }

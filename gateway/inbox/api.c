@@ -184,10 +184,12 @@ static void gateway(void *ctx, const sy_desk_gateway *g)
     field(i->b, "sender", g->sender);
     time_field(i->b, "heard", g->heard);
     time_field(i->b, "heartbeat_at", g->beat_at);
-    time_field(i->b, "statement_at", g->statement_at);
     time_field(i->b, "asked_at", g->asked_at);
-    sy_buf_printf(i->b, ",\"heartbeat\":%s,\"statement\":%s}", g->beat ? g->beat : "null",
-                  g->statement ? g->statement : "null");
+    sy_buf_text(i->b, ",\"heartbeat\":");
+    sy_buf_text(i->b, g->beat ? g->beat : "null");
+    sy_buf_text(i->b, ",\"statements\":");
+    sy_buf_text(i->b, g->statements ? g->statements : "[]");
+    sy_buf_char(i->b, '}');
 }
 
 static sy_err rows(const sy_api_ask *a, items *i, sy_fail *f)

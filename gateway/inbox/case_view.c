@@ -67,7 +67,7 @@ void sy_view_marks(const sy_view *v, const sy_inbox_alert *a, const json_t *data
         sy_view_word(v, state_word(a->case_state));
         sy_view_raw(v, "</span>");
     }
-    if (due != SY_MS_NONE && due < v->now) {
+    if (a->case_state && due != SY_MS_NONE && due < v->now) {
         mark(v, " loud", SY_W_OVERDUE);
     }
 }

@@ -44,17 +44,20 @@
     " AND r.size<h.size);"
 
 /* facts: of each alert what is filtered by and what people did, made from its events. gateways:
- * when each was last heard, its newest heartbeat and statement, and after which order it asked
- * last. results: what a gateway told about an order, by its number, which is its seq (source "*":
- * to every gateway). cases, orders and evidence are only ever added to. */
+ * when each was last heard, its newest heartbeat, and after which order it asked last.
+ * statements: the newest of each premises. results: what a gateway told about an order, by its
+ * number, which is its seq (source "*": to every gateway). cases, orders and evidence are only ever
+ * added to. */
 #define SY_INBOX_DESK_SCHEMA                                                                       \
     "CREATE TABLE IF NOT EXISTS facts(source TEXT NOT NULL, id TEXT NOT NULL, premises TEXT,"      \
     " premises_name TEXT, rule TEXT, search TEXT NOT NULL, acked INTEGER, acked_who TEXT,"         \
     " shelved INTEGER, shelved_who TEXT, unanswered INTEGER NOT NULL, grouped TEXT,"               \
     " PRIMARY KEY(source, id)) WITHOUT ROWID;"                                                     \
     "CREATE TABLE IF NOT EXISTS gateways(source TEXT PRIMARY KEY, sender TEXT, heard INTEGER,"     \
-    " beat TEXT, beat_at INTEGER, statement TEXT, statement_at INTEGER,"                           \
-    " asked INTEGER, asked_at INTEGER) WITHOUT ROWID;"                                             \
+    " beat TEXT, beat_at INTEGER, asked INTEGER, asked_at INTEGER) WITHOUT ROWID;"                 \
+    "CREATE TABLE IF NOT EXISTS statements(source TEXT NOT NULL, premises TEXT NOT NULL,"          \
+    " day TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, premises))"  \
+    " WITHOUT ROWID;"                                                                              \
     "CREATE TABLE IF NOT EXISTS cases(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT "     \
     "NULL,"                                                                                        \
     " alert TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT, why TEXT, who TEXT NOT NULL,"        \

@@ -85,9 +85,10 @@ SY_MUST_USE sy_err sy_desk_evidences(sy_inbox_db *db, const char *source, const 
                                      sy_fail *f);
 
 typedef struct sy_desk_gateway {
-    const char *source, *sender, *beat, *statement; /* JSON or NULL */
-    sy_ms heard, beat_at, statement_at, asked_at;   /* SY_MS_NONE: never */
-    int64_t active, orders_open;                    /* active alerts; orders not fetched */
+    const char *source, *sender, *beat; /* beat: JSON or NULL */
+    const char *statements;         /* JSON: [{"at" (epoch ms), "data"}], one of each premises */
+    sy_ms heard, beat_at, asked_at; /* SY_MS_NONE: never */
+    int64_t active, orders_open;    /* active alerts; orders not fetched */
 } sy_desk_gateway;
 SY_MUST_USE sy_err sy_desk_gateways(sy_inbox_db *db, int max,
                                     void (*fn)(void *ctx, const sy_desk_gateway *g), void *ctx,

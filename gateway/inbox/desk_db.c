@@ -141,13 +141,12 @@ static void read_gateway(void *ctx, sqlite3_stmt *st)
     r->fn(r->ctx, &(sy_desk_gateway){.source = sy_inbox__column(st, 0),
                                      .sender = sy_inbox__column(st, 1),
                                      .beat = sy_inbox__column(st, 2),
-                                     .statement = sy_inbox__column(st, 3),
+                                     .statements = sy_inbox__column(st, 3),
                                      .heard = time_at(st, 4),
                                      .beat_at = time_at(st, 5),
-                                     .statement_at = time_at(st, 6),
-                                     .asked_at = time_at(st, 7),
-                                     .active = sqlite3_column_int64(st, 8),
-                                     .orders_open = sqlite3_column_int64(st, 9)});
+                                     .asked_at = time_at(st, 6),
+                                     .active = sqlite3_column_int64(st, 7),
+                                     .orders_open = sqlite3_column_int64(st, 8)});
 }
 
 sy_err sy_desk_gateways(sy_inbox_db *d, int max, void (*fn)(void *ctx, const sy_desk_gateway *g),
@@ -155,7 +154,8 @@ sy_err sy_desk_gateways(sy_inbox_db *d, int max, void (*fn)(void *ctx, const sy_
 {
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
-        "SELECT source, sender, beat, statement, heard, beat_at, statement_at, asked_at,"
+        "SELECT source, sender, beat, (SELECT json_group_array(json_object('at', s.at, 'data',"
+        " json(s.data))) FROM statements s WHERE s.source=g.source), heard, beat_at, asked_at,"
         " (SELECT count(*) FROM alerts a WHERE a.source=g.source AND a.state='active'),"
         " (SELECT count(*) FROM orders o WHERE o.source IN (g.source, '*') AND o.seq>"
         " coalesce(g.asked, 0))"

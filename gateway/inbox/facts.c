@@ -64,43 +64,64 @@ static sy_ms time_in(const json_t *object, const char *name, sy_ms otherwise)
     return text && sy_time_parse(sy_span_of(text), &t) == SY_OK ? t : otherwise;
 }
 
-/* What a person did, or what became of that. */
+/* What a person did, or what became of that (docs/lifecycle.md). */
 static sy_err book_act(sy_inbox_db *d, const sy_cloud *c, sy_ms now, sy_fail *f)
 {
     const char *change = strrchr(c->type, '.') + 1;
     const json_t *act = json_object_get(c->data, "act");
-    const char *who = text_in(act, "who");
-    sy_ms at = time_in(act, "at", now);
-    if (c->time) {
-        sy_ms t;
-        at = json_object_get(act, "at") || sy_time_parse(sy_span_of(c->time), &t) != SY_OK ? at : t;
+    const char *who = text_in(act, "who"), *via = text_in(act, "via"), *sql = NULL;
+    sy_ms told = now;
+    if (c->time && sy_time_parse(sy_span_of(c->time), &told) != SY_OK) {
+        told = now;
     }
-    const char *sql = NULL;
-    sy_ms when = at;
-    if (strcmp(change, "acknowledged") == 0) {
+    bool by_person = !via || strcmp(via, "clock") != 0;
+    if (strcmp(change, "acknowledged") == 0 || (strcmp(change, "unshelved") == 0 && by_person)) {
         sql = "UPDATE facts SET acked=?3, acked_who=?4, unanswered=0 WHERE source=?1 AND id=?2";
     } else if (strcmp(change, "shelved") == 0) {
-        sql = "UPDATE facts SET shelved=?3, shelved_who=?4 WHERE source=?1 AND id=?2";
-        when = time_in(act, "until", INT64_MAX);
-    } else if (strcmp(change, "unshelved") == 0) {
-        /* By itself at its end it is not acknowledged; by a person it is. */
-        sql = who && who[0] ? "UPDATE facts SET shelved=NULL, shelved_who=NULL, acked=?3,"
-                              " acked_who=?4 WHERE source=?1 AND id=?2"
-                            : "UPDATE facts SET shelved=NULL, shelved_who=NULL, acked=NULL,"
-                              " acked_who=NULL WHERE source=?1 AND id=?2 AND ?3 IS NOT ?4";
+        sql = "UPDATE facts SET shelved_who=?4 WHERE source=?1 AND id=?2 AND ?3 IS NOT NULL";
+    } else if (strcmp(change, "unshelved") == 0 || strcmp(change, "escalated") == 0) {
+        /* A shelf that ended by itself, or a worse alert, wants to be acknowledged anew. */
+        sql = "UPDATE facts SET acked=NULL, acked_who=NULL, unanswered=0 WHERE source=?1 AND id=?2"
+              " AND (?3 IS NOT NULL OR ?4 IS NULL)";
     } else if (strcmp(change, "unanswered") == 0) {
-        sql = "UPDATE facts SET unanswered=1 WHERE source=?1 AND id=?2 AND ?3 IS NOT ?4";
+        sql = "UPDATE facts SET unanswered=1 WHERE source=?1 AND id=?2"
+              " AND (?3 IS NOT NULL OR ?4 IS NULL)";
     }
-    return sql ? sy_inbox__run(
-                     d, sy_inbox__prepare(d, sql, "ssis", c->source, c->alert, (int64_t)when, who),
-                     "an act", f)
+    return sql ? sy_inbox__run(d,
+                               sy_inbox__prepare(d, sql, "ssis", c->source, c->alert,
+                                                 (int64_t)time_in(act, "at", told), who),
+                               "an act", f)
                : SY_OK;
+}
+
+/* An alert that stands in the place of another stands as that did. */
+static sy_err follow(sy_inbox_db *d, const sy_cloud *c, sy_fail *f)
+{
+    const char *before = text_in(c->data, "replaces");
+    return before ? sy_inbox__run(
+                        d,
+                        sy_inbox__prepare(d,
+                                          "UPDATE facts SET (acked, acked_who, shelved_who,"
+                                          " unanswered)=(SELECT o.acked, o.acked_who,"
+                                          " o.shelved_who, o.unanswered FROM facts o WHERE"
+                                          " o.source=?1 AND o.id=?3) WHERE source=?1 AND id=?2 AND"
+                                          " EXISTS (SELECT 1 FROM facts o WHERE o.source=?1 AND"
+                                          " o.id=?3)",
+                                          "sss", c->source, c->alert, before),
+                        "an alert's facts", f)
+                  : SY_OK;
 }
 
 sy_err sy_inbox__facts(sy_inbox_db *d, const sy_cloud *c, const json_t *data, sy_ms now, sy_fail *f)
 {
     const json_t *premises = json_object_get(data, "premises");
     const char *id = text_in(premises, "id"), *name = text_in(premises, "name");
+    bool shelved = json_is_true(json_object_get(c->data, "shelved"));
+    char until[24] = "";
+    if (shelved) {
+        snprintf(until, sizeof until, "%lld",
+                 (long long)time_in(c->data, "shelved_until", INT64_MAX));
+    }
     sy_buf search;
     sy_buf_init(&search, sy_heap());
     search_text(&search, c, data);
@@ -111,13 +132,15 @@ sy_err sy_inbox__facts(sy_inbox_db *d, const sy_cloud *c, const json_t *data, sy
             sy_inbox__prepare(
                 d,
                 "INSERT INTO facts(source, id, premises, premises_name, rule, search, grouped,"
-                " unanswered) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT(source, id) DO"
-                " UPDATE SET premises=?3, premises_name=?4, rule=?5, search=?6, grouped=?7",
-                "sssssss", c->source, c->alert, id ? id : name, name ? name : id, rule_of(data),
-                search.p, text_in(data, "group")),
+                " shelved, unanswered) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, CAST(?8 AS INTEGER), 0)"
+                " ON CONFLICT(source, id) DO UPDATE SET premises=?3, premises_name=?4, rule=?5,"
+                " search=?6, grouped=?7, shelved=CAST(?8 AS INTEGER)",
+                "ssssssss", c->source, c->alert, id ? id : name, name ? name : id, rule_of(data),
+                search.p, text_in(data, "group"), shelved ? until : NULL),
             "an alert's facts", f);
     }
     sy_buf_fini(&search);
+    e = e != SY_OK || strcmp(strrchr(c->type, '.') + 1, "raised") != 0 ? e : follow(d, c, f);
     return e != SY_OK ? e : book_act(d, c, now, f);
 }
 
@@ -179,25 +202,40 @@ static sy_err book_result(sy_inbox_db *d, const sy_cloud *c, int64_t seq, sy_ms 
                                "what came of an order", f);
 }
 
+/* The newest statement of each premises; one that corrects an older day does not push it out. */
+static sy_err book_statement(sy_inbox_db *d, const sy_cloud *c, const char *data, sy_ms now,
+                             sy_fail *f)
+{
+    const char *premises = text_in(json_object_get(c->data, "premises"), "id");
+    const char *day = text_in(c->data, "day");
+    return !premises || !day
+               ? SY_OK
+               : sy_inbox__run(
+                     d,
+                     sy_inbox__prepare(
+                         d,
+                         "INSERT INTO statements(source, premises, day, at, data) VALUES(?, ?, ?,"
+                         " ?, ?) ON CONFLICT(source, premises) DO UPDATE SET day=excluded.day,"
+                         " at=excluded.at, data=excluded.data WHERE excluded.day>=day",
+                         "sssis", c->source, premises, day, (int64_t)now, data),
+                     "a statement", f);
+}
+
 sy_err sy_inbox__heard(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender,
                        sy_ms now, sy_fail *f)
 {
     bool beat = strcmp(c->type, "steelyard.heartbeat") == 0;
     bool statement = strcmp(c->type, "steelyard.statement") == 0;
     char *data = beat || statement ? json_dumps(c->data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    sqlite3_stmt *st =
-        sy_inbox__prepare(d,
-                          "INSERT INTO gateways(source, sender, heard) VALUES(?1, ?2, ?3)"
-                          " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3",
-                          "ssi", c->source, sender, (int64_t)now);
+    sqlite3_stmt *st = sy_inbox__prepare(
+        d,
+        "INSERT INTO gateways(source, sender, heard, beat, beat_at) VALUES(?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3, beat=coalesce(?4, beat),"
+        " beat_at=iif(?4 IS NULL, beat_at, ?5)",
+        "ssisi", c->source, sender, (int64_t)now, beat ? data : NULL, (int64_t)now);
     sy_err e = sy_inbox__run(d, st, "a gateway", f);
-    if (e == SY_OK && data) {
-        st = sy_inbox__prepare(d,
-                               beat ? "UPDATE gateways SET beat=?2, beat_at=?3 WHERE source=?1"
-                                    : "UPDATE gateways SET statement=?2, statement_at=?3"
-                                      " WHERE source=?1",
-                               "ssi", c->source, data, (int64_t)now);
-        e = sy_inbox__run(d, st, "a heartbeat", f);
+    if (e == SY_OK && statement && data) {
+        e = book_statement(d, c, data, now, f);
     }
     free(data);
     if (e == SY_OK && strncmp(c->type, "steelyard.order.", 16) == 0) {

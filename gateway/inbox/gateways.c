@@ -88,18 +88,112 @@ static void said(const sy_view *v, sy_word_id w, const char *json, sy_ms at)
     json_decref(data);
 }
 
-typedef struct list {
-    const sy_view *v;
-    bool silent; /* show these, or the others */
-    int n;
-} list;
-
 static void mark(const sy_view *v, const char *kind, sy_word_id w)
 {
     sy_buf_printf(v->out, " <span class=\"mark%s\">", kind);
     sy_view_word(v, w);
     sy_view_raw(v, "</span>");
 }
+
+/* The statement of yesterday should have come: of one premises at least it is two days old. */
+static bool is_missing(const sy_view *v, const json_t *list)
+{
+    enum { DAY_MS = 86400000, GRACE_MS = 4 * 3600000 };
+    bool missing = false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *data = json_object_get(json_array_get(list, i), "data");
+        sy_ms to = sy_view_when(json_object_get(data, "to"));
+        bool live = !sy_view_replay(data);
+        missing = missing || (live && to != SY_MS_NONE && v->now - to > DAY_MS + GRACE_MS);
+    }
+    return missing;
+}
+
+static void time_of_row(const sy_view *v, const json_t *row)
+{
+    static const struct {
+        const char *member;
+        sy_word_id word;
+    } parts[] = {{"in_order_ms", SY_W_V_IN_ORDER},
+                 {"breach_ms", SY_W_V_IN_BREACH},
+                 {"unknown_ms", SY_W_V_NOT_KNOWN},
+                 {"exempt_ms", SY_W_EXEMPT}};
+    bool first = true;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        double ms = json_number_value(json_object_get(row, parts[i].member));
+        if (ms > 0 && ms < 1e12) {
+            sy_view_raw(v, first ? "" : " · ");
+            sy_view_word(v, parts[i].word);
+            sy_view_raw(v, " ");
+            sy_view_duration(v, (sy_ms)ms);
+            first = false;
+        }
+    }
+}
+
+static void rules_of(const sy_view *v, const json_t *rules)
+{
+    sy_view_raw(v, "<ul>");
+    for (size_t i = 0; i < json_array_size(rules) && i < GATEWAY_ROWS; i++) {
+        const json_t *row = json_array_get(rules, i);
+        sy_view_raw(v, "<li><b>");
+        sy_view_text(v, json_string_value(json_object_get(row, "rule")));
+        sy_view_raw(v, "</b> ");
+        sy_view_text(v, json_string_value(json_object_get(row, "series")));
+        sy_view_raw(v, "<br>");
+        time_of_row(v, row);
+        sy_view_raw(v, "</li>");
+    }
+    sy_view_raw(v, "</ul>");
+}
+
+/* The statement of one premises for a day: the verdict, then what it rests on. */
+static void one_statement(const sy_view *v, const json_t *data)
+{
+    const json_t *premises = json_object_get(data, "premises");
+    const char *name = json_string_value(json_object_get(premises, "name"));
+    const char *verdict = json_string_value(json_object_get(data, "verdict"));
+    bool breach = verdict && strcmp(verdict, "in-breach") == 0;
+    bool order = verdict && strcmp(verdict, "in-order") == 0;
+    const json_t *expected = json_object_get(data, "sensors_expected");
+    const json_t *heard = json_object_get(data, "sensors_heard");
+    sy_view_raw(v, "<details><summary>");
+    sy_view_text(v, name ? name : json_string_value(json_object_get(premises, "id")));
+    sy_view_raw(v, " ");
+    sy_view_text(v, json_string_value(json_object_get(data, "day")));
+    mark(v, order ? " fine" : " loud",
+         order    ? SY_W_V_IN_ORDER
+         : breach ? SY_W_V_IN_BREACH
+                  : SY_W_V_NOT_KNOWN);
+    sy_view_raw(v, "</summary><p>");
+    if (json_is_integer(expected) && json_is_integer(heard)) {
+        sy_view_word(v, SY_W_SENSORS);
+        sy_buf_printf(v->out, " %lld/%lld · ", (long long)json_integer_value(heard),
+                      (long long)json_integer_value(expected));
+    }
+    time_of_row(v, json_object_get(data, "total"));
+    sy_view_raw(v, "</p>");
+    rules_of(v, json_object_get(data, "rules"));
+    sy_view_raw(v, "</details>");
+}
+
+static void statements(const sy_view *v, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < GATEWAY_ROWS; i++) {
+        if (i == 0) {
+            sy_view_raw(v, "<p><b>");
+            sy_view_word(v, SY_W_STATEMENT);
+            sy_view_raw(v, "</b></p>");
+        }
+        one_statement(v, json_object_get(json_array_get(list, i), "data"));
+    }
+}
+
+typedef struct list {
+    const sy_view *v;
+    bool silent; /* show these, or the others */
+    int n;
+} list;
 
 static void counts(const sy_view *v, const sy_desk_gateway *g)
 {
@@ -117,7 +211,6 @@ static void counts(const sy_view *v, const sy_desk_gateway *g)
 
 static void add_gateway(void *ctx, const sy_desk_gateway *g)
 {
-    enum { DAY_MS = 86400000, GRACE_MS = 3600000 };
     list *l = ctx;
     const sy_view *v = l->v;
     bool silent = g->heard == SY_MS_NONE || v->now - g->heard > sy_gateway_patience(g->beat);
@@ -125,6 +218,7 @@ static void add_gateway(void *ctx, const sy_desk_gateway *g)
         return;
     }
     l->n++;
+    json_t *list_of_statements = g->statements ? json_loads(g->statements, 0, NULL) : NULL;
     sy_view_raw(v, silent ? "<article class=\"l4 open\"><p class=\"tags\">"
                           : "<article class=\"l0\"><p class=\"tags\">");
     sy_view_raw(v, silent ? "<span class=\"level\">" : "<span class=\"mark fine\">");
@@ -133,7 +227,8 @@ static void add_gateway(void *ctx, const sy_desk_gateway *g)
     counts(v, g);
     if (!g->beat) {
         mark(v, "", SY_W_NO_BEAT);
-    } else if (g->statement_at == SY_MS_NONE || v->now - g->statement_at > DAY_MS + GRACE_MS) {
+    }
+    if (is_missing(v, list_of_statements)) {
         mark(v, " loud", SY_W_NO_STATEMENT);
     }
     sy_view_raw(v, "</p><h2>");
@@ -150,7 +245,8 @@ static void add_gateway(void *ctx, const sy_desk_gateway *g)
     }
     sy_view_raw(v, "</p>");
     said(v, SY_W_BEAT, g->beat, g->beat_at);
-    said(v, SY_W_STATEMENT, g->statement, g->statement_at);
+    statements(v, list_of_statements);
+    json_decref(list_of_statements);
     sy_view_raw(v, "<p class=\"id\">");
     sy_view_text(v, g->sender);
     sy_view_raw(v, "</p></article>\n");

@@ -214,6 +214,7 @@ static void show_one(void *ctx, const sy_inbox_alert *a)
     json_t *data = json_loads(a->data, 0, NULL);
     sy_view_alert(o->v, a);
     o->e = sy_view_desk(o->v, a, data, o->f);
+    sy_view_details(o->v, a, data);
     json_decref(data);
     sy_view_raw(o->v, "<section><h2>");
     sy_view_word(o->v, SY_W_HISTORY);

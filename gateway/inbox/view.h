@@ -44,6 +44,7 @@ bool sy_view_replay(const json_t *data);
 /* The rule's `respond within`, 0: none. */
 sy_ms sy_view_within(const json_t *data);
 void sy_view_alert(const sy_view *v, const sy_inbox_alert *a);
+void sy_view_details(const sy_view *v, const sy_inbox_alert *a, const json_t *data);
 
 /* ledger.c: the gateways' ledgers, and what is wrong with them */
 SY_MUST_USE sy_err sy_view_ledgers(const sy_view *v, sy_fail *f);

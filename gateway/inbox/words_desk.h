@@ -93,6 +93,10 @@
     X(IN_TOUCH, "in touch", "正常联系")                                                            \
     X(STATEMENT, "Daily statement", "日报")                                                        \
     X(NO_STATEMENT, "no daily statement of yesterday", "缺昨日日报")                               \
+    X(V_IN_ORDER, "in order", "合规")                                                              \
+    X(V_IN_BREACH, "in breach", "超标")                                                            \
+    X(V_NOT_KNOWN, "not known", "情况不明")                                                        \
+    X(SENSORS, "sensors heard", "传感器在线")                                                      \
     X(ORDERS_OPEN, "orders not fetched", "条指令未领取")                                           \
     X(ASKED, "last asked for orders", "最近查询指令")                                              \
     X(W_TOKEN,                                                                                     \
