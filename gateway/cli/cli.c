@@ -22,7 +22,8 @@ static void usage(FILE *out)
     fputs("Steelyard: an edge gateway for market supervision.\n\nusage: steelyard COMMAND …\n\n",
           out);
     for (const command *c = commands; c->name; c++)
-        fprintf(out, "  %-11s %s\n", c->name, c->summary);
+        if (c->summary)
+            fprintf(out, "  %-11s %s\n", c->name, c->summary);
     fputs("\nsteelyard COMMAND --help says more. Exit codes: 0 fine, 1 what was asked for failed, "
           "2 usage or configuration error.\n",
           out);

@@ -13,5 +13,7 @@ int sy_rules_backtest_main(int argc, char **argv);
 int sy_rules_mutate_main(int argc, char **argv);
 int sy_rules_cover_main(int argc, char **argv);
 int sy_rules_explain_main(int argc, char **argv);
+int sy_rules_impact_main(int argc, char **argv);
+int sy_rules_sign_main(int argc, char **argv);
 
 #endif

@@ -37,9 +37,12 @@ typedef struct sy_destination {
     bool unanswered;         /* what nobody answered in time, where a rule names nobody further */
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
-    sy_ms heartbeat;        /* 0: none */
-    const char *orders;     /* where orders are asked for; NULL: nowhere */
-    sy_tls_files authority; /* ca, crl: who may sign them */
+    sy_ms heartbeat;             /* 0: none */
+    const char *topic;           /* mqtt: with names in braces */
+    bool v311;                   /* mqtt: version 3.1.1 */
+    const char *user, *password; /* NULL: none */
+    const char *orders;          /* where orders are asked for; NULL: nowhere */
+    sy_tls_files authority;      /* ca, crl: who may sign them */
     sy_ms poll;
 } sy_destination;
 

@@ -146,6 +146,7 @@ void sy_cfg_check_box(sy_loader *l, const struct sy_raw_point *r);
 /* faults, stuck, rate of a point whose unit, device and resolution are read. */
 void sy_cfg_doubts(sy_loader *l, const sy_cfg_cell *c, sy_site_point *p);
 void sy_cfg_points(sy_loader *l, sy_site *site); /* raw points to the site and the channels */
+void sy_cfg_destination_mqtt(sy_loader *l, const sy_cfg_cell *c, sy_destination *d);
 void sy_cfg_destinations(sy_loader *l, const sy_ynode *node);
 void sy_cfg_watch(sy_loader *l);     /* rules against points and recipients */
 void sy_cfg_scenarios(sy_loader *l); /* run them; a failed one is an error */

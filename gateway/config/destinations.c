@@ -135,6 +135,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                                                      : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
     check_tls(l, c, d);
+    sy_cfg_destination_mqtt(l, c, d);
     read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);
     for (size_t i = 0; serves && i < c[DS_SERVES].n; i++) {

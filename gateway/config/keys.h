@@ -113,9 +113,13 @@
     X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert") \
     X(DS_EGRESS, "egress", MAP, false, 0, 0, NULL, "docs/egress.md", "what may leave the box for it") \
     X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager: none", "how often it is told that the box is alive; `0 s`: never") \
+    X(DS_VERSION, "version", CHOICE, false, 0, 0, "5 3.1.1", "5", "mqtt: protocol version") \
+    X(DS_TOPIC, "topic", TEXT, false, 0, 0, NULL, "steelyard/{gateway}/{premises}/{severity}", "mqtt: topic of an event; in braces: gateway, premises, place, device, rule, severity, type") \
+    X(DS_USER, "user", TEXT, false, 0, 0, NULL, "none", "mqtt: name at the receiver") \
+    X(DS_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "mqtt: its password") \
     X(DS_ORDERS, "orders", TEXT, false, 0, 0, NULL, "none", "https: `https://host:port/path` where orders of the authority are asked for (orders.md)") \
     X(DS_AUTHORITY, "authority", MAP, false, 0, 0, NULL, NULL, "`{ca: FILE, crl: FILE}`: who may sign orders; needed with `orders`") \
-    X(DS_POLL, "poll", DURATION, false, 1000, 86400000, NULL, "60 s", "how often it is asked for orders")
+    X(DS_POLL, "poll", DURATION, false, 100, 86400000, NULL, "60 s", "how often it is asked for orders")
 
 #define SY_KEYS_EGRESS(X) \
     X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \

@@ -95,8 +95,10 @@ static void judge_chain(sy_inbox_db *d, const sy_cloud *c, const sy_jws *j, sy_m
     }
     if (flaw == SY_FLAW_NAME || flaw == SY_FLAW_REVOKED) {
         refuse(out, why.text);
-    } else {
-        doubt(out, why.text);
+    } else { /* no time and no name in it: it is flagged once */
+        doubt(out, flaw == SY_FLAW_TIME    ? "its certificate had expired, or was not yet valid"
+                   : flaw == SY_FLAW_USAGE ? "its certificate is not one to sign with"
+                                           : "its certificate is of another authority");
     }
 }
 
@@ -121,7 +123,7 @@ static void judge(sy_inbox_db *d, const sy_cloud *c, sy_ms now, sy_signature *ou
     }
     e = e != SY_OK ? e : sy_jws_holds(&j, c->raw, sy_buf_span(&spki), &why);
     if (e == SY_E_NOTFOUND) {
-        doubt(out, why.text);
+        doubt(out, "the key that signed it has no certificate");
     } else if (e == SY_E_DENIED || e == SY_E_PARSE) {
         refuse(out, e == SY_E_DENIED && j.detached ? "the signature is not over this text: the "
                                                      "event was altered, or is forged"

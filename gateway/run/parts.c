@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/orders.h"
 #include "run/service_int.h"
 
 static void wake(sy_service *s)
@@ -71,8 +72,10 @@ void sy_service__look_at_clock(sy_service *s)
     s->looked = now;
     if (!s->o.replay) {
         sy_ms log_time = sy_journal_now(s->journal);
-        if (log_time != SY_MS_NONE)
+        if (log_time != SY_MS_NONE) {
             sy_upstream_log_time(s->upstream, log_time);
+            sy_orders_log_time(s->orders, log_time);
+        }
     }
     bool synced = sy_clock_synced();
     if (synced == s->synced)
@@ -107,7 +110,8 @@ static sy_err open_log(sy_service *s, sy_fail *f)
     sy_journal_on_synced(s->journal, on_synced, s);
     s->synced = sy_clock_synced();
     s->looked = sy_mono_ms();
-    err = record_clock(s, SY_J_START, f);
+    err = sy_service__mend_orders(s, f);
+    err = err ? err : record_clock(s, SY_J_START, f);
     err = err ? err : sy_service__activate(s, s->config, f);
     return err ? err : sy_service__ledger_open(s, f);
 }
@@ -286,6 +290,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
     if (!err)
         err = sy_control_open(&s->control, s->data, &ops, f);
     if (!err)
+        err = sy_orders_open(&s->orders, s, f);
+    if (!err)
         sy_service__console_open(s);
     return err;
 }
@@ -294,6 +300,7 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
  * wait for room, and what is in the log is judged and stored. */
 void sy_service__close(sy_service *s)
 {
+    sy_orders_close(s->orders);
     sy_control_close(s->control);
     sy_service__console_close(s); /* what it waits for on the control socket has been cut off */
     pthread_mutex_lock(&s->asks_lock);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "pipeline/quality.h"
+#include "run/orders.h"
 #include "run/rss.h"
 #include "run/service_int.h"
 
@@ -161,6 +162,11 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_keeper_status(s->keeper, json);
     sy_buf_text(json, ",\"upstream\":");
     sy_upstream_status(s->upstream, json);
+    sy_buf_text(json, ",\"orders\":");
+    if (s->orders)
+        sy_orders_status(s->orders, json);
+    else
+        sy_buf_text(json, "null");
     sy_ms now = sy_service__now(s);
     put_calibration(s->config->site, now, json);
     sy_buf_text(json, ",\"maintenance\":");

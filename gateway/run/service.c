@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/orders.h"
 #include "run/service_int.h"
 
 enum { TURN_MS = 1000 };
@@ -56,8 +58,22 @@ static void look_at_store(sy_service *s)
     s->failed = s->stopping = true;
 }
 
+/* The main thread turns: what it waits for has a bound. The service manager says how long it waits
+ * (sd_watchdog_enabled(3)); it is told three times as often. */
+static void feed_watchdog(sy_ms *fed)
+{
+    const char *text = getenv("WATCHDOG_USEC");
+    long long every = text ? strtoll(text, NULL, 10) / 3000 : 0;
+    sy_ms now = sy_mono_ms();
+    if (every <= 0 || now - *fed < every)
+        return;
+    *fed = now;
+    sy_service__notify("WATCHDOG=1");
+}
+
 static void serve(sy_service *s)
 {
+    sy_ms fed = sy_mono_ms();
     struct pollfd fds[2 + SY_CONTROL_FDS];
     while (!s->stopping) {
         fds[0] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
@@ -75,8 +91,10 @@ static void serve(sy_service *s)
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
         sy_service__look_at_broker(s);
+        sy_orders_turn(s->orders);
         sy_pending_save(s->pending, false);
         look_at_store(s);
+        feed_watchdog(&fed);
     }
 }
 

@@ -49,6 +49,7 @@ typedef struct sy_service {
     sy_keeper *keeper;
     sy_self *self; /* NULL with --clock replay */
     sy_upstream *upstream;
+    struct sy_orders *orders;
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */
     sy_mqtt *mqtt;
@@ -77,6 +78,10 @@ SY_MUST_USE sy_err sy_service__configure(sy_service *s, sy_fail *f);
 SY_MUST_USE sy_err sy_service__lock(sy_service *s, sy_fail *f);
 /* Keep the set's texts and record that it is in force from here on in the log. */
 SY_MUST_USE sy_err sy_service__activate(sy_service *s, sy_config *c, sy_fail *f);
+/* Put another set in force: everything follows it. Takes the reference, whatever comes of it. */
+SY_MUST_USE sy_err sy_service__take(sy_service *s, sy_config *next, sy_fail *f);
+/* At the start, before anything is in force: what was ordered is as the store has it. */
+SY_MUST_USE sy_err sy_service__mend_orders(sy_service *s, sy_fail *f);
 /* Load the file again; on success everything follows it. */
 SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
 

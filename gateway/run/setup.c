@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/orders.h"
 #include "run/service_int.h"
+#include "store/orders.h"
 
 #define DEFAULT_DATA "/var/lib/steelyard"
 enum { CONFIG_MAX = 1 << 20 };
@@ -232,6 +234,8 @@ static sy_err put_in_force(sy_service *s, sy_config *next, sy_fail *f)
     sy_fail why = {0};
     if (sy_upstream_reload(s->upstream, next, &why))
         sy_log_fail(SY_LOG_ERROR, "upstream-reload-failed", &why);
+    if (s->orders)
+        sy_orders_reload(s->orders, next);
     return SY_OK;
 }
 
@@ -244,10 +248,61 @@ static void offer(sy_service *s, sy_config *config, sy_config *next)
     pthread_mutex_unlock(&s->config_lock);
 }
 
+sy_err sy_service__take(sy_service *s, sy_config *next, sy_fail *f)
+{
+    offer(s, s->config, next);
+    sy_err err = put_in_force(s, next, f);
+    if (err) {
+        offer(s, s->config, NULL);
+        sy_config_unref(next);
+        return err;
+    }
+    sy_config *old = s->config;
+    offer(s, next, NULL);
+    sy_config_unref(old);
+    return SY_OK;
+}
+
+/* The configuration was read before the store was open: where the files of packs were not as the
+ * store has them, or one of an earlier process was left, it is read again. */
+sy_err sy_service__mend_orders(sy_service *s, sy_fail *f)
+{
+    sy_config *next = NULL;
+    sy_buf text;
+    sy_fail why = {0};
+    bool mended = false;
+    sy_buf_init(&text, sy_heap());
+    sy_err err = sy_orders_mend(s, &mended, f);
+    if (!err && sy_store_in_force_get(s->store, &text, &why) == SY_E_NOMEM)
+        err = sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    bool same = !err && sy_span_eq(sy_config_orders(s->config), sy_buf_span(&text));
+    if (!err && (mended || !same)) {
+        if (load_file(s, &next, &why) == SY_OK) {
+            s->fell_back = false;
+            s->refused_why[0] = '\0';
+        } else {
+            sy_arena arena;
+            sy_arena_init(&arena, sy_heap(), 0);
+            sy_findings findings = {.arena = &arena};
+            if (sy_config_load_ordered(s->config, s->data, NULL, &findings, &next, &why))
+                sy_log_fail(SY_LOG_ERROR, "orders-not-in-force", &why);
+            sy_arena_fini(&arena);
+        }
+        if (next) {
+            sy_config_unref(s->config);
+            s->config = next;
+        }
+    }
+    sy_buf_fini(&text);
+    return err;
+}
+
 sy_err sy_service__reload(sy_service *s, sy_fail *f)
 {
     sy_config *next = NULL;
-    sy_err err = load_file(s, &next, f);
+    bool mended = false;
+    sy_err err = sy_orders_mend(s, &mended, f);
+    err = err ? err : load_file(s, &next, f);
     if (!err) {
         offer(s, s->config, next);
         err = put_in_force(s, next, f);

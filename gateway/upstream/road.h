@@ -46,6 +46,7 @@ const char *sy_road_word_of(const sy_road_setup *o, const char *key);
 /* What became of one event of a batch. */
 typedef enum sy_fate {
     SY_FATE_OPEN,    /* not known: `answer` says what to do with it */
+    SY_FATE_UNSENT,  /* it was not sent, and waits, whatever the answer */
     SY_FATE_TAKEN,   /* confirmed */
     SY_FATE_REFUSED, /* for good, by a receiver that says so of this very event: set aside */
     SY_FATE_DOUBTED  /* refused, and it may be the event's fault or not: suspects.h decides */
@@ -123,6 +124,7 @@ typedef struct sy_road_ops {
 } sy_road_ops;
 
 extern const sy_road_ops sy_road_https;        /* CloudEvents batches; road_https.c */
+extern const sy_road_ops sy_road_mqtt;         /* words: gateway topic version user password */
 extern const sy_road_ops sy_road_alertmanager; /* word: settle, ms; road_alertmanager.c */
 
 #endif

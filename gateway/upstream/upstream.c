@@ -21,7 +21,7 @@ struct sy_upstream {
     sy_ms log_time;
 };
 
-enum { URL_MAX = 1200 };
+enum { URL_MAX = 1200, WORDS_MOST = 8 };
 
 /* An Alertmanager's address may be written with or without the path of its API. */
 static void api_of(const char *url, char out[URL_MAX])
@@ -38,7 +38,7 @@ static void api_of(const char *url, char out[URL_MAX])
 typedef struct room {
     const char *urls[SY_SENDER_URLS];
     char api[SY_SENDER_URLS][URL_MAX];
-    sy_road_word words[1];
+    sy_road_word words[WORDS_MOST];
     char settle[24];
 } room;
 
@@ -50,24 +50,35 @@ static const sy_road_ops *road_of(sy_destination_kind kind)
     case SY_DEST_ALERTMANAGER:
         return &sy_road_alertmanager;
     case SY_DEST_MQTT:
-        break;
+        return &sy_road_mqtt;
     }
     return NULL;
 }
 
 static void word(sy_sender_setup *o, room *r, const char *key, const char *value)
 {
-    r->words[o->n_words++] = (sy_road_word){key, value};
+    if (value)
+        r->words[o->n_words++] = (sy_road_word){key, value};
 }
 
-static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup *o, room *r,
-                       sy_fail *f)
+static void words_of(const sy_config *c, const sy_destination *d, sy_sender_setup *o, room *r)
 {
-    if (d->kind == SY_DEST_MQTT) {
-        return sy_fail_set(f, SY_E_UNSUPPORTED,
-                           "destination %s: only the kinds https and alertmanager can be served",
-                           d->name);
+    if (d->kind == SY_DEST_ALERTMANAGER) {
+        snprintf(r->settle, sizeof r->settle, "%lld", (long long)d->settle);
+        word(o, r, "settle", r->settle);
     }
+    if (d->kind == SY_DEST_MQTT) {
+        word(o, r, "gateway", c->id);
+        word(o, r, "topic", d->topic);
+        word(o, r, "version", d->v311 ? "3.1.1" : "5");
+        word(o, r, "user", d->user);
+        word(o, r, "password", d->password);
+    }
+}
+
+static void setup_of(const sy_config *c, const sy_destination *d, sy_store *store,
+                     sy_sender_setup *o, room *r)
+{
     *o = (sy_sender_setup){.name = d->name,
                            .urls = r->urls,
                            .n_urls = 1 + d->n_also,
@@ -85,11 +96,7 @@ static sy_err setup_of(const sy_destination *d, sy_store *store, sy_sender_setup
             r->urls[i] = r->api[i];
         }
     }
-    if (d->kind == SY_DEST_ALERTMANAGER) {
-        snprintf(r->settle, sizeof r->settle, "%lld", (long long)d->settle);
-        word(o, r, "settle", r->settle);
-    }
-    return SY_OK;
+    words_of(c, d, o, r);
 }
 
 static sy_sender *find_same(sy_upstream *u, const sy_sender_setup *o)
@@ -125,7 +132,8 @@ static sy_err check_all(const sy_config *c, sy_fail *f)
     for (size_t i = 0; i < c->n_destinations; i++) {
         sy_sender_setup o = {0};
         room r;
-        sy_err e = setup_of(&c->destinations[i], NULL, &o, &r, f);
+        sy_err e = SY_OK;
+        setup_of(c, &c->destinations[i], NULL, &o, &r);
         for (size_t k = 0; k < o.n_urls && e == SY_OK; k++) {
             const sy_road_setup road = {.name = o.name,
                                         .url = o.urls[k],
@@ -178,14 +186,14 @@ sy_err sy_upstream_reload(sy_upstream *u, const sy_config *c, sy_fail *f)
     for (size_t i = 0; i < c->n_destinations && e == SY_OK; i++) {
         sy_sender_setup o;
         room r;
-        e = setup_of(&c->destinations[i], u->store, &o, &r, f);
-        if (e == SY_OK && o.road->ledger) {
+        setup_of(c, &c->destinations[i], u->store, &o, &r);
+        if (o.road->ledger) {
             o.sign_key = key;
             o.sign_cert = cert;
         }
-        if (e == SY_OK && (fresh[n] = find_same(u, &o)) != NULL) {
+        if ((fresh[n] = find_same(u, &o)) != NULL) {
             sy_sender_kick(fresh[n++]);
-        } else if (e == SY_OK && (e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {
+        } else if ((e = sy_sender_start(&fresh[n], &o, f)) == SY_OK) {
             sy_sender_log_time(fresh[n++], u->log_time);
         }
     }

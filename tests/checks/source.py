@@ -31,7 +31,7 @@ FOREIGN = {
     "libfyaml.h": ("gateway/config/yaml.c",),
     "sqlite3.h": ("gateway/store/", "gateway/inbox/"),
     "zstd.h": ("gateway/intake/", "gateway/store/"),
-    "MQTTAsync.h": ("drivers/mqtt/",),
+    "MQTTAsync.h": ("drivers/mqtt/", "gateway/upstream/mqtt_child.c"),
     "mosquitto": ("drivers/mqtt/plugin/",),
     "coap3/": ("drivers/coap/",),
     "microhttpd.h": ("gateway/web/", "gateway/inbox/", "gateway/console/"),

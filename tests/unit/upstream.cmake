@@ -13,4 +13,10 @@ target_include_directories(test_inbox PRIVATE ${CMAKE_BINARY_DIR}/inc/sy_cli)
 sy_test(test_inbox_words SOURCES unit/test_inbox_words.c LINKS sy_inbox PkgConfig::JANSSON)
 sy_test(test_upstream_proofs SOURCES unit/test_upstream_proofs.c ${upstream_rig}
     LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_upstream_roads SOURCES unit/test_upstream_roads.c ${upstream_rig}
+    LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_egress SOURCES unit/test_egress.c LINKS sy_sender PkgConfig::JANSSON)
+sy_test(test_inbox_signed SOURCES unit/test_inbox_signed.c ${upstream_rig}
+    LINKS sy_inbox sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_upstream_partial SOURCES unit/test_upstream_partial.c ${upstream_rig}
+    LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
