@@ -150,7 +150,7 @@ sy_err sy_view_case(const sy_view *v, const sy_inbox_alert *a, const json_t *dat
         sy_view_raw(v, "<details><summary>");
         sy_view_word(v, SY_W_NEXT_STEP);
         sy_view_raw(v, "</summary>");
-        sy_view_form(v, action, "case");
+        sy_view_form(v, action);
         choices(v, now);
         sy_view_why(v, now == SY_CASE_CLOSED);
         sy_view_raw(v, "<div class=\"buttons\"><button>");

@@ -20,11 +20,11 @@ static sy_word_id kind_word(const char *kind)
     return SY_W_COUNT;
 }
 
-void sy_view_form(const sy_view *v, const char *action, const char *anchor)
+void sy_view_form(const sy_view *v, const char *action)
 {
     sy_buf_printf(v->out, "<form method=\"post\" action=\"%s", action);
     sy_view_lang(v, true);
-    sy_buf_printf(v->out, "#%s\"><input type=\"hidden\" name=\"token\" value=\"%s\">", anchor,
+    sy_buf_printf(v->out, "\"><input type=\"hidden\" name=\"token\" value=\"%s\">",
                   v->visitor->token);
     if (v->visitor->named) {
         sy_view_raw(v, "<p class=\"id\">");
@@ -76,7 +76,7 @@ static void shelving(const sy_view *v, const char *action)
         sy_view_raw(v, "</details>");
         return;
     }
-    sy_view_form(v, action, "do");
+    sy_view_form(v, action);
     sy_view_why(v, true);
     sy_view_raw(v, "<label>");
     sy_view_word(v, SY_W_SHELVE_FOR);
@@ -104,7 +104,7 @@ static void acts(const sy_view *v, const sy_inbox_alert *a)
         sy_view_raw(v, "</section>");
         return;
     }
-    sy_view_form(v, action, "do");
+    sy_view_form(v, action);
     sy_view_why(v, false);
     sy_view_raw(v, "<div class=\"buttons\">");
     if (a->acked == SY_MS_NONE) {

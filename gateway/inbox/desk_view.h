@@ -9,9 +9,9 @@
 #include "inbox/sign.h"
 #include "inbox/view.h"
 
-/* Opens a form that posts to `action` and comes back to #anchor, with its token and who sends it.
+/* Opens a form that posts to `action`, with its token and who sends it.
  */
-void sy_view_form(const sy_view *v, const char *action, const char *anchor);
+void sy_view_form(const sy_view *v, const char *action);
 /* The field of a comment or reason. */
 void sy_view_why(const sy_view *v, bool required);
 /* Beneath an alert: answers, orders, evidence, case. */
