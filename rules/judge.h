@@ -62,6 +62,18 @@ typedef struct sy_change {
     const char *replaced_by; /* WITHDRAWN: id of the alert that stands for it, or NULL; borrowed */
 } sy_change;
 
+/* How a rule stood on a point through a local day of its premises, or the part of it in which both
+ * were in force: for how long its condition was known false, known true, true but exempt, outside
+ * its hours. The rest of [from, to) is unknown. */
+typedef struct sy_judge_day {
+    const sy_rule *rule;
+    uint32_t point; /* the driver's */
+    sy_ms from, to;
+    sy_ms in_order, breach, exempt, outside;
+    bool by_close; /* judged at the closes of windows alone: all of it is `outside` */
+    bool trial;    /* the rule is on trial on that day */
+} sy_judge_day;
+
 typedef struct sy_judge_options {
     const sy_set *set; /* outlive the judge */
     const sy_site *site;
@@ -73,6 +85,9 @@ typedef struct sy_judge_options {
     sy_alloc alloc;
     /* Called for each published change, in order, from within the calls below. */
     void (*emit)(void *ctx, const sy_change *c);
+    /* Called for each day that ends, from within the calls below, and again, with what it came to,
+     * where a reading that is out of order makes the judge redo it. NULL: nobody asks. */
+    void (*day)(void *ctx, const sy_judge_day *d);
     void *ctx;
 } sy_judge_options;
 
@@ -98,6 +113,13 @@ SY_MUST_USE sy_err sy_judge_advance(sy_judge *j, sy_ms now);
 /* No further input will come (backtest, scenario): judge what is open as it stands at the clock,
  * the time after the last reading of a quantity as unknown, no delivery awaited. SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_judge_finish(sy_judge *j);
+/* Hand on how the days stand at `at`, which the clock has reached: those that end there, and what
+ * there is of the present one. What is not known by then is unknown, and comes again once it is
+ * known. SY_E_NOMEM. */
+#define SY_ALL_PREMISES UINT32_MAX
+SY_MUST_USE sy_err sy_judge_days(sy_judge *j, uint32_t premises, sy_ms at);
+/* How long after its end a day is known in the normal course; at most a day. */
+sy_ms sy_judge_day_wait(const sy_judge *j, uint32_t premises);
 /* The earliest clock time at which advance could publish something without a further reading;
  * SY_MS_MAX if none. The pipeline appends a tick when it passes. */
 sy_ms sy_judge_deadline(const sy_judge *j);

@@ -330,7 +330,7 @@ void sy_judge__id(const sy_judge *j, const inst *i, sy_ms onset, char out[33])
 
 static const double no_number = (double)__builtin_nanf("");
 
-static bool on_trial(const sy_judge *j, const inst *i, sy_ms raised)
+bool sy_judge__on_trial(const sy_judge *j, const inst *i, sy_ms raised)
 {
     const sy_site *site = j->o.site;
     if (!i->rule->has_trial) {
@@ -358,7 +358,7 @@ sy_alert sy_judge__view(const sy_judge *j, const inst *i, const outcome *o, sy_m
                   .unknown = o->unknown,
                   .exempt = o->exempt,
                   .span = o->raised - o->onset};
-    a.trial = on_trial(j, i, o->raised);
+    a.trial = sy_judge__on_trial(j, i, o->raised);
     sy_judge__id(j, i, o->onset, a.id);
     if (replaces != SY_MS_NONE) {
         sy_judge__id(j, i, replaces, replaces_id);

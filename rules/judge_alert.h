@@ -17,6 +17,8 @@ void sy_judge__settle(inst *i); /* after a new base: what can no longer change *
 /* An alert as it is shown; id and replaces are buffers of the caller. */
 sy_alert sy_judge__view(const sy_judge *j, const inst *i, const outcome *o, sy_ms replaces,
                         sy_alert_level level, char replaces_id[33]);
+/* The rule is on trial on that day. */
+bool sy_judge__on_trial(const sy_judge *j, const inst *i, sy_ms raised);
 sy_alert_level sy_judge__highest(const outcome *o);
 
 #endif

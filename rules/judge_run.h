@@ -17,6 +17,7 @@ typedef struct run {
     bool driver;  /* … the driver has */
     bool changes; /* a length changes at the instant */
     double driver_v;
+    bool tells;  /* days that end are told though the state is a copy */
     sy_ms timer; /* the next timer after the limit */
     sy_err err;
 } run;
@@ -88,6 +89,13 @@ static inline sy_ms run_limit(sy_ms d)
 }
 
 counting sy_judge__counting(run *r, int level, bool use); /* the stretch after st.t, to a hold */
+
+/* judge_tally.c: what the stretch after st.t is to a level, of several the largest counts; the
+ * stretch to t is that; the day begins anew, not before `since` (SY_MS_NONE: from any time). */
+typedef enum tally_kind { T_OUTSIDE, T_ORDER, T_EXEMPT, T_UNKNOWN, T_BREACH } tally_kind;
+tally_kind sy_judge__tally_of(run *r, uint32_t level, tri v, counting how);
+void sy_judge__tally(run *r, tally_kind kind, sy_ms t);
+void sy_judge__tally_anew(state *s, sy_ms since);
 
 /* judge_cumulative.c: over the stretch to t; when the sum reaches d while time counts, and after
  * which instant it is below d while none does; whether the hold is true in the stretch after st.t,

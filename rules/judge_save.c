@@ -6,11 +6,11 @@
 #include "base/hash.h"
 #include "rules/judge_run.h"
 
-enum { MAGIC = 0x314a5953, VERSION = 4 };
+enum { MAGIC = 0x314a5953, VERSION = 5, BEFORE_DAYS = 4 };
 
-_Static_assert(sizeof(outcome) % 8 == 0 && sizeof(state) % 8 == 0 && sizeof(measure) % 8 == 0 &&
-                   sizeof(stretch) % 8 == 0 && sizeof(silence) % 8 == 0 && sizeof(cum) % 8 == 0 &&
-                   sizeof(double) == 8,
+_Static_assert(sizeof(outcome) % 8 == 0 && sizeof(tally) % 8 == 0 && sizeof(state) % 8 == 0 &&
+                   sizeof(measure) % 8 == 0 && sizeof(stretch) % 8 == 0 &&
+                   sizeof(silence) % 8 == 0 && sizeof(cum) % 8 == 0 && sizeof(double) == 8,
                "a state consists of words");
 
 static void hash_text(sy_sha256 *s, const char *text)
@@ -339,13 +339,25 @@ static sy_err get_recs(sy_judge *j, inst *i, sy_rd *r)
     return SY_OK;
 }
 
-static sy_err get_inst(sy_judge *j, inst *i, sy_rd *r)
+/* Version 4 had no days: they begin anew. */
+static void get_state(const inst *i, state *s, sy_rd *r, bool days)
+{
+    const size_t before = offsetof(state, day);
+    get_words(r, s, before);
+    memset(&s->day, 0, sizeof s->day);
+    if (days) {
+        get_words(r, &s->day, sizeof s->day);
+    }
+    get_words(r, s->words, st_bytes(i) - sizeof *s);
+}
+
+static sy_err get_inst(sy_judge *j, inst *i, sy_rd *r, bool days)
 {
     sy_ms wake;
     uint8_t flags;
-    get_words(r, i->cur, st_bytes(i));
-    get_words(r, i->mid, st_bytes(i));
-    get_words(r, i->base, st_bytes(i));
+    get_state(i, i->cur, r, days);
+    get_state(i, i->mid, r, days);
+    get_state(i, i->base, r, days);
     i->from = get_time(r);
     i->work_t = get_time(r);
     wake = get_time(r);
@@ -363,7 +375,7 @@ static sy_err get_inst(sy_judge *j, inst *i, sy_rd *r)
     return e;
 }
 
-static sy_err get_body(sy_judge *j, sy_rd *r)
+static sy_err get_body(sy_judge *j, sy_rd *r, bool days)
 {
     sy_err e = SY_OK;
     j->n_changes = 0; /* what opening found is not of the state that is loaded */
@@ -390,7 +402,7 @@ static sy_err get_body(sy_judge *j, sy_rd *r)
     }
     for (size_t k = 0; k < j->n_insts && !e; k++) {
         sy_judge__windows_forget(&j->insts[k]);
-        e = get_inst(j, &j->insts[k], r);
+        e = get_inst(j, &j->insts[k], r, days);
     }
     return e ? e : (r->bad || r->n != 0 ? SY_E_CORRUPT : SY_OK);
 }
@@ -409,7 +421,8 @@ sy_err sy_judge_load(sy_judge *j, sy_span bytes)
     if (sy_rd_u32(&r) != MAGIC) {
         return SY_E_CORRUPT;
     }
-    if (sy_rd_u16(&r) != VERSION) {
+    unsigned version = sy_rd_u16(&r);
+    if (version != VERSION && version != BEFORE_DAYS) {
         return SY_E_UNSUPPORTED;
     }
     for (int h = 0; h < 2; h++) {
@@ -421,5 +434,5 @@ sy_err sy_judge_load(sy_judge *j, sy_span bytes)
     if (memcmp(hash[0], j->o.set->hash, 32) != 0 || memcmp(hash[1], site, 32) != 0) {
         return SY_E_UNSUPPORTED;
     }
-    return get_body(j, &r);
+    return get_body(j, &r, version == VERSION);
 }

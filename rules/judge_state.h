@@ -60,10 +60,17 @@ typedef struct outcome { /* an alert; raised SY_MS_NONE: none */
     sy_ms counted, unknown, exempt;
     figs figs;
 } outcome;
+typedef struct tally { /* of the local day that t lies in; end <= begin: none yet */
+    sy_ms begin, end;
+    sy_ms in_order, breach, exempt, outside;
+    sy_ms since; /* where the clock was set back: not before */
+    int64_t moved;
+} tally;
 typedef struct state {
     sy_ms t;
     sy_ms tuned;   /* lengths took over counted time here: nothing opens or clears before */
     outcome alert; /* the open one */
+    tally day;
     int64_t words[];
 } state;
 

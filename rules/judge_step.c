@@ -228,6 +228,7 @@ static void stretch_to(run *r, sy_ms t)
     const inst *i = r->i;
     measure *m = st_measures(i, r->st);
     level_state *ls = st_levels(i, r->st);
+    tally_kind worst = T_OUTSIDE;
     if (r->st->t == SY_MS_NONE || !in_force(i, r->st->t)) {
         return;
     }
@@ -235,6 +236,8 @@ static void stretch_to(run *r, sy_ms t)
         const jlevel *l = &i->levels[k];
         tri v = (tri)r->j->seg[l->cond.last];
         counting how = sy_judge__counting(r, (int)k, true);
+        tally_kind kind = sy_judge__tally_of(r, k, v, how);
+        worst = kind > worst ? kind : worst;
         nested_stretch(r, &l->cond, how, t);
         if (l->kind == L_FOR) {
             sy_judge__measure_stretch(r, &m[l->cond.item], v, how, run_limit(l->cond.hold), t);
@@ -250,6 +253,7 @@ static void stretch_to(run *r, sy_ms t)
             ls[k].blocked = 0;
         }
     }
+    sy_judge__tally(r, worst, t);
     if (i->has_clear) {
         nested_stretch(r, &i->clear, COUNTS, t);
         if (i->clear.cum) {

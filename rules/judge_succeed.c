@@ -426,6 +426,9 @@ sy_err sy_judge_succeed(sy_judge *to, sy_judge *from, sy_ms at)
         }
     }
     for (size_t k = 0; k < to->n_insts && !e; k++) {
+        sy_judge__tally_anew(to->insts[k].cur, SY_MS_NONE);
+        sy_judge__tally_anew(to->insts[k].mid, SY_MS_NONE);
+        sy_judge__tally_anew(to->insts[k].base, SY_MS_NONE);
         e = sy_judge__run(to, &to->insts[k]);
     }
     sy_judge__emit(from);
@@ -521,6 +524,7 @@ static void shift_inst(const sy_judge *j, inst *i, sy_ms by)
         }
     }
     shift_state(i, i->cur, by);
+    sy_judge__tally_anew(i->cur, j->now + by);
     sy_judge__windows_forget(i);
     shift_recs(i, by);
     shift(&i->work_t, by);

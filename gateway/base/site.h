@@ -84,6 +84,7 @@ typedef struct sy_site_premises {
     const sy_site_due *dues;
     size_t n_dues;
     const sy_zone *zone;
+    sy_ms statement; /* after midnight; below 0: none is made */
 } sy_site_premises;
 
 typedef struct sy_site {

@@ -16,6 +16,7 @@
     X(PR_CALENDARS, "calendars", MAP, false, 0, 0, NULL, "none", "hours by calendar: `Mon-Fri 08:00-12:00 14:00-18:00; Sat 22:00-02:00`") \
     X(PR_SWAPPED, "swapped-days", MAP, false, 0, 0, NULL, "none", "days that an order moves, each with the weekday that it is taken for, or `off`: `{2026-10-01: off, 2026-10-10: Thu}`") \
     X(PR_DUE, "due", MAP, false, 0, 0, NULL, "none", "last good days by name, words of the vocabulary: `{licence: 2027-03-31}`") \
+    X(PR_STATEMENT, "statement", TEXT, false, 0, 0, NULL, "00:10", "when the statement of the day before is made, local time (docs/statement.md); `off`: never") \
     X(PR_PLACES, "places", LIST, false, 0, 0, NULL, "none", "its rooms, cabinets, outfalls …")
 
 #define SY_KEYS_PLACE(X) \

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <stdio.h>
+
 #include "config/config_int.h"
 #include "config/keys.h"
 #include "drivers/formats/hj212.h"
@@ -289,6 +291,22 @@ static void read_tiers(sy_loader *l, const sy_ynode *map, sy_site_premises *p)
     p->tiers = tiers;
 }
 
+/* "00:10" → ms after midnight. */
+static void premises_statement(sy_loader *l, const sy_cfg_cell *c, sy_site_premises *p)
+{
+    unsigned h = 0, m = 10;
+    char end = 0;
+    if (c->set && strcmp(c->text, "off") == 0) {
+        p->statement = -1;
+        return;
+    }
+    if (c->set && (strlen(c->text) != 5 || sscanf(c->text, "%2u:%2u%c", &h, &m, &end) != 2 ||
+                   h > 23 || m > 59))
+        sy_cfg_error(l, c->node, "wrong-value", NULL, "'statement' must be a time, 00:10, or off",
+                     "“statement”须为时刻（如 00:10）或 off");
+    p->statement = ((sy_ms)h * 60 + m) * 60000;
+}
+
 static void premises_zone(sy_loader *l, const sy_cfg_cell *c, sy_site_premises *p)
 {
     sy_fail f;
@@ -328,6 +346,7 @@ static void read_premises(sy_loader *l, const sy_ynode *node, sy_site_premises *
     if (c[PR_DUE].set)
         p->dues = sy_cfg_dues(l, c[PR_DUE].node, NULL, &p->n_dues);
     premises_zone(l, &c[PR_ZONE], p);
+    premises_statement(l, &c[PR_STATEMENT], p);
     const sy_ynode *list = c[PR_PLACES].set ? c[PR_PLACES].node : NULL;
     sy_cfg_unique *ids = sy_cfg_get(l, (list && list->n ? list->n : 1) * sizeof *ids);
     size_t k = 0;

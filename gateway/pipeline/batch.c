@@ -20,6 +20,7 @@ void sy_batch_fini(sy_batch *b)
     sy_alloc heap = sy_heap();
     heap.resize(heap.ctx, b->readings, 0);
     heap.resize(heap.ctx, b->changes, 0);
+    heap.resize(heap.ctx, b->events, 0);
     heap.resize(heap.ctx, b->pasts, 0);
     heap.resize(heap.ctx, b->notes, 0);
     heap.resize(heap.ctx, b->series, 0);
@@ -29,7 +30,7 @@ void sy_batch_fini(sy_batch *b)
 
 void sy_batch_reset(sy_batch *b)
 {
-    b->n_readings = b->n_changes = b->n_pasts = b->n_notes = 0;
+    b->n_readings = b->n_changes = b->n_events = b->n_pasts = b->n_notes = 0;
     b->past_anew = b->action = false;
     b->past_from = SY_MS_NONE;
     memset(b->counts, 0, sizeof b->counts);
@@ -41,8 +42,8 @@ bool sy_batch_empty(const sy_batch *b)
     for (int i = 0; i < SY_N_COUNTERS; i++)
         if (b->counts[i])
             return false;
-    return b->n_readings == 0 && b->n_changes == 0 && b->n_notes == 0 && b->n_pasts == 0 &&
-           !b->past_anew;
+    return b->n_readings == 0 && b->n_changes == 0 && b->n_events == 0 && b->n_notes == 0 &&
+           b->n_pasts == 0 && !b->past_anew;
 }
 
 void sy_batch_site(sy_batch *b)
@@ -169,6 +170,31 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to 
     if (failed)
         return SY_E_NOMEM;
     b->changes[b->n_changes++] = c;
+    return SY_OK;
+}
+
+sy_err sy_batch_event_add(sy_batch *b, const sy_event_row *e, const sy_config *config,
+                          sy_egress_class class)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err =
+        sy_grow(sy_heap(), (void **)&b->events, &b->cap_events, b->n_events + 1, sizeof *b->events);
+    if (err)
+        return err;
+    bool failed = false;
+    sy_batch_event x = {.event = *e, .set = keep(b, config->hash_hex, &failed)};
+    char *body = sy_arena_text(&b->arena, e->body);
+    x.event.id = keep(b, e->id, &failed);
+    x.event.kind = keep(b, e->kind, &failed);
+    x.event.body = (sy_span){body, e->body.n};
+    x.destinations = sy_arena_get(&b->arena, (config->n_destinations + 1) * sizeof *x.destinations);
+    for (size_t i = 0; x.destinations && i < config->n_destinations; i++)
+        if (config->destinations[i].egress.classes & (1u << class))
+            x.destinations[x.n_destinations++] = keep(b, config->destinations[i].name, &failed);
+    if (failed || !body || !x.destinations)
+        return SY_E_NOMEM;
+    b->events[b->n_events++] = x;
     return SY_OK;
 }
 
@@ -395,7 +421,8 @@ static sy_err put_head(sy_batch *b, sy_fail *f)
 {
     if (!b->ledger)
         return SY_OK;
-    return sy_ledger_sign(b->ledger, b->now, b->n_changes > 0 || b->action, &b->signed_head, f);
+    return sy_ledger_sign(b->ledger, b->now, b->n_changes > 0 || b->n_events > 0 || b->action,
+                          &b->signed_head, f);
 }
 
 static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
@@ -424,6 +451,23 @@ static sy_err put_changes(sy_batch *b, sy_store *s, sy_fail *f)
     return SY_OK;
 }
 
+static sy_err put_events(sy_batch *b, sy_store *s, sy_fail *f)
+{
+    sy_err err = SY_OK;
+    for (size_t i = 0; i < b->n_events && !err; i++) {
+        const sy_batch_event *x = &b->events[i];
+        const sy_leaf_event leaf = {
+            .id = sy_span_of(x->event.id), .body = x->event.body, .set = sy_span_of(x->set)};
+        bool added = false;
+        err = sy_store_event(s, &x->event, x->destinations, x->n_destinations, &added, f);
+        if (!err && added && b->ledger)
+            err = sy_ledger_event(b->ledger, x->event.id, &leaf, f);
+        if (!err && added)
+            sy_store_count(s, SY_N_events_queued, x->n_destinations);
+    }
+    return err;
+}
+
 static sy_err put_pasts(sy_batch *b, sy_store *s, sy_fail *f)
 {
     sy_err err = SY_OK;
@@ -440,7 +484,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
                        sy_fail *f)
 {
     puts_of puts;
-    bool durable = b->n_changes > 0 || b->action || (b->ledger && sy_ledger_due(b->ledger));
+    bool durable =
+        b->n_changes > 0 || b->n_events > 0 || b->action || (b->ledger && sy_ledger_due(b->ledger));
     b->signed_head = false;
     sy_err err = sy_store_begin(s, durable, f);
     if (err)
@@ -454,6 +499,8 @@ sy_err sy_batch_commit(sy_batch *b, sy_store *s, const sy_site *site, const sy_b
         err = put_acts(b, s, f);
     if (!err)
         err = put_changes(b, s, f);
+    if (!err)
+        err = put_events(b, s, f);
     if (!err)
         err = put_pasts(b, s, f);
     if (!err && durable)

@@ -34,6 +34,13 @@ typedef struct sy_batch_change { /* an alert row and its event */
     sy_stand_row stand; /* alert NULL: none */
 } sy_batch_change;
 
+typedef struct sy_batch_event { /* an event of no alert */
+    sy_event_row event;
+    const char **destinations;
+    size_t n_destinations;
+    const char *set;
+} sy_batch_event;
+
 /* A leaf of the ledger: an activation, a step of the clock, or what a person did. */
 typedef struct sy_batch_note {
     uint64_t seq;
@@ -53,6 +60,8 @@ typedef struct sy_batch {
     size_t n_readings, cap_readings;
     sy_batch_change *changes;
     size_t n_changes, cap_changes;
+    sy_batch_event *events;
+    size_t n_events, cap_events;
     sy_past *pasts;
     size_t n_pasts, cap_pasts;
     sy_batch_note *notes;
@@ -79,6 +88,9 @@ SY_MUST_USE sy_err sy_batch_reading_add(sy_batch *b, const sy_batch_reading *r);
 /* stand: how the alert stands now, to be kept; NULL: as before. Texts are copied. */
 SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to *to,
                                        const sy_stand_row *stand);
+/* An event of no alert, to every destination whose policy lets its class out. Texts are copied. */
+SY_MUST_USE sy_err sy_batch_event_add(sy_batch *b, const sy_event_row *e, const sy_config *config,
+                                      sy_egress_class class);
 /* Another set is in force from this record on. */
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */

@@ -17,6 +17,7 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
         return sy_fail_set(f, SY_E_NOMEM, "out of memory");
     }
     e->batch = batch;
+    e->statement_due = SY_MS_MAX;
     e->clock = e->start = e->judge_start = e->judge_in_force = SY_MS_NONE;
     sy_late_init(&e->late);
     sy_doubts_init(&e->doubts);
@@ -61,6 +62,7 @@ void sy_engine_close(sy_engine *e)
     sy_births_fini(&e->births);
     sy_doubts_fini(&e->doubts);
     sy_upkeep_fini(&e->upkeep);
+    sy_days_fini(&e->days);
     free(e->early);
     free(e->data_dir);
     free(e);
@@ -102,8 +104,16 @@ sy_err sy_engine__judge_open(sy_engine *e, sy_era *era)
                           .wait_delivery = true,
                           .alloc = sy_heap(),
                           .emit = on_change,
+                          .day = sy_engine__on_day,
                           .ctx = era};
     return sy_judge_open(&era->judge, &o);
+}
+
+static sy_err heard(sy_engine *e, const sy_decoded *r, sy_quality quality, sy_verdict verdict)
+{
+    if (verdict == SY_READING_DUPLICATE || verdict == SY_READING_CONFLICT)
+        return SY_OK; /* one of that time is counted */
+    return sy_days_heard(&e->days, e->now->config->site, r->point, r->t, quality, e->clock);
 }
 
 /* The first known time of the log: the box starts, and what came before is judged now. */
@@ -116,10 +126,12 @@ static sy_err begin_judging(sy_engine *e, sy_ms at)
     e->judge_start = first;
     e->judge_in_force = e->replay ? SY_MS_NONE : at;
     sy_err err = sy_engine__judge_open(e, e->now);
+    sy_days_begin(&e->days, e->now->config->site, first);
     for (size_t i = 0; i < e->n_early && !err; i++) {
         const sy_decoded *r = &e->early[i];
         sy_verdict verdict;
         err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, r->quality, &verdict);
+        err = err ? err : heard(e, r, r->quality, verdict);
     }
     free(e->early);
     e->early = NULL;
@@ -169,6 +181,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
     if (!err)
         err = sy_doubts_site(&e->doubts, next->config->site);
+    if (!err)
+        err = sy_days_site(&e->days, next->config->site);
     if (err) {
         sy_engine__era_close(old);
         return err;
@@ -180,7 +194,10 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
         if (!err)
             err = sy_judge_advance(old->judge, rec->recv);
         if (!err)
+            err = sy_judge_days(old->judge, SY_ALL_PREMISES, rec->recv);
+        if (!err)
             err = sy_engine__judge_open(e, next);
+        sy_days_begin(&e->days, next->config->site, rec->recv);
         if (!err)
             err = sy_judge_succeed(next->judge, old->judge, rec->recv);
     } else if (rec->recv != SY_MS_NONE) {
@@ -235,7 +252,10 @@ static sy_ms before_epoch(sy_span json)
 static sy_err set_back(sy_engine *e, sy_ms to)
 {
     sy_ms by = to - e->clock;
-    sy_err err = e->now && e->now->judge ? sy_judge_set_back(e->now->judge, to) : SY_OK;
+    sy_judge *judge = e->now ? e->now->judge : NULL;
+    sy_err err = judge ? sy_judge_days(judge, SY_ALL_PREMISES, e->clock) : SY_OK;
+    if (!err && judge)
+        err = sy_judge_set_back(judge, to);
     move(&e->start, by);
     move(&e->judge_start, by);
     move(&e->judge_in_force, by);
@@ -323,6 +343,7 @@ static sy_err on_reading(void *ctx, const sy_decoded *decoded)
     } else if (r->judged) {
         sy_verdict verdict = SY_READING_TAKEN;
         err = sy_judge_reading(e->now->judge, r->point, r->t, r->value, quality, &verdict);
+        err = err ? err : heard(e, r, quality, verdict);
         if (!judged_again(e, r, verdict) && verdict == SY_READING_LATE)
             quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_LATE); /* for an export */
     }
@@ -463,6 +484,7 @@ sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
     }
     if (!err)
         err = sy_engine__keep_past(e, rec->seq);
+    sy_engine__statement_due(e);
     if (err || e->out_of_memory)
         return sy_fail_set(f, err ? err : SY_E_NOMEM, "record %llu cannot be judged: %s",
                            (unsigned long long)rec->seq, sy_err_text(err ? err : SY_E_NOMEM));
@@ -484,6 +506,7 @@ sy_ms sy_engine_deadline(const sy_engine *e)
         return SY_MS_MAX;
     sy_ms deadline = sy_judge_deadline(e->now->judge);
     deadline = deadline < e->late.due ? deadline : e->late.due;
+    deadline = deadline < e->statement_due ? deadline : e->statement_due;
     return deadline < e->standings.next ? deadline : e->standings.next;
 }
 

@@ -42,7 +42,8 @@ void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judg
     bool quiet = x->shelved != SY_MS_NONE && c->kind != SY_CHANGE_ESCALATED;
     sy_event_to to = to_of(x, levels, quiet);
     sy_stand_row row = row_of(e, x);
-    if (number == 0 || sy_batch_change_add(e->batch, &event, &to, x->touched ? &row : NULL))
+    if (number == 0 || sy_batch_change_add(e->batch, &event, &to, x->touched ? &row : NULL) ||
+        sy_days_change(&e->days, e->now->config->site, config->site, c, e->clock))
         e->out_of_memory = true;
 }
 
@@ -140,7 +141,7 @@ static sy_err pass(sy_engine *e, sy_standing *x, sy_due what, sy_ms at)
     return tell_act(e, x, &unanswered, at, false);
 }
 
-sy_err sy_engine__advance(sy_engine *e, sy_ms now)
+sy_err sy_engine__advance_to(sy_engine *e, sy_ms now)
 {
     if (now == SY_MS_NONE)
         return SY_OK;

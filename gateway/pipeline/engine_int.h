@@ -6,6 +6,7 @@
 
 #include "pipeline/births.h"
 #include "pipeline/changes.h"
+#include "pipeline/days.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
 #include "pipeline/late.h"
@@ -39,6 +40,8 @@ struct sy_engine {
     void (*rebirth)(void *ctx, const char *node);
     sy_doubts doubts;
     sy_upkeep upkeep;
+    sy_days days;
+    sy_ms statement_due; /* SY_MS_MAX: none is */
     sy_standings standings;
     sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
     uint64_t seq;      /* of the record in work */
@@ -50,12 +53,19 @@ struct sy_engine {
 SY_MUST_USE sy_err sy_engine__era_open(sy_engine *e, const char *hash, sy_era **out, sy_fail *f);
 void sy_engine__era_close(sy_era *era);
 SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
-/* engine_act.c: the log's clock goes on; what is due by it happens. */
+/* The log's clock goes on; what is due by it happens: engine_act.c, and statements before it, each
+ * with the clock where it is due: engine_days.c. */
+SY_MUST_USE sy_err sy_engine__advance_to(sy_engine *e, sy_ms now);
 SY_MUST_USE sy_err sy_engine__advance(sy_engine *e, sy_ms now);
 SY_MUST_USE sy_err sy_engine__act(sy_engine *e, const sy_jrec *rec, const sy_act *a);
 /* A change is told with the configuration and the judge that it was judged by. */
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c);
+
+/* engine_days.c: what a judge says of a day (a sy_judge_options day; ctx is an era); when the next
+ * statement is due, after a record. */
+void sy_engine__on_day(void *ctx, const sy_judge_day *d);
+void sy_engine__statement_due(sy_engine *e);
 
 /* engine_late.c: what the records mean for stretches that may be judged again. */
 SY_MUST_USE sy_err sy_engine__turn(sy_engine *e, const sy_jrec *rec, const char *set_hash);

@@ -131,7 +131,9 @@ static sy_err commit_once(sy_pipeline *p, const sy_batch_end *end, sy_fail *f)
     sy_ms now = p->o.replay_clock ? SY_MS_NONE : sy_journal_now(p->o.journal);
     p->batch.now = now == SY_MS_NONE ? sy_wall_ms() : now;
     /* What is sure to be written is synced before the transaction is opened. */
-    sy_err err = p->batch.n_changes || end->set_hash ? sync_journal(p, end->seq, f) : SY_OK;
+    sy_err err = p->batch.n_changes || p->batch.n_events || end->set_hash
+                     ? sync_journal(p, end->seq, f)
+                     : SY_OK;
     return err ? err : sy_batch_commit(&p->batch, p->o.store, sy_engine_site(p->engine), end, f);
 }
 
@@ -169,7 +171,8 @@ static void commit(sy_pipeline *p, bool final)
     if (end.set_hash)
         snapshot_is_kept(p, &end);
     sy_buf_fini(&bytes);
-    p->new_events = p->new_events || p->batch.n_changes > 0 || p->batch.signed_head;
+    p->new_events =
+        p->new_events || p->batch.n_changes > 0 || p->batch.n_events > 0 || p->batch.signed_head;
     sy_batch_reset(&p->batch);
     p->n_records = 0;
     if (!p->redoing) {
@@ -225,8 +228,8 @@ static void take(sy_pipeline *p, const sy_jrec *rec)
     if (p->n_records == 0)
         return;
     uint64_t limit = p->o.batch_records ? (uint64_t)p->o.batch_records : SY_BATCH_RECORDS;
-    bool full =
-        p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS || p->batch.n_changes > 0;
+    bool full = p->n_records >= limit || p->batch.n_readings >= SY_BATCH_READINGS ||
+                p->batch.n_changes > 0 || p->batch.n_events > 0;
     if (full || (p->n_records % 64 == 0 && sy_mono_ms() - p->batch_began >= batch_ms(p)))
         commit(p, false);
 }

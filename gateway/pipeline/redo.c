@@ -35,6 +35,9 @@ static void reset(sy_redo *r)
     r->judge = r->oldest = NULL;
     free(r->cursors);
     free(r->pasts);
+    free(r->days);
+    r->days = NULL;
+    r->n_days = r->cap_days = 0;
     sy_redo__forget(r);
     sy_arena_fini(&r->arena);
     r->cursors = NULL;
@@ -88,6 +91,16 @@ static bool find_place(const sy_site *site, const char *id, uint32_t *place)
     return false;
 }
 
+static void on_day(void *ctx, const sy_judge_day *day)
+{
+    const sy_redo_part *part = ctx;
+    sy_redo *r = part->redo;
+    if (sy_grow(sy_heap(), (void **)&r->days, &r->cap_days, r->n_days + 1, sizeof *r->days))
+        r->failed = true;
+    else
+        r->days[r->n_days++] = (sy_redo_day){*day, part->config};
+}
+
 /* A judge of the place under a set, with `emit` or silent. */
 static sy_err open_judge(const sy_redo *r, const sy_late_turn *by, sy_redo_part *part, bool silent)
 {
@@ -100,6 +113,7 @@ static sy_err open_judge(const sy_redo *r, const sy_late_turn *by, sy_redo_part 
                           .place = r->at_place,
                           .alloc = sy_heap(),
                           .emit = silent ? NULL : sy_redo__on_change,
+                          .day = silent ? NULL : on_day,
                           .ctx = part};
     return sy_judge_open(&part->judge, &o);
 }
@@ -265,6 +279,8 @@ static sy_err turn(sy_redo *r, const sy_late_turn *t, sy_fail *f)
     const sy_config *was = r->config, *next = NULL;
     sy_err err = come_to(r, t->at, f);
     if (!err)
+        err = sy_judge_days(old, SY_ALL_PREMISES, t->at);
+    if (!err)
         err = set_of(r, t->set_hash, &next, f);
     if (err)
         return err;
@@ -362,6 +378,9 @@ static sy_err take(sy_redo *r, const sy_told *told, sy_fail *f)
     sy_err err = sy_redo__tell(r, told);
     for (size_t i = 0; i < r->n_pasts && !err; i++)
         err = sy_batch_past_add(r->e->batch, &r->pasts[i]);
+    for (size_t i = 0; i < r->n_days && !err; i++)
+        err = sy_days_judged(&r->e->days, r->e->now->config->site, r->days[i].config->site,
+                             &r->days[i].day, r->e->clock);
     if (!err)
         err = sy_judge_take_place(r->e->now->judge, r->judge);
     return err ? sy_fail_set(f, err, "the judge cannot take %s back: %s", r->place->id,
@@ -418,6 +437,7 @@ sy_err sy_engine_redo(sy_engine *e, sy_store *store, sy_fail *f)
             sy_late_done(&e->late, r.place, e->clock);
     }
     reset(&r);
+    sy_engine__statement_due(e);
     while (r.sets) {
         sy_redo_set *s = r.sets;
         r.sets = s->older;

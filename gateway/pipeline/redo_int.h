@@ -25,6 +25,11 @@ typedef struct sy_redo_part { /* what the judge's emit is given */
     struct sy_redo_part *older; /* spent: what its rules look at is still asked for */
 } sy_redo_part;
 
+typedef struct sy_redo_day { /* as the judge of the place came to it */
+    sy_judge_day day;
+    const sy_config *config;
+} sy_redo_day;
+
 struct sy_redo_alert; /* redo_tell.c: one that the judge of the place knows */
 
 typedef struct sy_told { /* stored alerts of the places that are due */
@@ -49,7 +54,9 @@ typedef struct sy_redo {
     bool late, failed;   /* a reading was late again; out of memory */
     struct sy_redo_alert *alerts;
     sy_redo_change *first, **last;
-    sy_past *pasts; /* states on the way */
+    sy_past *pasts;    /* states on the way */
+    sy_redo_day *days; /* in the order told */
+    size_t n_days, cap_days;
     size_t n_pasts, cap_pasts, readings, changes;
     bool again;       /* the store could not be read: another time */
     sy_judge *oldest; /* as it was loaded: what is settled there */
