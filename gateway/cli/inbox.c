@@ -28,6 +28,7 @@ static const char usage_text[] =
     "  --listen ADDRESS:PORT  where gateways deliver; port 0: any\n"
     "  --cert, --key FILE     the receiver's certificate and key (PEM)\n"
     "  --client-ca FILE       the CA that signs the gateways' certificates\n"
+    "  --crl FILE             its lists of revoked certificates (PEM), read at the start\n"
     "  --data DIR             where events are kept; made if it is not there\n"
     "  --page ADDRESS:PORT    the page and /api/alerts, /api/events; on loopback only, without "
     "TLS\n"
@@ -60,6 +61,7 @@ static int parse(int argc, char **argv, arguments *a)
                                             {"cert", required_argument, NULL, 'c'},
                                             {"key", required_argument, NULL, 'k'},
                                             {"client-ca", required_argument, NULL, 'a'},
+                                            {"crl", required_argument, NULL, 'R'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"page", required_argument, NULL, 'p'},
                                             {"sign-cert", required_argument, NULL, 's'},
@@ -81,6 +83,7 @@ static int parse(int argc, char **argv, arguments *a)
                             : c == 'c' ? &a->o.cert
                             : c == 'k' ? &a->o.key
                             : c == 'a' ? &a->o.client_ca
+                            : c == 'R' ? &a->o.crl
                             : c == 'd' ? &a->o.data
                             : c == 'p' ? &a->o.page
                             : c == 'z' ? &a->o.zone

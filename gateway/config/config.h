@@ -22,7 +22,9 @@ typedef struct sy_tls_files {
 typedef enum sy_destination_kind {
     SY_DEST_HTTPS,
     SY_DEST_ALERTMANAGER,
-    SY_DEST_MQTT
+    SY_DEST_MQTT,
+    SY_DEST_WEBHOOK,
+    SY_DEST_MAIL
 } sy_destination_kind;
 typedef struct sy_destination {
     const char *name;
@@ -31,6 +33,10 @@ typedef struct sy_destination {
     const char *const *also; /* further addresses */
     size_t n_also;
     sy_tls_files tls;
+    const char *from, *password_file; /* mail; NULL: none */
+    const char *secret;               /* webhook: a file; NULL: none */
+    const char *const *to;
+    size_t n_to;
     const sy_word *const *serves; /* recipients */
     size_t n_serves;
     sy_alert_level severity; /* this and above */

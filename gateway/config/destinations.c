@@ -2,22 +2,49 @@
 /*
  * The section destinations: receivers, and which recipients of rules they serve.
  */
+#include <unistd.h>
+
 #include "config/config_int.h"
 #include "config/keys.h"
 
 /* Alertmanager's default group_interval is 5 min. */
-enum { SETTLE_MS = 360 * 1000, HEARTBEAT_MS = 300 * 1000, ALSO_MAX = 7, POLL_MS = 60 * 1000 };
+enum {
+    SETTLE_MS = 360 * 1000,
+    HEARTBEAT_MS = 300 * 1000,
+    ALSO_MAX = 7,
+    TO_MAX = 32,
+    POLL_MS = 60 * 1000
+};
 
-static void check_tls(sy_loader *l, const sy_cfg_cell *c, const sy_destination *d)
+static bool foreign(sy_destination_kind kind)
 {
-    if (c[DS_TLS].set && !d->tls.ca)
+    return kind == SY_DEST_WEBHOOK || kind == SY_DEST_MAIL;
+}
+
+static void check_tls(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c,
+                      const sy_destination *d)
+{
+    if (!c[DS_TLS].node && c[DS_KIND].set && !foreign(d->kind))
+        sy_cfg_error(l, at, "missing-key", NULL, "the key 'tls' is missing in destinations[]",
+                     "destinations[] 缺少键“tls”");
+    if (c[DS_TLS].set && !d->tls.ca && !foreign(d->kind))
         sy_cfg_error(l, c[DS_TLS].node, "missing-key", NULL,
                      "'tls' needs 'ca': a receiver that cannot be verified gets nothing",
                      "“tls”需要“ca”：无法验证的接收方不会收到任何内容");
-    if (c[DS_TLS].set && d->kind == SY_DEST_HTTPS && !d->tls.cert)
-        sy_cfg_error(l, c[DS_TLS].node, "missing-key", NULL,
-                     "a receiver of kind https asks for our certificate: 'cert' and 'key'",
-                     "https 类接收方要求本机证书：cert 与 key");
+}
+
+/* The certificate that `steelyard enrol` got, chain and key in one file. */
+static void enrolled(sy_loader *l, const sy_cfg_cell *c, sy_destination *d)
+{
+    bool asked = d->kind == SY_DEST_HTTPS || (d->kind == SY_DEST_MQTT && !d->user);
+    if (!c[DS_TLS].set || !asked || d->tls.cert || !l->c->data)
+        return;
+    const char *path = sy_cfg_absolute(l, l->c->data, "enrolled/gateway.pem");
+    d->tls.cert = d->tls.key = path;
+    if (path && !l->kept && access(path, R_OK) != 0)
+        sy_cfg_warn(l, c[DS_TLS].node, "not-enrolled", NULL,
+                    "'tls' has no 'cert' and 'key', and %s is not there: run steelyard enrol",
+                    "“tls”未给出 cert 与 key，且 %s 不存在：请运行 steelyard enrol", path);
 }
 
 static const char *const class_words[] = {
@@ -54,7 +81,7 @@ static unsigned bits_of(sy_loader *l, const sy_cfg_cell *c, const char *const *w
  * nobody, and what pages people carries no codes and nothing that people wrote. */
 static void read_egress(sy_loader *l, const sy_ynode *map, sy_destination *d)
 {
-    bool pages = d->kind == SY_DEST_ALERTMANAGER;
+    bool pages = d->kind == SY_DEST_ALERTMANAGER || foreign(d->kind);
     sy_cfg_cell c[EG_N];
     d->egress.classes =
         pages ? 1u << SY_EGRESS_ALERT | 1u << SY_EGRESS_GROUP | 1u << SY_EGRESS_SERVICE
@@ -95,10 +122,78 @@ static void read_orders(sy_loader *l, const sy_cfg_cell *c, sy_destination *d)
                      "“orders”需要“authority”：{ca: 文件}，用以核验签名");
 }
 
+static bool is_url(sy_span text, const char *scheme, const char *plain)
+{
+    return sy_value_url(text, scheme) || (plain && sy_value_url(text, plain));
+}
+
+/* One address as it stands between < and >: no blank, no control character, one @. */
+static bool is_address(const char *text)
+{
+    const char *at = strchr(text, '@');
+    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > 254)
+        return false;
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("<>,;:\"\\()[]", *p))
+            return false;
+    return true;
+}
+
+static void check_addresses(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c)
+{
+    bool good =
+        c[DS_FROM].set && is_address(c[DS_FROM].text) && c[DS_TO].n > 0 && c[DS_TO].n <= TO_MAX;
+    for (size_t i = 0; c[DS_TO].set && i < c[DS_TO].n; i++)
+        good = good && is_address(c[DS_TO].texts[i]);
+    if (!good)
+        sy_cfg_error(l, c[DS_FROM].node ? c[DS_FROM].node : at, "wrong-value", NULL,
+                     "mail needs 'from', one address, and 'to', a list of 1 to 32: name@host",
+                     "邮件需要“from”（一个地址）和“to”（1至32个地址）：名称@主机");
+    if (!c[DS_USER].node != !c[DS_PASSWORD_FILE].node)
+        sy_cfg_error(l, at, "missing-key", NULL, "'user' and 'password-file' go together",
+                     "user 与 password-file 须同时给出");
+}
+
+/* Keys of mail and webhook. */
+static void read_people(sy_loader *l, const sy_ynode *at, const sy_cfg_cell *c, sy_destination *d)
+{
+    static const struct {
+        int cell;
+        sy_destination_kind kind;
+    } only[] = {{DS_FROM, SY_DEST_MAIL},
+                {DS_TO, SY_DEST_MAIL},
+                {DS_PASSWORD_FILE, SY_DEST_MAIL},
+                {DS_SECRET, SY_DEST_WEBHOOK}};
+    for (size_t i = 0; c[DS_KIND].set && i < sizeof only / sizeof *only; i++)
+        if (c[only[i].cell].node && d->kind != only[i].kind)
+            sy_cfg_error(l, c[only[i].cell].node, "not-here", NULL,
+                         "this key is for receivers of kind %s", "此项只用于 %s 类接收方",
+                         only[i].kind == SY_DEST_MAIL ? "mail" : "webhook");
+    bool mqtt = d->kind == SY_DEST_MQTT;
+    if (c[DS_KIND].set && c[DS_PASSWORD].node && !mqtt)
+        sy_cfg_error(l, c[DS_PASSWORD].node, "not-here", NULL,
+                     "'password' is for receivers of kind mqtt; mail has 'password-file'",
+                     "“password”只用于 mqtt 类接收方；邮件使用“password-file”");
+    if (c[DS_KIND].set && c[DS_USER].node && !mqtt && d->kind != SY_DEST_MAIL)
+        sy_cfg_error(l, c[DS_USER].node, "not-here", NULL,
+                     "'user' is for receivers of kind mqtt and mail",
+                     "“user”只用于 mqtt 和 mail 类接收方");
+    if (c[DS_KIND].set && d->kind == SY_DEST_MAIL)
+        check_addresses(l, at, c);
+    d->from = c[DS_FROM].text;
+    if (d->kind == SY_DEST_MAIL)
+        d->user = c[DS_USER].text;
+    d->password_file = c[DS_PASSWORD_FILE].text;
+    d->secret = c[DS_SECRET].text;
+    d->to = c[DS_TO].texts;
+    d->n_to = c[DS_TO].n;
+}
+
 static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination *d,
                              sy_cfg_unique *name)
 {
-    static const char *const schemes[] = {"https", "https", "mqtts"};
+    static const char *const schemes[] = {"https", "https", "mqtts", "https", "smtps"};
+    static const char *const plain[] = {NULL, NULL, NULL, "http", "smtp"};
     sy_cfg_cell c[DS_N];
     d->name = d->url = "";
     if (!sy_cfg_read(l, node, SY_S_DESTINATION, c))
@@ -115,7 +210,8 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
         sy_cfg_error(l, c[DS_SETTLE].node, "not-here", NULL,
                      "'settle' is for receivers of kind alertmanager",
                      "“settle”只用于 alertmanager 类接收方");
-    if (c[DS_URL].set && c[DS_KIND].set && !sy_value_url(c[DS_URL].node->text, schemes[d->kind]))
+    if (c[DS_URL].set && c[DS_KIND].set &&
+        !is_url(c[DS_URL].node->text, schemes[d->kind], plain[d->kind]))
         sy_cfg_error(l, c[DS_URL].node, "wrong-value", NULL,
                      "'url' must be %s://host:port/path for this kind",
                      "此类接收方的“url”须为 %s://主机:端口/路径", schemes[d->kind]);
@@ -124,18 +220,20 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
     d->n_also = c[DS_ALSO].n;
     bool good = c[DS_ALSO].n <= ALSO_MAX;
     for (size_t i = 0; c[DS_KIND].set && i < c[DS_ALSO].n; i++)
-        good = good && sy_value_url(sy_span_of(d->also[i]), schemes[d->kind]);
+        good = good && is_url(sy_span_of(d->also[i]), schemes[d->kind], plain[d->kind]);
     if (c[DS_ALSO].set && !good)
         sy_cfg_error(l, c[DS_ALSO].node, "wrong-value", NULL,
                      "'also' lists at most 7 addresses like 'url'",
                      "“also”至多列出7个与“url”同形的地址");
     read_egress(l, c[DS_EGRESS].set ? c[DS_EGRESS].node : NULL, d);
-    d->heartbeat = c[DS_HEARTBEAT].set               ? c[DS_HEARTBEAT].ms
-                   : d->kind == SY_DEST_ALERTMANAGER ? 0
-                                                     : HEARTBEAT_MS;
+    d->heartbeat = c[DS_HEARTBEAT].set                                   ? c[DS_HEARTBEAT].ms
+                   : d->kind == SY_DEST_ALERTMANAGER || foreign(d->kind) ? 0
+                                                                         : HEARTBEAT_MS;
     sy_cfg_tls(l, c[DS_TLS].set ? c[DS_TLS].node : NULL, &d->tls);
-    check_tls(l, c, d);
+    check_tls(l, node, c, d);
     sy_cfg_destination_mqtt(l, c, d);
+    enrolled(l, c, d);
+    read_people(l, node, c, d);
     read_orders(l, c, d);
     const sy_word **serves = sy_cfg_get(l, (c[DS_SERVES].n + 1) * sizeof *serves);
     for (size_t i = 0; serves && i < c[DS_SERVES].n; i++) {

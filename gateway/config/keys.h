@@ -103,27 +103,31 @@
 
 #define SY_KEYS_DESTINATION(X) \
     X(DS_NAME, "name", ID, true, 0, 0, NULL, NULL, "unique") \
-    X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt", NULL, "kind of receiver") \
-    X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`") \
+    X(DS_KIND, "kind", CHOICE, true, 0, 0, "https alertmanager mqtt webhook mail", NULL, "kind of receiver") \
+    X(DS_URL, "url", TEXT, true, 0, 0, NULL, NULL, "`https://host:port/path`; kind mqtt: `mqtts://host:port`; webhook: also `http://` to an address of a private network; mail: `smtp://host:587` (STARTTLS) or `smtps://host:465`") \
     X(DS_ALSO, "also", TEXTS, false, 0, 0, NULL, "none", "further addresses of the same receiver, tried in turn where the one before does not answer; at most 7") \
-    X(DS_TLS, "tls", MAP, true, 0, 0, NULL, NULL, "the receiver's CA, own certificate and key") \
+    X(DS_TLS, "tls", MAP, false, 0, 0, NULL, "webhook, mail: the system's CAs", "the receiver's CA; own certificate and key, those that were enrolled unless given (docs/enrolment.md); required but for webhook and mail") \
     X(DS_SERVES, "serves", TEXTS, true, 0, 0, NULL, NULL, "recipients, words of the vocabulary") \
     X(DS_SEVERITY, "severity", CHOICE, false, 0, 0, "notice warning serious major", "notice", "this level and above") \
     X(DS_UNANSWERED, "unanswered", CHOICE, false, 0, 0, "false true", "false", "also alerts that nobody acknowledged in the time that their rule states, where the rule has nobody further to tell") \
     X(DS_SETTLE, "settle", DURATION, false, 0, 86400000, NULL, "6 min", "alertmanager: how long an alert fires there at least; more than its `group_wait` and `group_interval`, or it tells nobody of a short alert") \
+    X(DS_FROM, "from", TEXT, false, 0, 0, NULL, "none", "mail (required): address of the sender") \
+    X(DS_TO, "to", TEXTS, false, 0, 0, NULL, "none", "mail (required): addresses, at most 32") \
+    X(DS_PASSWORD_FILE, "password-file", PATH, false, 0, 0, NULL, "none", "mail: file with the password of `user`") \
+    X(DS_SECRET, "secret", PATH, false, 0, 0, NULL, "no signature", "webhook: file with the secret of the signature (docs/on-site.md)") \
     X(DS_EGRESS, "egress", MAP, false, 0, 0, NULL, "docs/egress.md", "what may leave the box for it") \
-    X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager: none", "how often it is told that the box is alive; `0 s`: never") \
+    X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager, webhook, mail: none", "how often it is told that the box is alive; `0 s`: never") \
     X(DS_VERSION, "version", CHOICE, false, 0, 0, "5 3.1.1", "5", "mqtt: protocol version") \
     X(DS_TOPIC, "topic", TEXT, false, 0, 0, NULL, "steelyard/{gateway}/{premises}/{severity}", "mqtt: topic of an event; in braces: gateway, premises, place, device, rule, severity, type") \
-    X(DS_USER, "user", TEXT, false, 0, 0, NULL, "none", "mqtt: name at the receiver") \
+    X(DS_USER, "user", TEXT, false, 0, 0, NULL, "none", "mqtt, mail: name at the receiver") \
     X(DS_PASSWORD, "password", TEXT, false, 0, 0, NULL, "none", "mqtt: its password") \
     X(DS_ORDERS, "orders", TEXT, false, 0, 0, NULL, "none", "https: `https://host:port/path` where orders of the authority are asked for (orders.md)") \
     X(DS_AUTHORITY, "authority", MAP, false, 0, 0, NULL, NULL, "`{ca: FILE, crl: FILE}`: who may sign orders; needed with `orders`") \
     X(DS_POLL, "poll", DURATION, false, 100, 86400000, NULL, "60 s", "how often it is asked for orders")
 
 #define SY_KEYS_EGRESS(X) \
-    X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \
-    X(EG_REDACT, "redact", TEXTS, false, 0, 0, NULL, "`[people]`; alertmanager: `[people, codes, comments]`", "what is taken out: names, codes, readings, people, comments, location; `[]`: nothing")
+    X(EG_CLASSES, "classes", TEXTS, false, 0, 0, NULL, "all; alertmanager, webhook, mail: `[alert, group, service]`", "classes of events that may leave: alert, act, group, heartbeat, statement, head, order, service") \
+    X(EG_REDACT, "redact", TEXTS, false, 0, 0, NULL, "`[people]`; alertmanager, webhook, mail: `[people, codes, comments]`", "what is taken out: names, codes, readings, people, comments, location; `[]`: nothing")
 /* clang-format on */
 
 #define SY_KEY_CELL(cell, ...) cell,

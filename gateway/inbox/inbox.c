@@ -66,24 +66,26 @@ static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
 {
     sy_listen_options lo = {.db = i->writer, .est = i->est};
     bool loopback = false;
-    sy_buf pem[3];
-    for (int k = 0; k < 3; k++) {
+    sy_buf pem[4];
+    for (int k = 0; k < 4; k++) {
         sy_buf_init(&pem[k], sy_heap());
     }
     sy_err e = sy_web_address(o->listen, &lo.address, &loopback, f);
     e = e != SY_OK ? e : read_pem(o->cert, "--cert", &pem[0], f);
     e = e != SY_OK ? e : read_pem(o->key, "--key", &pem[1], f);
     e = e != SY_OK ? e : read_pem(o->client_ca, "--client-ca", &pem[2], f);
+    e = e != SY_OK || !o->crl ? e : read_pem(o->crl, "--crl", &pem[3], f);
     if (e == SY_OK) {
         lo.cert = pem[0].p;
         lo.key = pem[1].p;
         lo.client_ca = pem[2].p;
-        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), (sy_span){NULL, 0}, f);
+        lo.crl = sy_buf_span(&pem[3]);
+        e = sy_inbox_db_ca(i->writer, sy_buf_span(&pem[2]), sy_buf_span(&pem[3]), f);
     }
     if (e == SY_OK) {
         e = sy_listen_start(&i->listen, &lo, f);
     }
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 4; k++) {
         if (pem[k].p) {
             explicit_bzero(pem[k].p, pem[k].cap);
         }

@@ -15,6 +15,7 @@
 typedef struct sy_inbox_options {
     const char *listen;                 /* address:port of the events; port 0: any */
     const char *cert, *key, *client_ca; /* PEM files */
+    const char *crl;                    /* lists of revoked certificates (PEM); NULL: none */
     const char *data;                   /* folder; made if it is not there */
     const char *page;                   /* address:port of the page; NULL: none */
     const char *sign_cert, *sign_key;   /* PEM files that orders are signed with; NULL: none */

@@ -23,6 +23,8 @@ enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 
 struct sy_listen {
     struct MHD_Daemon *daemon;
+    gnutls_x509_crl_t *crls;
+    unsigned n_crls;
     sy_inbox_db *db;
     const struct sy_est *est;
 };
@@ -143,6 +145,28 @@ static bool who(struct MHD_Connection *c, char out[SY_WEB_SENDER], char cn[SY_WE
     return good;
 }
 
+/* Any certificate that the client shows is on a list of revoked ones. */
+static bool revoked(const sy_listen *l, struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    gnutls_session_t session = info ? (gnutls_session_t)info->tls_session : NULL;
+    unsigned n = 0;
+    bool found = false;
+    const gnutls_datum_t *chain =
+        session && l->n_crls ? gnutls_certificate_get_peers(session, &n) : NULL;
+    for (unsigned i = 0; chain && i < n && !found; i++) {
+        gnutls_x509_crt_t crt = NULL;
+        found = gnutls_x509_crt_init(&crt) != 0 ||
+                gnutls_x509_crt_import(crt, &chain[i], GNUTLS_X509_FMT_DER) != 0 ||
+                gnutls_x509_crt_check_revocation(crt, l->crls, l->n_crls) != 0;
+        if (crt) {
+            gnutls_x509_crt_deinit(crt);
+        }
+    }
+    return found;
+}
+
 static bool type_fits(struct MHD_Connection *c, const char *const *types)
 {
     const char *type = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type");
@@ -196,7 +220,7 @@ static const sy_route *route_of(const char *url, const char *method, bool *known
     return NULL;
 }
 
-static sy_web_request ask(sy_listen *l, struct MHD_Connection *c, const char *url,
+static sy_web_request ask(const sy_listen *l, struct MHD_Connection *c, const char *url,
                           const sy_route *route)
 {
     return (sy_web_request){.connection = c,
@@ -208,13 +232,13 @@ static sy_web_request ask(sy_listen *l, struct MHD_Connection *c, const char *ur
 }
 
 /* The head of a request is there. */
-static enum MHD_Result begin(sy_listen *l, struct MHD_Connection *c, const char *url,
+static enum MHD_Result begin(const sy_listen *l, struct MHD_Connection *c, const char *url,
                              const char *method, void **state)
 {
     char sender[SY_WEB_SENDER] = "", name[SY_WEB_NAME + 1] = "";
     bool known = false;
     const sy_route *route = route_of(url, method, &known);
-    if (!(route && is_est(route)) && !who(c, sender, name)) {
+    if (revoked(l, c) || (!(route && is_est(route)) && !who(c, sender, name))) {
         return refuse_peer(c);
     }
     if (!route) {
@@ -305,6 +329,23 @@ static void on_end(void *cls, struct MHD_Connection *c, void **state,
     }
 }
 
+static sy_err read_crls(sy_listen *l, sy_span pem, sy_fail *f)
+{
+    const gnutls_datum_t data = {(unsigned char *)(uintptr_t)pem.p, (unsigned)pem.n};
+    if (pem.n &&
+        gnutls_x509_crl_list_import2(&l->crls, &l->n_crls, &data, GNUTLS_X509_FMT_PEM, 0) < 0)
+        return sy_fail_set(f, SY_E_USAGE, "--crl: there is no list of revoked certificates in it");
+    return SY_OK;
+}
+
+static void release(sy_listen *l)
+{
+    for (unsigned i = 0; i < l->n_crls; i++)
+        gnutls_x509_crl_deinit(l->crls[i]);
+    gnutls_free(l->crls);
+    free(l);
+}
+
 sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f)
 {
     sy_listen *l = calloc(1, sizeof *l);
@@ -313,6 +354,11 @@ sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f)
     }
     l->db = o->db;
     l->est = o->est;
+    sy_err e = read_crls(l, o->crl, f);
+    if (e != SY_OK) {
+        release(l);
+        return e;
+    }
     unsigned v6 = o->address.ss_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0u;
     l->daemon = MHD_start_daemon(
         (unsigned)MHD_USE_EPOLL_INTERNAL_THREAD | (unsigned)MHD_USE_TLS | (unsigned)MHD_USE_ITC |
@@ -326,7 +372,7 @@ sy_err sy_listen_start(sy_listen **out, const sy_listen_options *o, sy_fail *f)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_END);
     if (!l->daemon) {
-        free(l);
+        release(l);
         return sy_fail_sys(f, "the events' listener cannot start: is the port taken, do --cert and "
                               "--key belong together?");
     }
@@ -338,7 +384,7 @@ void sy_listen_stop(sy_listen *l)
 {
     if (l) {
         MHD_stop_daemon(l->daemon);
-        free(l);
+        release(l);
     }
 }
 

@@ -23,6 +23,7 @@ typedef struct sy_listen sy_listen; /* the events, TLS */
 typedef struct sy_listen_options {
     struct sockaddr_storage address;
     const char *cert, *key, *client_ca; /* PEM texts; copied */
+    sy_span crl;                        /* PEM, lists of revoked certificates; may be empty */
     sy_inbox_db *db;                    /* writer; used by the listener's thread alone */
     const struct sy_est *est;           /* likewise; NULL: none; outlives the listener */
 } sy_listen_options;

@@ -295,6 +295,8 @@ bool sy_destination_wakes(const sy_destination *d)
 {
     switch (d->kind) {
     case SY_DEST_ALERTMANAGER:
+    case SY_DEST_WEBHOOK:
+    case SY_DEST_MAIL:
         return true;
     case SY_DEST_HTTPS:
     case SY_DEST_MQTT:

@@ -61,6 +61,13 @@ static sy_err announce(sy_service *s, const notice *n, sy_ms now)
     return err;
 }
 
+sy_err sy_service__announce_certificate(sy_service *s, sy_span id, sy_span data, unsigned level)
+{
+    notice n = {"certificate-expiring", "steelyard.certificate.expiring",
+                level > 1 ? SY_SERIOUS : SY_WARNING, id, data};
+    return announce(s, &n, sy_wall_ms());
+}
+
 /* A hash of what was found, the set that runs and the day: a supervisor hears once a day of a file
  * that stays bad, however often the gateway starts. */
 static void put_refusal_id(const sy_service *s, sy_span findings, const char *day, sy_buf *out)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is active at the premises, on the local broker and by CoAP; what a panel there presses. */
+#include <string.h>
+
 #include "base/log.h"
 #include "run/service_int.h"
 
@@ -57,6 +59,20 @@ sy_err sy_service__onsite_open(sy_service *s, sy_fail *f)
     if (!err)
         atomic_store(&s->onsite, out);
     return err;
+}
+
+void sy_service__look_at_mains(sy_service *s, const sy_seen_reading *r)
+{
+    enum { OFF = 1 }; /* "mains" of the vocabulary that ships: on, off */
+    if (!r->point->is_state || strcmp(r->point->quantity, "mains") != 0)
+        return;
+    bool off = r->value > OFF - 0.5 && r->value < OFF + 0.5, lost = off && !s->mains_off;
+    s->mains_off = off;
+    sy_fail why = {0};
+    if (lost && sy_journal_wait_synced(s->journal, sy_journal_seq(s->journal), &why))
+        sy_log_fail(SY_LOG_WARN, "mains-not-synced", &why);
+    else if (lost)
+        sy_log(SY_LOG_WARN, "mains-lost", "series=%s", r->point->series);
 }
 
 void sy_service__onsite_wake(sy_service *s)

@@ -290,6 +290,8 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
     if (!err)
         err = sy_control_open(&s->control, s->data, &ops, f);
     if (!err)
+        err = sy_service__certificates_open(s, f);
+    if (!err)
         err = sy_orders_open(&s->orders, s, f);
     if (!err)
         sy_service__console_open(s);
@@ -300,6 +302,7 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
  * wait for room, and what is in the log is judged and stored. */
 void sy_service__close(sy_service *s)
 {
+    sy_renew_stop(s->renew);
     sy_orders_close(s->orders);
     sy_control_close(s->control);
     sy_service__console_close(s); /* what it waits for on the control socket has been cut off */

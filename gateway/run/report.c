@@ -158,6 +158,8 @@ void sy_service__status(sy_service *s, sy_buf *json)
     sy_ledger_status(s->ledger, json);
     sy_buf_text(json, ",\"console\":");
     sy_service__console_status(s, json);
+    sy_buf_text(json, ",\"certificates\":");
+    sy_service__certificates_status(s, json);
     sy_buf_text(json, ",\"keeping\":");
     sy_keeper_status(s->keeper, json);
     sy_buf_text(json, ",\"upstream\":");

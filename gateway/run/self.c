@@ -14,7 +14,10 @@
 #include "run/senses.h"
 #include "store/heads.h"
 
-enum { LOOK_MS = 5000 }; /* where no box is configured: how often that is looked at */
+enum {
+    LOOK_MS = 5000, /* where no box is configured: how often that is looked at */
+    MAINS_MS = 250, /* how often the mains are looked at between two measurements */
+};
 #define HOUR_MS 3600000.0
 
 struct sy_self {
@@ -25,6 +28,7 @@ struct sy_self {
     bool stopping, changed; /* under mu */
     sy_config *config;      /* under mu; a reference */
     bool told;              /* a failure was logged */
+    int mains;              /* as it was last told; -1: it is no point, or not known */
 };
 
 static const struct {
@@ -41,6 +45,7 @@ typedef struct pack { /* a message in the making */
     sy_buf json;
     const sy_device *device;
     size_t n;
+    int mains; /* as measured; -1: not asked for, or not known */
 } pack;
 
 static bool wanted(const pack *p, const char *name)
@@ -151,7 +156,8 @@ static void measure(const sy_self *s, pack *p, sy_box_point which)
         v = s->o.broker ? (double)sy_broker_restarts(s->o.broker) : (double)NAN;
         break;
     case SY_BOX_MAINS:
-        put_state(p, which, sy_sense_mains(root), "on", "off");
+        p->mains = sy_sense_mains(root);
+        put_state(p, which, p->mains, "on", "off");
         return;
     case SY_BOX_CLOCK:
         put_state(p, which, sy_clock_synced(), "synchronised", "free");
@@ -165,12 +171,13 @@ static void measure(const sy_self *s, pack *p, sy_box_point which)
 
 static void send(sy_self *s, const sy_config *c, const sy_device *d)
 {
-    pack p = {.device = d};
+    pack p = {.device = d, .mains = -1};
     sy_fail why = {0};
     sy_buf_init(&p.json, sy_heap());
     for (int i = 0; i < SY_BOX_N; i++)
         if (wanted(&p, points[i].name))
             measure(s, &p, (sy_box_point)i);
+    s->mains = p.mains;
     put_uplink(s, c, &p);
     sy_buf_char(&p.json, ']');
     sy_message m = {.transport = SY_TRANSPORT_BOX,
@@ -210,6 +217,27 @@ static sy_ms turn(sy_self *s)
     return poll;
 }
 
+/* Wait until the next turn is due; the mains that come or go are told at once, since there may be
+ * seconds left. Under mu, which is released meanwhile. */
+static void wait_turn(sy_self *s, sy_ms poll)
+{
+    sy_ms now = sy_mono_ms(), end = now + poll;
+    bool moved = false;
+    while (now < end && !moved && !s->stopping && !s->changed) {
+        sy_ms until = s->mains >= 0 && now + MAINS_MS < end ? now + MAINS_MS : end;
+        const struct timespec t = {(time_t)(until / 1000), (long)(until % 1000) * 1000000};
+        int rc = 0;
+        while (rc == 0 && !s->stopping && !s->changed)
+            rc = pthread_cond_timedwait(&s->cond, &s->mu, &t);
+        if (s->mains >= 0 && rc) {
+            pthread_mutex_unlock(&s->mu);
+            moved = sy_sense_mains(s->o.root) != s->mains;
+            pthread_mutex_lock(&s->mu);
+        }
+        now = sy_mono_ms();
+    }
+}
+
 static void *main_of(void *arg)
 {
     sy_self *s = arg;
@@ -219,18 +247,8 @@ static void *main_of(void *arg)
         s->changed = false;
         pthread_mutex_unlock(&s->mu);
         sy_ms poll = turn(s);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(poll / 1000);
-        until.tv_nsec += (long)(poll % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
         pthread_mutex_lock(&s->mu);
-        int rc = 0;
-        while (rc == 0 && !s->stopping && !s->changed)
-            rc = pthread_cond_timedwait(&s->cond, &s->mu, &until);
+        wait_turn(s, poll);
     }
     pthread_mutex_unlock(&s->mu);
     return NULL;
@@ -242,6 +260,7 @@ sy_err sy_self_start(sy_self **out, const sy_self_options *o, sy_config *c, sy_f
     if (!s)
         return sy_fail_set(f, SY_E_NOMEM, "out of memory");
     s->o = *o;
+    s->mains = -1;
     s->config = sy_config_ref(c);
     pthread_condattr_t mono;
     pthread_condattr_init(&mono);

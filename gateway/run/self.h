@@ -4,6 +4,8 @@
  * source: the device's id). Values that this box does not tell are left out, as are those that are
  * no point.
  *
+ * Where `mains` is a point it is looked at each 250 ms, and told at once when it changes.
+ *
  * It has no promise to keep: a submit that waits for room on the disk holds up this thread alone.
  * With --clock replay there is no such thread: what the box measures now is of another time.
  */

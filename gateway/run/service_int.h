@@ -23,9 +23,20 @@
 #include "pipeline/pipeline.h"
 #include "run/keeper.h"
 #include "run/mend.h"
+#include "run/renew.h"
 #include "run/self.h"
 #include "run/service.h"
 #include "upstream/upstream.h"
+
+/* One that the gateway shows, as its file was last. */
+typedef struct sy_certificate {
+    const char *what; /* "tls", "ledger" */
+    char path[1024];
+    int64_t changed;   /* of the file, ns */
+    sy_ms from, until; /* until 0: there is none, or none that can be read */
+    unsigned told;     /* of its end: level */
+} sy_certificate;
+enum { SY_CERTIFICATES = 16 };
 
 typedef struct sy_service {
     sy_service_options o;
@@ -56,6 +67,7 @@ typedef struct sy_service {
     pthread_mutex_t asks_lock;
     sy_mqtt *asks; /* the same, for the pipeline's thread; under asks_lock */
     _Atomic(sy_coap *) coap;
+    bool mains_off;              /* the pipeline's thread: as the last reading of mains said */
     _Atomic(sy_onsite *) onsite; /* NULL until the transports are open */
     sy_hj212 *hj212;
     sy_modbus *modbus; /* NULL under a replay clock: recordings alone count then */
@@ -64,10 +76,15 @@ typedef struct sy_service {
     char console_why[320];       /* why it could not; "" */
     atomic_uint_fast64_t marker; /* last MQTT marker; set on Paho's thread */
     atomic_bool has_marker;
-    sy_ms started;    /* monotonic */
-    bool synced;      /* the box's clock, as the log was told */
-    sy_ms looked;     /* monotonic, when the clock was last asked */
-    sy_mended mended; /* what became of a damaged store at the start */
+    sy_ms started;       /* monotonic */
+    bool synced;         /* the box's clock, as the log was told */
+    sy_ms looked;        /* monotonic, when the clock was last asked */
+    sy_renew *renew;     /* NULL with --clock replay */
+    atomic_bool renewed; /* files were replaced */
+    sy_certificate certificates[SY_CERTIFICATES];
+    size_t n_certificates;
+    sy_ms certificates_at; /* monotonic, of the next look */
+    sy_mended mended;      /* what became of a damaged store at the start */
     bool stopping;
     bool failed; /* it ends because it cannot go on: exit 1 */
 } sy_service;
@@ -91,6 +108,14 @@ SY_MUST_USE sy_err sy_service__reload(sy_service *s, sy_fail *f);
 void sy_service__announce_refusal(sy_service *s);
 void sy_service__look_at_broker(sy_service *s);
 void sy_service__announce_mended(sy_service *s);
+/* level: 1 early, 2 late, 3 it has ended. */
+SY_MUST_USE sy_err sy_service__announce_certificate(sy_service *s, sy_span id, sy_span data,
+                                                    unsigned level);
+
+/* certificates.c: their renewal, the events before their end, what status says. */
+SY_MUST_USE sy_err sy_service__certificates_open(sy_service *s, sy_fail *f);
+void sy_service__look_at_certificates(sy_service *s);
+void sy_service__certificates_status(sy_service *s, sy_buf *b);
 
 /* parts.c */
 SY_MUST_USE sy_err sy_service__open(sy_service *s, sy_fail *f);
@@ -125,6 +150,8 @@ sy_ms sy_service__now(const sy_service *s);
 
 /* onsite.c: what people at the premises are shown; what they press (for the gate). */
 SY_MUST_USE sy_err sy_service__onsite_open(sy_service *s, sy_fail *f);
+/* A reading that says that the mains are lost is synced at once: there may be seconds left. */
+void sy_service__look_at_mains(sy_service *s, const sy_seen_reading *r);
 void sy_service__onsite_wake(sy_service *s);
 void sy_service__onsite_reload(sy_service *s, sy_config *next);
 void sy_service__onsite_stop(sy_service *s); /* before MQTT and CoAP end */

@@ -126,5 +126,7 @@ typedef struct sy_road_ops {
 extern const sy_road_ops sy_road_https;        /* CloudEvents batches; road_https.c */
 extern const sy_road_ops sy_road_mqtt;         /* words: gateway topic version user password */
 extern const sy_road_ops sy_road_alertmanager; /* word: settle, ms; road_alertmanager.c */
+extern const sy_road_ops sy_road_webhook; /* an event a request; word: secret; road_webhook.c */
+extern const sy_road_ops sy_road_mail;    /* words: from, to, user, password; road_mail.c */
 
 #endif

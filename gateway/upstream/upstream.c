@@ -40,6 +40,7 @@ typedef struct room {
     char api[SY_SENDER_URLS][URL_MAX];
     sy_road_word words[WORDS_MOST];
     char settle[24];
+    char to[8400]; /* 32 addresses of 254 bytes, one a line */
 } room;
 
 static const sy_road_ops *road_of(sy_destination_kind kind)
@@ -49,6 +50,10 @@ static const sy_road_ops *road_of(sy_destination_kind kind)
         return &sy_road_https;
     case SY_DEST_ALERTMANAGER:
         return &sy_road_alertmanager;
+    case SY_DEST_WEBHOOK:
+        return &sy_road_webhook;
+    case SY_DEST_MAIL:
+        return &sy_road_mail;
     case SY_DEST_MQTT:
         return &sy_road_mqtt;
     }
@@ -59,6 +64,25 @@ static void word(sy_sender_setup *o, room *r, const char *key, const char *value
 {
     if (value)
         r->words[o->n_words++] = (sy_road_word){key, value};
+}
+
+static void words_of_people(const sy_destination *d, sy_sender_setup *o, room *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n_to && n < sizeof r->to - 256; i++) {
+        n += (size_t)snprintf(r->to + n, sizeof r->to - n, "%s%s", i ? "\n" : "", d->to[i]);
+    }
+    if (d->kind == SY_DEST_WEBHOOK && d->secret) {
+        word(o, r, "secret", d->secret);
+    }
+    if (d->kind == SY_DEST_MAIL) {
+        word(o, r, "from", d->from);
+        word(o, r, "to", r->to);
+    }
+    if (d->kind == SY_DEST_MAIL && d->user) {
+        word(o, r, "user", d->user);
+        word(o, r, "password", d->password_file);
+    }
 }
 
 static void words_of(const sy_config *c, const sy_destination *d, sy_sender_setup *o, room *r)
@@ -97,6 +121,7 @@ static void setup_of(const sy_config *c, const sy_destination *d, sy_store *stor
         }
     }
     words_of(c, d, o, r);
+    words_of_people(d, o, r);
 }
 
 static sy_sender *find_same(sy_upstream *u, const sy_sender_setup *o)

@@ -38,6 +38,7 @@ FOREIGN = {
     "gnutls/": ("gateway/inbox/", "gateway/console/"),
     "argon2.h": ("gateway/console/users.c",),
     "http_parser.h": ("gateway/upstream/",),
+    "curl/": ("gateway/upstream/carrier.c",),
     "udunits2.h": ("tools/",),
 }
 MARKERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

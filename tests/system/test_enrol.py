@@ -5,6 +5,7 @@ also long after the certificate has ended, and never half."""
 
 import base64
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -16,6 +17,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 import steel
 from steel import cli, until
@@ -85,10 +87,11 @@ class Place(unittest.TestCase):
         """gateway.pem is whole: its key is its certificate's, and the CA's."""
         path = self.data / "enrolled" / "gateway.pem"
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
-        of_key = openssl("pkey", "-in", path, "-pubout")
-        of_cert = openssl("x509", "-in", path, "-noout", "-pubkey")
+        both = path.read_bytes()
+        of_key = openssl("pkey", "-pubout", data=both)
+        of_cert = openssl("x509", "-noout", "-pubkey", data=both)
         self.assertEqual(of_key, of_cert)
-        openssl("verify", "-no_check_time", "-CAfile", self.ca, path)
+        openssl("verify", "-no_check_time", "-CAfile", self.ca, data=both)
         return of_key
 
     def curl(self, path, *args):
@@ -228,6 +231,86 @@ class Enrol(Place):
             self.pair()
         self.enrol("--renew")
         self.pair()
+
+
+class Ended(Place):
+    lifetime = "1 s"
+
+    def test_grace(self):
+        """An expired certificate renews itself within the grace, and not after it."""
+        self.start_inbox()
+        self.first()
+        key = self.pair()
+
+        def ended():
+            end = openssl("x509", "-in", self.data / "enrolled" / "gateway.pem", "-noout",
+                          "-checkend", "0", expect=None)
+            return b"will expire" in end
+        until(ended, "the end of the certificate")
+        self.assertEqual(self.curl("/cacerts"), "200")
+        self.enrol("--renew")
+        self.assertNotEqual(self.pair(), key)
+        self.inbox.stop()
+        self.start_inbox("--est-grace", "1 s", port=self.port)
+        text = openssl("x509", "-in", self.data / "enrolled" / "gateway.pem", "-noout", "-enddate")
+        over = ssl.cert_time_to_seconds(text.decode().strip().split("=")[1]) + 1.5
+        until(lambda: time.time() > over, "the end of the grace")
+        self.assertIn("403", self.enrol("--renew", expect=1))
+        self.tokens.write_text(ID + " secret-new\n")
+        (self.dir / "token").write_text("secret-new")
+        self.enrol("--url", self.url, "--token-file", self.dir / "token")
+        self.pair()
+
+
+class Running(Place):
+    lifetime = "3 s"
+
+    def events(self):
+        return json.loads(urllib.request.urlopen(
+            "http://127.0.0.1:%d/api/events" % self.page, timeout=10).read())
+
+    def test_renewed_while_it_runs(self):
+        """Renewal without a restart; then the line is down until long after the end, and what
+        waited arrives."""
+        self.start_inbox()
+        (self.dir / "r.rules").write_text(steel.warm_rule("R-1"))
+        config = self.dir / "gw.yaml"
+        config.write_text("""
+gateway:
+  id: %s
+  data: %s
+  rules: [r.rules]
+destinations:
+  - name: county
+    kind: https
+    url: https://127.0.0.1:%d/events
+    tls: {ca: ca.pem}
+    serves: [inspector]
+    egress: {classes: [alert, service]}
+""" % (ID, self.data, self.port))
+        self.assertIn("steelyard enrol", cli("check", "--config", config, expect=None).stderr
+                      + cli("check", "--config", config, expect=None).stdout)
+        cli("enrol", "--config", config, "--url", self.url, "--ca", self.ca, "--token-file",
+            self.dir / "token")
+        gateway = steel.Gateway(config, self.data, log=self.dir / "gw.log").start()
+        self.addCleanup(gateway.stop)
+        key = self.pair()
+        until(lambda: self.pair() != key, "a renewal")
+        status = gateway.status()["certificates"]
+        self.assertEqual({c["certificate"] for c in status["shown"]}, {"tls", "ledger"})
+        self.assertIsNone(status["renewal_failed"])
+        port = self.port
+        self.inbox.stop()
+        until(lambda: [c["state"] for c in gateway.status()["certificates"]["shown"]
+                       if c["certificate"] == "tls"] == ["ended"], "the end of the certificate")
+        self.assertTrue(gateway.status()["certificates"]["renewal_failed"])
+        before = self.pair()
+        self.start_inbox(port=port, lifetime="90 d")
+        until(lambda: self.pair() != before, "a renewal with a certificate that had ended")
+        got = until(lambda: [e for e in self.events()
+                             if e["type"] == "steelyard.certificate.expiring"], "the events")
+        self.assertTrue(all(e["sender"] == "CN=" + ID for e in got))
+        until(lambda: gateway.status()["certificates"]["renewal_failed"] is None, "all well")
 
 
 if __name__ == "__main__":

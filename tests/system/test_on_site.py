@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is there hears it first: a panel at the managed broker, a lamp that observes by CoAP; what they
-show outlives broker and gateway, and is for those of the premises alone."""
+show outlives the broker, and is for those of the premises alone. A webhook and a mail server (real
+ones, from packages) get it too, and the inspector's inbox; mains lost is told in time."""
 
+import email
+import email.policy
+import hashlib
+import hmac
+import http.server
 import json
 import os
 import shutil
@@ -9,10 +15,22 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 
 import steel
 
 
+MAINS = """
+rule SITE-02 version 1 "Mains lost"
+  basis "chosen for a test" policy
+  applies to subject any; goods any; stage any
+  effective from 2013-01-01
+  watch each cabinet: mains
+  alert major when mains is off
+  then tell premises, inspector
+  say "The mains are off."
+end
+"""
 CLIENT = shutil.which("coap-client") or "coap-client-openssl"
 
 
@@ -61,6 +79,37 @@ class Lines(threading.Thread):
         self.process.stdout.close()
 
 
+class Hook(http.server.ThreadingHTTPServer):
+    """A receiver of webhooks: what came, when, and with which fields."""
+
+    def __init__(self):
+        self.got, self.came = [], threading.Condition()
+        super().__init__(("127.0.0.1", 0), HookHandler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def find(self, what, test, seconds=20.0):
+        with self.came:
+            if not self.came.wait_for(lambda: any(test(e) for _, _, e in self.got), seconds):
+                raise AssertionError("waited in vain for %s: %s" % (
+                    what, [e.get("type") for _, _, e in self.got]))
+            return next(g for g in self.got if test(g[2]))
+
+
+class HookHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with self.server.came:
+            self.server.got.append((time.time(), (self.headers, body), json.loads(body)))
+            self.server.came.notify_all()
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 def shows(topic, **wanted):
     """A line "topic payload" of mosquitto_sub whose object has these values."""
     def test(line):
@@ -74,7 +123,7 @@ def shows(topic, **wanted):
 
 class OnSite(steel.Case):
     def begin(self, **more):
-        rules = self.write("test.rules", steel.warm_rule("SITE-01"))
+        rules = self.write("test.rules", steel.warm_rule("SITE-01") + MAINS)
         devices = [
             {"id": "probe", "transport": "coap", "format": "senml-json", "credential": "none",
              "from": "127.0.0.1/32"},
@@ -86,7 +135,8 @@ class OnSite(steel.Case):
              "from": "10.9.8.7/32"}]
         places = [{"id": "fridge", "kind": "cabinet", "name": "Fridge 3", "points": [
             {"quantity": "temperature", "device": "probe", "name": "t", "unit": "°C",
-             "every": "30 s"}]}]
+             "every": "30 s"},
+            {"quantity": "mains", "device": "probe", "name": "m"}]}]
         tree = steel.base_config([rules], devices, places)
         tree["premises"].append({"id": "next-door", "places": [{"id": "hall", "kind": "room"}]})
         tree.update(more)
@@ -109,11 +159,99 @@ class OnSite(steel.Case):
                 "coap://127.0.0.1:%d/%s" % (self.coap, path)]
 
     def measure(self, value):
-        body = json.dumps([{"n": "t", "u": "Cel", "v": value}])
+        body = json.dumps([value if isinstance(value, dict) else
+                           {"n": "t", "u": "Cel", "v": value}])
         done = subprocess.run(self.coap_client("r/probe", "-t", "110", "-e", body, method="post"),
                               capture_output=True, text=True, timeout=20, check=True)
         self.assertNotIn("4.", done.stderr + done.stdout)
         return time.time()
+
+    def mail_server(self, keys):
+        port, box = steel.free_port(), self.dir / "mail"
+        server = Lines("/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", "127.0.0.1:%d" % port,
+                       "--tlscert", keys / "authority.pem", "--tlskey", keys / "authority.key",
+                       "-c", "aiosmtpd.handlers.Mailbox", box)
+        self.addCleanup(server.stop)
+        steel.until(lambda: steel.listening(port), "the mail server")
+        return port, box
+
+    def letters(self, box):
+        found = []
+        for path in sorted((box / "new").glob("*")) if (box / "new").exists() else []:
+            found.append((path.stat().st_mtime, email.message_from_bytes(
+                path.read_bytes(), policy=email.policy.default)))
+        return found
+
+    def inbox(self, keys):
+        port, page = steel.free_port(), steel.free_port()
+        self.start(steel.Child(
+            ["inbox", "--listen", "127.0.0.1:%d" % port, "--cert", keys / "authority.pem", "--key",
+             keys / "authority.key", "--client-ca", keys / "ca.pem", "--data", self.dir / "inbox",
+             "--page", "127.0.0.1:%d" % page], self.dir / "inbox.log"))
+        return port, page
+
+    def inbox_has(self, page, test):
+        with urllib.request.urlopen("http://127.0.0.1:%d/api/events" % page, timeout=20) as answer:
+            found = json.loads(answer.read())
+        found = found.get("events", found) if isinstance(found, dict) else found
+        return any(test(json.dumps(e)) for e in found)
+
+    def test_all_hear_it(self):
+        keys, hook = self.keys(), Hook()
+        self.addCleanup(hook.server_close)
+        self.addCleanup(hook.shutdown)
+        secret = self.write("secret", "wonderland\n")
+        smtp, box = self.mail_server(keys)
+        upstream, page = self.inbox(keys)
+        self.begin(destinations=[
+            {"name": "hook", "kind": "webhook", "serves": ["premises"], "secret": str(secret),
+             "url": "http://127.0.0.1:%d/alerts" % hook.server_port},
+            {"name": "owner", "kind": "mail", "serves": ["premises"], "from": "box@example.org",
+             "to": ["owner@example.org", "night@example.org"],
+             "url": "smtp://localhost:%d" % smtp, "tls": {"ca": str(keys / "ca.pem")}},
+            {"name": "county", "kind": "https", "serves": ["inspector"],
+             "url": "https://localhost:%d/events" % upstream,
+             "tls": {"ca": str(keys / "ca.pem"), "cert": str(keys / "gateway.pem"),
+                     "key": str(keys / "gateway.key")}}])
+        panel = self.listen("panel-1")
+        lamp = Lines("stdbuf", "-o0", *self.coap_client("alerts/lamp", "-s", "60"))
+        self.addCleanup(lamp.stop)
+        lamp.find("the first answer", lambda l: '"active":0' in l)
+        panel.find("the first text", shows("steelyard/alerts/prem", active=0))
+        self.measure({"n": "m", "vs": "on"})
+        began = time.time()
+        self.measure({"n": "m", "vs": "off"})
+        kept, _ = panel.find("mains lost", shows("steelyard/alerts/prem", severity="major"))
+        seen, _ = lamp.find("mains lost", lambda l: '"severity":"major"' in l)
+        posted, (fields, body), event = hook.find(
+            "mains lost", lambda e: e["type"] == "steelyard.alert.raised")
+        steel.until(lambda: self.inbox_has(page, lambda e: "SITE-02" in e), "the inbox", every=0.005)
+        arrived = time.time()
+        steel.until(lambda: self.letters(box), "the mail")
+        mailed, letter = self.letters(box)[0]
+        print("mains off to panel %.0f, lamp %.0f, webhook %.0f, inbox %.0f, mail %.0f ms" % tuple(
+            (t - began) * 1e3 for t in (kept, seen, posted, arrived, mailed)))
+        for t in (kept, seen):
+            self.assertLess(t, arrived)
+        self.assertLess(arrived - began, 2.0)  # `commit` gathers for 2 s, and not now
+        self.assertLess(mailed - began, 5.0)
+        mac = hmac.new(b"wonderland", body, hashlib.sha256).hexdigest()
+        self.assertEqual(fields["X-Steelyard-Signature"], "sha256=" + mac)
+        self.assertEqual(fields["Idempotency-Key"], '"%s"' % event["id"])
+        self.assertEqual(letter["To"], "owner@example.org, night@example.org")
+        self.assertIn("major", letter["Subject"])
+        self.assertIn("Fridge 3", letter["Subject"])
+        self.assertIn("The mains are off.", letter.get_content())
+        alert = event["data"]["alert"]["id"]
+        self.press("panel-1", "steelyard/ack/prem/panel-1", alert)
+        panel.find("who acknowledged", shows("steelyard/alerts/prem", unacknowledged=0))
+        steel.until(lambda: self.inbox_has(page, lambda e: "acknowledged" in e), "it upstream")
+        self.measure({"n": "m", "vs": "on"})
+        hook.find("the end", lambda e: e["type"] == "steelyard.alert.cleared")
+        steel.until(lambda: len(self.letters(box)) >= 2, "the mail of the end")
+        self.assertIn("cleared", self.letters(box)[1][1]["Subject"])
+        types = [e["type"] for _, _, e in hook.got]
+        self.assertEqual(len(types), len(set(types)), types)
 
     def test_panel_and_lamp(self):
         self.begin()

@@ -31,7 +31,9 @@ static box start(const char *dir, unsigned port)
     snprintf(data, sizeof data, "%s", rig_path(dir, "inbox"));
     assert_int_equal(pipe(pipes), 0);
     snprintf(fd, sizeof fd, "%d", pipes[1]);
-    char cert[512], key[512], ca[512];
+    char cert[512], key[512], ca[512], crl[512];
+    snprintf(crl, sizeof crl, "%s", rig_path(dir, "crl.pem"));
+    const bool lists = access(crl, F_OK) == 0;
     snprintf(cert, sizeof cert, "%s", rig_path(dir, "server.pem"));
     snprintf(key, sizeof key, "%s", rig_path(dir, "server.key"));
     snprintf(ca, sizeof ca, "%s", rig_path(dir, "ca.pem"));
@@ -41,7 +43,7 @@ static box start(const char *dir, unsigned port)
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
         execl("/proc/self/exe", "test_inbox", "inbox", "--listen", listen_on, "--page",
               "127.0.0.1:0", "--cert", cert, "--key", key, "--client-ca", ca, "--data", data,
-              "--ready-fd", fd, (char *)NULL);
+              "--ready-fd", fd, lists ? "--crl" : (char *)NULL, crl, (char *)NULL);
         _exit(127);
     }
     close(pipes[1]);
@@ -231,6 +233,12 @@ static void who_may_not_deliver(void **state)
     assert_int_equal(post(&b, *state, "other-client", batch_type, "[]", note), 403);
     assert_int_equal(post(&b, *state, "old", batch_type, "[]", note), 403);
     assert_int_equal(post(&b, *state, "wrong", batch_type, "[]", note), 403);
+    assert_int_equal(end(&b, SIGTERM), 0);
+    rig_cert(*state, "lost", SY_CERT_CLIENT, NULL, now - RIG_DAY, now + RIG_DAY);
+    rig_revoke(*state, "lost.pem");
+    b = start(*state, 0);
+    assert_int_equal(post(&b, *state, "client", batch_type, "[]", note), 200);
+    assert_int_equal(post(&b, *state, "lost", batch_type, "[]", note), 403);
     assert_int_equal(end(&b, SIGTERM), 0);
 }
 

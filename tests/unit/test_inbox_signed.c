@@ -4,7 +4,6 @@
  * another's name, without its signature, by a certificate that does not count; and that what is
  * merely not certified is kept and flagged.
  */
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -376,51 +375,10 @@ static void of_a_shortened_event_the_signature_speaks(void **state)
     close_it(&i);
 }
 
-static gnutls_x509_crt_t load(const char *dir, const char *name)
-{
-    gnutls_x509_crt_t crt = NULL;
-    gnutls_datum_t data;
-    assert_int_equal(gnutls_load_file(rig_path(dir, name), &data), 0);
-    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
-    assert_int_equal(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_PEM), 0);
-    gnutls_free(data.data);
-    return crt;
-}
-
-/* ledger.pem, by the rig's CA, as crl.pem. */
-static void revoke(const char *dir)
-{
-    gnutls_x509_crl_t crl;
-    gnutls_x509_privkey_t key;
-    gnutls_datum_t data, pem;
-    sy_fail f;
-    time_t now = time(NULL) - 3600;
-    gnutls_x509_crt_t ca = load(dir, "ca.pem"), crt = load(dir, "ledger.pem");
-    assert_int_equal(gnutls_load_file(rig_path(dir, "ca.key"), &data), 0);
-    gnutls_x509_privkey_init(&key);
-    assert_int_equal(gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM), 0);
-    gnutls_free(data.data);
-    gnutls_x509_crl_init(&crl);
-    gnutls_x509_crl_set_version(crl, 2);
-    gnutls_x509_crl_set_this_update(crl, now);
-    gnutls_x509_crl_set_next_update(crl, now + 86400);
-    gnutls_x509_crl_set_number(crl, "\1", 1);
-    assert_int_equal(gnutls_x509_crl_set_crt(crl, crt, now), 0);
-    assert_int_equal(gnutls_x509_crl_sign2(crl, ca, key, GNUTLS_DIG_SHA256, 0), 0);
-    assert_int_equal(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), 0);
-    fine(sy_file_write(rig_path(dir, "crl.pem"), (sy_span){(char *)pem.data, pem.size}, 0600, &f),
-         &f);
-    gnutls_free(pem.data);
-    gnutls_x509_crl_deinit(crl);
-    gnutls_x509_privkey_deinit(key);
-    gnutls_x509_crt_deinit(ca);
-    gnutls_x509_crt_deinit(crt);
-}
-
 static void a_revoked_key_is_refused_even_from_the_gateway(void **state)
 {
     certify(*state);
-    revoke(*state);
+    rig_revoke(*state, "ledger.pem");
     inbox i = open_it(*state, "crl.pem");
     sy_buf e;
     good(*state, "e/1", &e);

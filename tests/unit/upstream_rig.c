@@ -3,6 +3,7 @@
 #include "upstream_rig.h"
 
 #include <dirent.h>
+#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -70,6 +71,47 @@ void rig_other_ca(const char *dir, const char *file)
     make(dir, server, other,
          &(sy_cert_spec){"CN=127.0.0.1", SY_CERT_SERVER, names, now - RIG_DAY, now + RIG_DAY});
     sy_certs_close(other);
+}
+
+static gnutls_x509_crt_t load(const char *dir, const char *name)
+{
+    gnutls_x509_crt_t crt = NULL;
+    gnutls_datum_t data;
+    assert_int_equal(gnutls_load_file(rig_path(dir, name), &data), 0);
+    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+    assert_int_equal(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_PEM), 0);
+    gnutls_free(data.data);
+    return crt;
+}
+
+void rig_revoke(const char *dir, const char *file)
+{
+    gnutls_x509_crl_t crl;
+    gnutls_x509_privkey_t key;
+    gnutls_datum_t data, pem;
+    sy_fail f;
+    time_t now = time(NULL) - 3600;
+    gnutls_x509_crt_t ca = load(dir, "ca.pem"), crt = load(dir, file);
+    assert_int_equal(gnutls_load_file(rig_path(dir, "ca.key"), &data), 0);
+    gnutls_x509_privkey_init(&key);
+    assert_int_equal(gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM), 0);
+    gnutls_free(data.data);
+    gnutls_x509_crl_init(&crl);
+    gnutls_x509_crl_set_version(crl, 2);
+    gnutls_x509_crl_set_this_update(crl, now);
+    gnutls_x509_crl_set_next_update(crl, now + 86400);
+    gnutls_x509_crl_set_number(crl, "\1", 1);
+    assert_int_equal(gnutls_x509_crl_set_crt(crl, crt, now), 0);
+    assert_int_equal(gnutls_x509_crl_sign2(crl, ca, key, GNUTLS_DIG_SHA256, 0), 0);
+    assert_int_equal(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), 0);
+    assert_int_equal(
+        sy_file_write(rig_path(dir, "crl.pem"), (sy_span){(char *)pem.data, pem.size}, 0600, &f),
+        SY_OK);
+    gnutls_free(pem.data);
+    gnutls_x509_crl_deinit(crl);
+    gnutls_x509_privkey_deinit(key);
+    gnutls_x509_crt_deinit(ca);
+    gnutls_x509_crt_deinit(crt);
 }
 
 int rig_setup(void **state)

@@ -26,6 +26,9 @@ void rig_cert(const char *dir, const char *file, sy_cert_use use, const char *co
  * for 127.0.0.1, file-server. */
 void rig_other_ca(const char *dir, const char *file);
 
+/* A list of the rig's CA, crl.pem, on which the certificate in this file is. */
+void rig_revoke(const char *dir, const char *file);
+
 /* ---- a store with events ---- */
 sy_store *rig_store(const char *dir);
 /* Events first … first + n - 1, ids "e<number>", of alert "a<number % alerts>". */
