@@ -25,13 +25,13 @@ static const char *gateway_of(const sy_cloud *c)
 static void refuse(sy_signature *out, const char *why)
 {
     out->state = SY_SIGN_REFUSED;
-    snprintf(out->why, sizeof out->why, "%s", why);
+    snprintf(out->why, sizeof out->why, "%.*s", (int)sizeof out->why - 1, why);
 }
 
 static void doubt(sy_signature *out, const char *why)
 {
     out->state = SY_SIGN_UNCERTIFIED;
-    snprintf(out->why, sizeof out->why, "%s", why);
+    snprintf(out->why, sizeof out->why, "%.*s", (int)sizeof out->why - 1, why);
 }
 
 /* The key that comes with the event's proof, for a signature that only names its key. */
