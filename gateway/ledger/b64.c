@@ -28,16 +28,23 @@ static int value(char c, sy_b64 kind)
 
 void sy_b64_put(sy_buf *out, sy_span s, sy_b64 kind)
 {
+    char block[1024]; /* a proof is long, and each event has one */
+    size_t have = 0;
     for (size_t i = 0; i < s.n; i += 3) {
         size_t n = s.n - i < 3 ? s.n - i : 3;
         unsigned v = 0;
         for (size_t k = 0; k < 3; k++)
             v = v << 8 | (k < n ? (unsigned char)s.p[i + k] : 0u);
         for (size_t k = 0; k <= n; k++)
-            sy_buf_char(out, digit(v >> (18 - 6 * k) & 63, kind));
+            block[have++] = digit(v >> (18 - 6 * k) & 63, kind);
         for (size_t k = n; k < 3 && kind == SY_B64; k++)
-            sy_buf_char(out, '=');
+            block[have++] = '=';
+        if (have > sizeof block - 4) {
+            sy_buf_put(out, block, have);
+            have = 0;
+        }
     }
+    sy_buf_put(out, block, have);
 }
 
 sy_err sy_b64_get(sy_span text, sy_b64 kind, sy_buf *out)

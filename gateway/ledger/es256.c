@@ -15,6 +15,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/x509_csr.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -226,13 +227,32 @@ static size_t put_half(unsigned char *der, const uint8_t half[HALF])
     return n + length;
 }
 
+/* By the coordinates: libcrypto's decoders of DER take longer than a check. NULL: no such point. */
+static EVP_PKEY *public_key(sy_span spki)
+{
+    enum { POINT = 65, AT = SY_SPKI_BYTES - POINT };
+    char group[] = "prime256v1";
+    unsigned char point[POINT];
+    EVP_PKEY *key = NULL;
+    memcpy(point, spki.p + AT, sizeof point);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+        OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (!c || EVP_PKEY_fromdata_init(c) != 1 ||
+        EVP_PKEY_fromdata(c, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(c);
+    return key;
+}
+
 static bool verifies(EVP_PKEY *key, sy_span text, const unsigned char *der, size_t n)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     bool good = c && EVP_DigestVerifyInit(c, NULL, EVP_sha256(), NULL, key) == 1 &&
                 EVP_DigestVerify(c, der, n, (const unsigned char *)text.p, text.n) == 1;
     EVP_MD_CTX_free(c);
-    ERR_clear_error(); /* what is wrong with a signature is no error of this thread's connections */
     return good;
 }
 
@@ -246,12 +266,12 @@ sy_err sy_es256_check(sy_span spki, sy_span text, const uint8_t signature[SY_SIG
     n += put_half(der + 2 + n, signature + HALF);
     der[0] = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
     der[1] = (unsigned char)n;
-    const unsigned char *p = (const unsigned char *)spki.p;
-    EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+    EVP_PKEY *key = public_key(spki);
     sy_err e = key ? SY_OK : sy_fail_set(f, SY_E_PARSE, "the key is no point of P-256");
     if (!e && !verifies(key, text, der, n + 2))
         e = sy_fail_set(f, SY_E_DENIED, "the signature is not one of this key over this text");
     EVP_PKEY_free(key);
+    ERR_clear_error(); /* what is wrong with a signature is no error of this thread's connections */
     return e;
 }
 

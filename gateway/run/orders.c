@@ -23,7 +23,7 @@ static sy_err hand_over(sy_orders *o, sy_job *j, sy_fail *f)
     if (!o->stopping)
         *end = j;
     (void)!write(o->s->wake_fd, &one, sizeof one);
-    while (!j->done && !o->stopping)
+    while (!j->done && (j->running || !o->stopping))
         pthread_cond_wait(&o->cond, &o->lock);
     for (sy_job **p = &o->first; *p; p = &(*p)->next)
         if (*p == j) {
@@ -71,8 +71,10 @@ void sy_orders_turn(sy_orders *o)
     for (;;) {
         pthread_mutex_lock(&o->lock);
         sy_job *j = o->first;
-        if (j)
+        if (j) {
             o->first = j->next;
+            j->running = true;
+        }
         pthread_mutex_unlock(&o->lock);
         if (!j)
             break;

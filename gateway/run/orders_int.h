@@ -31,6 +31,7 @@ typedef struct sy_job {
     int64_t brought;
     bool tuning;
     sy_order older; /* rollback: owns the files */
+    bool running;   /* the main thread has it, under the lock */
     bool done;
     sy_err err; /* not taken: ask again */
     sy_fail why;

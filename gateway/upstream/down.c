@@ -209,7 +209,7 @@ sy_err sy_down_put(sy_down *d, const char *alert, const char *order, sy_span fil
                 .time = PUT_MS};
     sy_err e = path.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a path")
                            : ask(d, &q, &got, &body, f);
-    if (!e && (got.status < 200 || got.status > 299)) {
+    if (!e && (got.status < 200 || got.status > 299) && got.status != 409) {
         sy_answer a = sy_answer_of(got.status);
         e = sy_fail_set(f, a == SY_ANSWER_LATER ? SY_E_PEER : SY_E_DENIED,
                         "%.60s answered %u to the evidence file; %.100s", d->url.authority,

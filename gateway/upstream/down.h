@@ -41,8 +41,9 @@ void sy_down_log_time(sy_down *d, sy_ms t);
 /* {"name","asked","last_error"}; asked: answers that were had since the start. */
 void sy_down_status(sy_down *d, sy_buf *json);
 
-/* Within take: send a file up, to <url>/evidence/<alert>?order=<order>. SY_E_DENIED: it is not
- * taken, for good. Any other error: it may be tried again. */
+/* Within take: send a file up, to <url>/evidence/<alert>?order=<order>. 409 is as good as 2xx:
+ * the receiver has it. SY_E_DENIED: it is not taken, for good. Any other error: it may be tried
+ * again. */
 SY_MUST_USE sy_err sy_down_put(sy_down *d, const char *alert, const char *order, sy_span file,
                                sy_fail *f);
 

@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import re
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -292,6 +293,18 @@ class Orders(steel.Case):
         self.gateway.stop()
         self.start(self.gateway)
         self.assertEqual(self.running(), before)
+        # The process ended in the middle of one: the next start refuses it and says so.
+        self.gateway.stop()
+        store = sqlite3.connect(self.data / "store.db")
+        with store:
+            store.execute("UPDATE orders SET state=0 WHERE number=(SELECT max(number) FROM orders "
+                          "WHERE kind='calibration')")
+        number = store.execute("SELECT number FROM orders WHERE state=3 AND reason IS NULL OR "
+                               "state=0").fetchone()[0]
+        store.close()
+        self.start(self.gateway)
+        data = steel.until(lambda: self.receiver.result(number, "refused"), "the one cut short")
+        self.assertIn("ended while it executed", data["reason"])
         # Each is an action of the ledger, with who and which order.
         self.gateway.stop()
         text = (self.data / "store.db").read_bytes() + b""

@@ -21,3 +21,4 @@ sy_test(test_inbox_signed SOURCES unit/test_inbox_signed.c ${upstream_rig}
     LINKS sy_inbox sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_upstream_partial SOURCES unit/test_upstream_partial.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_onsite SOURCES unit/test_onsite.c LINKS sy_onsite sy_sender sy_config)
