@@ -22,7 +22,7 @@ static const char help[] =
     "  --json         the objects that `rules backtest --json` prints\n"
     "  --to T         as they stood at T: raised up to T, cleared later is active\n"
     "  --full         further keys: series, replaces, measure, judgement, trial, both messages,\n"
-    "                 acknowledged, shelved, unanswered, actions\n"
+    "                 acknowledged, shelved, suppressed, group, unanswered, actions\n"
     "  --language L   of the message; en unless given\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
@@ -186,6 +186,8 @@ static void put_full(sy_buf *b, const sy_alert_row *a, const people *p, const sy
     time_key(b, "acknowledged", p->stand.at.acknowledged);
     text_key(b, "acknowledged_by", p->stand.at.by);
     time_key(b, "shelved_until", p->stand.at.shelved);
+    time_key(b, "suppressed_until", p->stand.at.suppressed);
+    text_key(b, "group", p->stand.at.group);
     sy_buf_printf(b, ", \"unanswered\": %s", p->stand.at.unanswered ? "true" : "false");
     sy_buf_printf(b, ", \"actions\": %s}", p->acts);
 }
@@ -201,6 +203,12 @@ static void put_people(sy_buf *b, const people *p)
         sy_time_text(p->stand.at.shelved, at);
         sy_buf_printf(b, "    shelved until %s\n", at);
     }
+    if (p->stand.at.suppressed != SY_MS_NONE) {
+        sy_time_text(p->stand.at.suppressed, at);
+        sy_buf_printf(b, "    raised during maintenance, which lasts until %s\n", at);
+    }
+    if (p->stand.at.group)
+        sy_buf_printf(b, "    one of the group %s\n", p->stand.at.group);
     if (p->stand.at.unanswered)
         sy_buf_text(b, "    nobody answered in time\n");
 }

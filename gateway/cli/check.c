@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "config/config.h"
+#include "orders/force.h"
 #include "rules/judge.h"
 
 static const char help[] =
@@ -88,6 +89,36 @@ static void json_summary(const sy_config *c, const sy_judge *j, sy_buf *out)
     sy_buf_text(out, "]");
 }
 
+/* What is in force by order, on top of the files. */
+static void put_ordered(const sy_config *c, bool json, sy_buf *out)
+{
+    sy_force *force;
+    sy_force_pack p;
+    sy_fail f;
+    bool any = false;
+    sy_span text = sy_config_orders(c);
+    if (json) {
+        sy_buf_text(out, ",\n\"in_force_by_order\": ");
+        if (text.n)
+            sy_buf_span_put(out, text);
+        else
+            sy_buf_text(out, "null");
+        return;
+    }
+    if (!text.n || sy_force_open(&force, text, &f) != SY_OK)
+        return;
+    for (size_t i = 0; sy_force_at(force, i, &p); i++) {
+        if (p.version == 0)
+            continue;
+        sy_buf_printf(out, "%s%s %s version %lld (%s)",
+                      any ? ", " : "  in force by order: ", p.tuning ? "tuning" : "pack", p.name,
+                      (long long)p.version, p.from);
+        any = true;
+    }
+    sy_buf_text(out, any ? "\n" : "");
+    sy_force_close(force);
+}
+
 static sy_err summary(const sy_config *c, bool json, sy_buf *out)
 {
     sy_judge *j;
@@ -103,6 +134,7 @@ static sy_err summary(const sy_config *c, bool json, sy_buf *out)
         json_summary(c, j, out);
     else
         text_summary(c, j, out);
+    put_ordered(c, json, out);
     sy_judge_close(j);
     return SY_OK;
 }

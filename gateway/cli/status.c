@@ -11,6 +11,7 @@
 #include "intake/journal.h"
 #include "ledger/ledger.h"
 #include "run/keeper.h"
+#include "upstream/waiting.h"
 
 enum { ANSWER_MS = 10000 };
 
@@ -68,6 +69,8 @@ static sy_err offline(const char *data, sy_buf *json, sy_fail *f)
                   (unsigned long long)journal_end(data, position), (unsigned long long)series,
                   (unsigned long long)position);
     sy_ledger_state(s, "stopped", "", json);
+    sy_buf_text(json, ",\"upstream\":");
+    sy_waiting_all(s, json);
     sy_buf_text(json, ",\"keeping\":");
     sy_keeper_offline(s, data, json);
     sy_buf_char(json, '}');
@@ -134,6 +137,30 @@ static void print_observed(const json_t *coap)
                count_of(o, "restarts"), text_of(o, "last_error"));
 }
 
+/* What waits for each destination. */
+static void print_upstream(const json_t *upstream)
+{
+    size_t i;
+    json_t *d, *c;
+    const char *class;
+    if (!json_array_size(upstream))
+        return;
+    printf("\n%-20s %-10s %9s %9s %9s  %s\n", "destination", "connected", "waiting", "refused",
+           "withheld", "last error");
+    json_array_foreach(upstream, i, d)
+    {
+        const json_t *connected = json_object_get(d, "connected");
+        printf("%-20s %-10s %9lld %9lld %9lld  %s\n", text_of(d, "name"),
+               !connected                ? "-"
+               : json_is_true(connected) ? "yes"
+                                         : "no",
+               count_of(d, "waiting"), count_of(d, "refused"), count_of(d, "withheld"),
+               text_of(d, "last_error"));
+        json_object_foreach(json_object_get(d, "by_class"), class, c) printf(
+            "  %-18s %-10s %9lld  since %s\n", class, "", count_of(c, "n"), text_of(c, "since"));
+    }
+}
+
 static int print_table(const char *text)
 {
     json_error_t why;
@@ -148,7 +175,7 @@ static int print_table(const char *text)
     json_object_foreach(o, key, value)
     {
         if (strcmp(key, "keeping") == 0 || strcmp(key, "refused") == 0 ||
-            strcmp(key, "modbus") == 0)
+            strcmp(key, "modbus") == 0 || strcmp(key, "upstream") == 0)
             continue; /* below, as people read it */
         char *shown =
             json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
@@ -156,6 +183,7 @@ static int print_table(const char *text)
         free(shown);
     }
     print_refused(json_object_get(o, "refused"));
+    print_upstream(json_object_get(o, "upstream"));
     print_modbus(json_object_get(o, "modbus"));
     print_observed(json_object_get(o, "coap"));
     sy_status_keeping(json_object_get(o, "keeping"));

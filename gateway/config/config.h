@@ -44,6 +44,7 @@ typedef struct sy_destination {
     sy_ms settle;            /* alertmanager: how long an alert fires there at least */
     sy_egress egress;
     sy_ms heartbeat;             /* 0: none */
+    sy_ms passing;               /* how long notices of a passing state wait */
     const char *topic;           /* mqtt: with names in braces */
     bool v311;                   /* mqtt: version 3.1.1 */
     const char *user, *password; /* NULL: none */
@@ -115,6 +116,8 @@ typedef struct sy_config {
     size_t n_devices;
     const sy_vocab *vocab;
     const sy_set *set;
+    const sy_source *rules; /* the texts of rule files, with the names that are shown */
+    size_t n_rules;
     unsigned char hash[32];
     char hash_hex[65];
     void *owner; /* private; NULL: the caller's own, which references do not count */

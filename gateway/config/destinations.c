@@ -226,6 +226,7 @@ static void read_destination(sy_loader *l, const sy_ynode *node, sy_destination 
                      "'also' lists at most 7 addresses like 'url'",
                      "“also”至多列出7个与“url”同形的地址");
     read_egress(l, c[DS_EGRESS].set ? c[DS_EGRESS].node : NULL, d);
+    d->passing = c[DS_PASSING].set ? c[DS_PASSING].ms : (sy_ms)7 * 86400000;
     d->heartbeat = c[DS_HEARTBEAT].set                                   ? c[DS_HEARTBEAT].ms
                    : d->kind == SY_DEST_ALERTMANAGER || foreign(d->kind) ? 0
                                                                          : HEARTBEAT_MS;

@@ -117,6 +117,7 @@
     X(DS_SECRET, "secret", PATH, false, 0, 0, NULL, "no signature", "webhook: file with the secret of the signature (docs/on-site.md)") \
     X(DS_EGRESS, "egress", MAP, false, 0, 0, NULL, "docs/egress.md", "what may leave the box for it") \
     X(DS_HEARTBEAT, "heartbeat", DURATION, false, 0, 86400000, NULL, "5 min; alertmanager, webhook, mail: none", "how often it is told that the box is alive; `0 s`: never") \
+    X(DS_PASSING, "passing", DURATION, false, 60000, 31622400000.0, NULL, "7 days", "how long a notice of a passing state (the broker fails, it holds again) waits in the outbox; everything else waits until it is taken") \
     X(DS_VERSION, "version", CHOICE, false, 0, 0, "5 3.1.1", "5", "mqtt: protocol version") \
     X(DS_TOPIC, "topic", TEXT, false, 0, 0, NULL, "steelyard/{gateway}/{premises}/{severity}", "mqtt: topic of an event; in braces: gateway, premises, place, device, rule, severity, type") \
     X(DS_USER, "user", TEXT, false, 0, 0, NULL, "none", "mqtt, mail: name at the receiver") \

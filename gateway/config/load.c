@@ -94,6 +94,8 @@ static void load_rules(sy_loader *l)
     for (size_t i = 0; rules && i < l->n_texts; i++)
         if (l->texts[i].kind == SY_TEXT_RULES)
             rules[n++] = l->sources[i];
+    l->c->rules = rules;
+    l->c->n_rules = rules ? n : 0;
     const sy_set_texts texts = {rules, n, sy_cfg_orders_base(l)};
     if (rules && sy_set_load_over(&texts, &l->vocab, l->arena, &d, &l->c->set) == SY_E_NOMEM)
         l->nomem = true;

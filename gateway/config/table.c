@@ -60,7 +60,7 @@ const sy_cfg_section sy_cfg_sections[SY_S_SECTIONS] = {
     [SY_S_EGRESS] = {"destinations[].egress", keys_egress, EG_N},
 };
 _Static_assert((int)PT_N <= (int)SY_KEYS_MOST && (int)GW_N <= (int)SY_KEYS_MOST &&
-                   (int)DV_N <= (int)SY_KEYS_MOST,
+                   (int)DV_N <= (int)SY_KEYS_MOST && (int)DS_N <= (int)SY_KEYS_MOST,
                "SY_KEYS_MOST is the most");
 
 /* False where the value is wrong; a reader that said why itself sets *told. */

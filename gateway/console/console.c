@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "console/jobs.h"
+#include "console/live.h"
 #include "console/server.h"
 
 enum {
@@ -23,6 +25,8 @@ static char *copy(const char *text)
 
 static void release(sy_console *c)
 {
+    sy_jobs_close(c->jobs);
+    sy_live_close(c->live);
     sy_sessions_close(c->sessions);
     sy_guard_close(c->guard);
     free(c->data);
@@ -115,6 +119,16 @@ static sy_err open_listener(sy_console *c, const sy_console_setup *o, sy_fail *f
     return e;
 }
 
+static void stop_workers(sy_console *c)
+{
+    if (c->jobs) {
+        sy_jobs_stop(c->jobs);
+    }
+    if (c->live) {
+        sy_live_stop(c->live);
+    }
+}
+
 sy_err sy_console_start(sy_console **out, const sy_console_setup *o, sy_fail *f)
 {
     sy_console *c = calloc(1, sizeof *c);
@@ -135,8 +149,11 @@ sy_err sy_console_start(sy_console **out, const sy_console_setup *o, sy_fail *f)
     sy_err e = c->data && c->file && c->sessions && c->guard
                    ? SY_OK
                    : sy_fail_set(f, SY_E_NOMEM, "no memory for the console");
+    e = e ? e : sy_jobs_open(&c->jobs, f);
+    e = e ? e : sy_live_open(&c->live, c->store, c->watch, f);
     e = e ? e : open_listener(c, o, f);
     if (e) {
+        stop_workers(c);
         release(c);
         return sy_fail_wrap(f, "console");
     }
@@ -147,6 +164,7 @@ sy_err sy_console_start(sy_console **out, const sy_console_setup *o, sy_fail *f)
 void sy_console_stop(sy_console *c)
 {
     if (c) {
+        stop_workers(c); /* requests that wait for them must go on before the library may end */
         MHD_stop_daemon(c->daemon);
         release(c);
     }
@@ -160,8 +178,9 @@ unsigned sy_console_port(const sy_console *c)
 void sy_console_status(sy_console *c, sy_buf *json)
 {
     sy_buf_printf(
-        json, "{\"port\":%u,\"tls\":%s,\"sessions\":%zu,\"requests\":%llu,\"refused\":%llu}",
+        json,
+        "{\"port\":%u,\"tls\":%s,\"sessions\":%zu,\"live\":%zu,\"requests\":%llu,\"refused\":%llu}",
         sy_console_port(c), c->tls ? "true" : "false", sy_sessions_count(c->sessions, sy_mono_ms()),
-        (unsigned long long)atomic_load(&c->requests),
+        sy_live_readers(c->live), (unsigned long long)atomic_load(&c->requests),
         (unsigned long long)atomic_load(&c->refused));
 }

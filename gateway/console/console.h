@@ -33,7 +33,7 @@ typedef struct sy_console sy_console;
 SY_MUST_USE sy_err sy_console_start(sy_console **out, const sy_console_setup *o, sy_fail *f);
 void sy_console_stop(sy_console *c); /* NULL is allowed */
 unsigned sy_console_port(const sy_console *c);
-/* {"port":…,"tls":…,"sessions":…,"requests":…,"refused":…} */
+/* {"port":…,"tls":…,"sessions":…,"live":…,"requests":…,"refused":…} */
 void sy_console_status(sy_console *c, sy_buf *json);
 
 #endif

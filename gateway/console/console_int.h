@@ -22,6 +22,8 @@ struct sy_console {
     struct MHD_Daemon *daemon;
     sy_sessions *sessions;
     sy_guard *guard;
+    struct sy_jobs *jobs;
+    struct sy_live *live;
     atomic_uint_fast64_t requests, refused;
 };
 

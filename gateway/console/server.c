@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "console/account.h"
 #include "console/asset.h"
+#include "console/jobs.h"
 
 static bool safe(const char *method)
 {
@@ -296,6 +297,7 @@ void sy_console__ended(void *cls, struct MHD_Connection *c, void **state,
     sy_request *r = *state;
     (void)cls, (void)c, (void)why;
     if (r) {
+        sy_job_free(r->job);
         sy_buf_fini(&r->body);
         free(r);
         *state = NULL;

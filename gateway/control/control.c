@@ -273,6 +273,20 @@ static bool cut(sy_span argument, char text[SY_CONTROL_LINE], char **part, size_
     return true;
 }
 
+/* EVENT<TAB>WHO<TAB>WHY */
+static void do_retry(sy_control *s, client *c, sy_span argument)
+{
+    char text[SY_CONTROL_LINE];
+    char *part[3];
+    sy_fail why = {0};
+    if (!cut(argument, text, part, 3))
+        answer_fail(c, "write the event, who and why, with tabs between");
+    else if (s->ops.retry(s->ops.ctx, part[0], part[1], part[2], &why))
+        answer_fail(c, why.text);
+    else
+        sy_buf_text(&c->out, "{\"ok\":true}\n");
+}
+
 /* ON<TAB>MS<TAB>WHO<TAB>WHY */
 static void do_maintain(sy_control *s, client *c, sy_span argument)
 {
@@ -348,6 +362,8 @@ static void command(sy_control *s, client *c, sy_span line)
         do_wait(c, WAIT_SEQ, argument);
     } else if (sy_span_is(verb, "open")) {
         do_open(s, c);
+    } else if (sy_span_is(verb, "retry")) {
+        do_retry(s, c, argument);
     } else if (sy_span_is(verb, "hold") || sy_span_is(verb, "release")) {
         do_hold(s, c, sy_span_is(verb, "hold"), argument);
     } else if (sy_span_is(verb, "rotate")) {
@@ -368,7 +384,7 @@ static void command(sy_control *s, client *c, sy_span line)
         s->ops.stop(s->ops.ctx);
     } else if (!device_command(s, c, verb, argument)) {
         answer_fail(
-            c, "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, "
+            c, "commands: status, mark T, barrier N, wait SEQ, open, reload, hold, release, retry, "
                "rotate, maintain, maintenance, act, credentials, pending, forget, watch, stop");
     }
 }

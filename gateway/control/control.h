@@ -9,6 +9,7 @@
  *   reload       as SIGHUP; the answer says whether the new set is in force
  *   hold ALERT<TAB>WHO<TAB>WHY      the alert and what it rests on do not expire
  *   release ALERT<TAB>WHO<TAB>WHY   it may again
+ *   retry EVENT<TAB>WHO<TAB>WHY     an event that was refused for good is sent once more
  *   rotate WHO<TAB>WHY              another key signs the ledger from here on
  *   maintain ON<TAB>MS<TAB>WHO<TAB>WHY   maintenance of a place, a device or a point, for so many
  *                milliseconds from now on; 0: it ends; {"ok":true,"seq":N}: its record
@@ -60,6 +61,7 @@ typedef struct sy_control_ops {
     /* hold: true; release: false. */
     sy_err (*hold)(void *ctx, bool hold, const char *alert, const char *who, const char *why,
                    sy_fail *f);
+    sy_err (*retry)(void *ctx, const char *event, const char *who, const char *why, sy_fail *f);
     sy_err (*rotate)(void *ctx, const char *who, const char *why, sy_fail *f);
     sy_err (*maintain)(void *ctx, const sy_control_maintain *m, uint64_t *seq, sy_fail *f);
     void (*maintenance)(void *ctx, sy_buf *json);

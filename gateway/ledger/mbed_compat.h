@@ -38,6 +38,18 @@ static inline int sy_mbed_serial(mbedtls_x509write_cert *w, unsigned char *seria
 {
     return mbedtls_x509write_crt_set_serial_raw(w, serial, n);
 }
+/* 3.6 offers RSA-PSS before PKCS #1, and then cannot take it in TLS 1.2 (an illegal parameter): so
+ * PKCS #1 goes first, which TLS 1.3 passes over. */
+static inline void sy_mbed_signatures(mbedtls_ssl_config *c)
+{
+    static const uint16_t order[] = {
+        MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+        MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512, MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+        MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+        MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+        MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
+    mbedtls_ssl_conf_sig_algs(c, order);
+}
 #define SY_MBED_TLS13_SUITES                                                                       \
     MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                          \
         MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
@@ -74,6 +86,10 @@ static inline int sy_mbed_serial(mbedtls_x509write_cert *w, unsigned char *seria
     rc = rc ? rc : mbedtls_x509write_crt_set_serial(w, &number);
     mbedtls_mpi_free(&number);
     return rc;
+}
+static inline void sy_mbed_signatures(mbedtls_ssl_config *c)
+{
+    (void)c;
 }
 #define SY_MBED_TLS13_SUITES
 

@@ -84,6 +84,16 @@ bool sy_force_at(const sy_force *p, size_t i, sy_force_pack *out)
     return out->name && out->from;
 }
 
+void sy_force_rest(const sy_force *p, sy_buf *json)
+{
+    for (size_t i = 1; i < 3; i++) {
+        char *text = json_dumps(json_object_get(p->root, lists[i]), JSON_COMPACT | JSON_SORT_KEYS);
+        sy_buf_printf(json, ",\"%s\":", lists[i]);
+        sy_buf_text(json, text ? text : "null");
+        free(text);
+    }
+}
+
 bool sy_force_find(const sy_force *p, const char *name, sy_force_pack *out)
 {
     size_t at;

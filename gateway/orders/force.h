@@ -27,6 +27,9 @@ bool sy_force_find(const sy_force *p, const char *name, sy_force_pack *out);
 /* False at the end. */
 bool sy_force_at(const sy_force *p, size_t i, sy_force_pack *out);
 
+/* ,"tiers":[…],"calibrations":[…] as the text has them: members of an object of the caller's. */
+void sy_force_rest(const sy_force *p, sy_buf *json);
+
 /* A pack, or a tuning as a pack of one file. `version` 0 of `pack`: out of force. */
 SY_MUST_USE sy_err sy_force_put(sy_force *p, const sy_force_pack *pack, const sy_order_pair *files,
                                 size_t n, sy_fail *f);

@@ -127,12 +127,17 @@ static sy_event_row event_of(sy_batch *b, const sy_event_of *e, const char *aler
     return row;
 }
 
-static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, const sy_event_to *to,
+typedef struct heard { /* by which rule, at which level */
+    const sy_config *config;
+    const sy_rule *rule;
+    sy_alert_level level;
+} heard;
+
+static void address(sy_batch *b, sy_batch_change *c, const heard *by, const sy_event_to *to,
                     bool *failed)
 {
-    const sy_config *config = e->config;
-    const sy_alert *a = &e->change->alert;
-    if (config->n_destinations == 0 || a->trial)
+    const sy_config *config = by->config;
+    if (config->n_destinations == 0)
         return;
     c->destinations = sy_arena_get(&b->arena, config->n_destinations * sizeof *c->destinations);
     if (!c->destinations) {
@@ -140,8 +145,33 @@ static void address(sy_batch *b, sy_batch_change *c, const sy_event_of *e, const
         return;
     }
     for (size_t i = 0; i < config->n_destinations; i++)
-        if (sy_event_goes_to(&config->destinations[i], a->rule, a->level, to))
+        if (sy_event_goes_to(&config->destinations[i], by->rule, by->level, to))
             c->destinations[c->n_destinations++] = keep(b, config->destinations[i].name, failed);
+}
+
+sy_err sy_batch_group_add(sy_batch *b, const sy_event_row *row, const sy_config *config,
+                          const sy_rule *rule, sy_alert_level level)
+{
+    if (b->discard)
+        return SY_OK;
+    sy_err err = sy_grow(sy_heap(), (void **)&b->changes, &b->cap_changes, b->n_changes + 1,
+                         sizeof *b->changes);
+    if (err)
+        return err;
+    bool failed = false;
+    const sy_event_to to = {.levels = 1u << level};
+    const heard by = {config, rule, level};
+    sy_batch_change c = {.acted = true, .event = *row};
+    c.event.id = keep(b, row->id, &failed);
+    c.event.kind = keep(b, row->kind, &failed);
+    c.event.alert = keep(b, row->alert, &failed);
+    c.event.body.p = sy_arena_text(&b->arena, row->body);
+    c.set = keep(b, config->hash_hex, &failed);
+    address(b, &c, &by, &to, &failed);
+    if (failed || !c.event.body.p)
+        return SY_E_NOMEM;
+    b->changes[b->n_changes++] = c;
+    return SY_OK;
 }
 
 sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to *to,
@@ -159,11 +189,14 @@ sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const sy_event_to 
     c.row = row_of(b, e, &failed);
     c.event = event_of(b, e, c.row.id, &failed);
     c.set = keep(b, e->config->hash_hex, &failed);
-    address(b, &c, e, to, &failed);
+    const heard by = {e->config, e->change->alert.rule, e->change->alert.level};
+    if (!e->change->alert.trial)
+        address(b, &c, &by, to, &failed);
     if (stand) {
         c.stand = *stand;
         c.stand.alert = c.row.id;
         c.stand.by = keep(b, stand->by, &failed);
+        c.stand.group = keep(b, stand->group, &failed);
     }
     if (sy_basis_plan_make(e, &b->arena, &c.basis))
         failed = true;

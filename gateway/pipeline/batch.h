@@ -91,6 +91,10 @@ SY_MUST_USE sy_err sy_batch_change_add(sy_batch *b, const sy_event_of *e, const 
 /* An event of no alert, to every destination whose policy lets its class out. Texts are copied. */
 SY_MUST_USE sy_err sy_batch_event_add(sy_batch *b, const sy_event_row *e, const sy_config *config,
                                       sy_egress_class class);
+/* The event of a group of alerts, which a rule's recipients at that level hear of. Texts are
+ * copied. */
+SY_MUST_USE sy_err sy_batch_group_add(sy_batch *b, const sy_event_row *row, const sy_config *config,
+                                      const sy_rule *rule, sy_alert_level level);
 /* Another set is in force from this record on. */
 SY_MUST_USE sy_err sy_batch_activation(sy_batch *b, uint64_t seq, const char *set);
 /* The log's clock was set. */

@@ -58,6 +58,7 @@ void sy_engine_close(sy_engine *e)
         sy_config_unref(e->before);
     sy_changes_fini(&e->changes);
     sy_standings_fini(&e->standings);
+    sy_groups_fini(&e->groups);
     sy_late_fini(&e->late);
     sy_births_fini(&e->births);
     sy_doubts_fini(&e->doubts);
@@ -440,6 +441,8 @@ static sy_err action(sy_engine *e, const sy_jrec *rec)
     }
     if (!err)
         err = sy_batch_action(e->batch, rec->seq, e->clock, &a);
+    if (!err)
+        err = sy_engine__maintained(e);
     if (err == SY_E_NOMEM)
         return err;
     if (err && !e->batch->discard)

@@ -9,6 +9,7 @@
 #include "pipeline/days.h"
 #include "pipeline/decode.h"
 #include "pipeline/engine.h"
+#include "pipeline/group.h"
 #include "pipeline/late.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/quality.h"
@@ -43,6 +44,7 @@ struct sy_engine {
     sy_days days;
     sy_ms statement_due; /* SY_MS_MAX: none is */
     sy_standings standings;
+    sy_groups groups;
     sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
     uint64_t seq;      /* of the record in work */
     sy_decoded *early; /* readings before the first mark */
@@ -57,6 +59,8 @@ SY_MUST_USE sy_err sy_engine__judge_open(sy_engine *e, sy_era *era);
  * with the clock where it is due: engine_days.c. */
 SY_MUST_USE sy_err sy_engine__advance_to(sy_engine *e, sy_ms now);
 SY_MUST_USE sy_err sy_engine__advance(sy_engine *e, sy_ms now);
+/* Maintenance has changed: whoever was raised during it is released with it. */
+SY_MUST_USE sy_err sy_engine__maintained(sy_engine *e);
 SY_MUST_USE sy_err sy_engine__act(sy_engine *e, const sy_jrec *rec, const sy_act *a);
 /* A change is told with the configuration and the judge that it was judged by. */
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,

@@ -5,7 +5,8 @@
  * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
  * to be judged again (late.c, sy_late_save), what makes readings doubtful (quality.c,
  * sy_doubts_save), maintenance (upkeep.c, sy_upkeep_save), what births of Sparkplug said (births.c,
- * sy_births_save), how alerts stand (standing.c, sy_standings_save; missing in format 5), the days
+ * sy_births_save), how alerts stand (standing.c, sy_standings_save, and group.c,
+ * sy_groups_save; missing in format 5), the days
  * for the statements (days_save.c, sy_days_save; missing in formats 5 and 6), the judge's own bytes
  * (blob). Equal states give equal bytes.
  */
@@ -49,6 +50,7 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     sy_births_save(&e->births, &part);
     put_part(out, &part);
     sy_standings_save(&e->standings, &part);
+    sy_groups_save(&e->groups, &part);
     put_part(out, &part);
     sy_days_save(&e->days, &part);
     put_part(out, &part);
@@ -138,6 +140,8 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
         err = sy_judge_load(e->now->judge, judge);
     if (!err)
         err = format == FORMER ? stand_anew(e) : sy_standings_load(&e->standings, &standings);
+    if (!err && format == FORMAT)
+        err = sy_groups_load(&e->groups, &standings);
     if (err)
         return sy_fail_set(f, err, "the judge's snapshot cannot be used: %s", sy_err_text(err));
     sy_batch_site(e->batch);

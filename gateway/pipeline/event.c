@@ -214,6 +214,12 @@ static void data_object(sy_buf *b, const sy_event_of *e)
         truth(b, "shelved", true);
         when(b, "shelved_until", e->shelved);
     }
+    if (e->suppressed != SY_MS_NONE) {
+        sy_member_text(b, "suppressed", "maintenance");
+        when(b, "suppressed_until", e->suppressed);
+    }
+    if (e->group[0])
+        sy_member_text(b, "group", e->group);
     if (e->act && e->act->act)
         act_object(b, e);
     sy_buf_char(b, '}');
@@ -305,10 +311,16 @@ bool sy_destination_wakes(const sy_destination *d)
     return false;
 }
 
+static bool folded(const sy_destination *d, const sy_event_to *to)
+{
+    const sy_event_to group = {.levels = 1u << to->folded_at};
+    return to->folded && sy_event_goes_to(d, to->folded, to->folded_at, &group);
+}
+
 bool sy_event_goes_to(const sy_destination *d, const sy_rule *r, sy_alert_level now,
                       const sy_event_to *to)
 {
-    if (to->quiet && sy_destination_wakes(d))
+    if (sy_destination_wakes(d) && (to->quiet || folded(d, to)))
         return false;
     if (to->up && to->up >= d->severity && serves(d, sy_event_tell(r, to->up)))
         return true;

@@ -12,7 +12,8 @@
  * judgement}, premises {id, name, code}, place {id, kind, name}, device, series, quantity, unit,
  *   tell [recipient], respond_within_ms | null,
  *   measure {counted_ms, unknown_ms, exempt_ms, span_ms}
- * and, only where it is so: shelved (true) and shelved_until, act (of a change that a person made,
+ * and, only where it is so: shelved (true) and shelved_until, suppressed
+ * ("maintenance") and suppressed_until, group (its id), act (of a change that a person made,
  * or the clock: {kind, who | null, via, why, until | null, at}; `change` is then acknowledged,
  * shelved, unshelved, commented or unanswered, and who is null where nobody did it). A text that is
  * not given in a language is null. Key order and bytes are fixed.
@@ -36,6 +37,8 @@ typedef struct sy_event_of { /* a change, and what is needed to tell it */
     uint64_t number;       /* n of the id */
     bool replay_clock;
     sy_ms shelved;           /* until; SY_MS_NONE: it is not */
+    sy_ms suppressed;        /* likewise, for maintenance */
+    const char *group;       /* that the alert belongs to; "": none */
     const sy_event_act *act; /* NULL: the judge's change */
 } sy_event_of;
 
@@ -54,10 +57,14 @@ sy_alert_level sy_event_above(const sy_rule *r, sy_alert_level level);
 /* Who hears of an alert. */
 typedef struct sy_event_to {
     unsigned levels; /* bits 1 << level: those that the alert has reached */
-    sy_alert_level
-        up;          /* recipients of this level hear of it, too, since nobody answered; 0: none */
+    /* Recipients of this level hear of it, too, since nobody answered; 0: none. */
+    sy_alert_level up;
     bool unanswered; /* and destinations that ask for what nobody answered */
     bool quiet;      /* nobody is woken by it */
+    /* Who was woken by the group that was told by this rule at this level is not woken by it; NULL:
+     * it belongs to none. */
+    const sy_rule *folded;
+    sy_alert_level folded_at;
 } sy_event_to;
 /* True where the destination serves a recipient told at one of the levels, and the alert is severe
  * enough for it. */

@@ -54,7 +54,7 @@ static sy_standing *add(sy_standings *s, const char *id)
     if (!e)
         return NULL;
     memcpy(e->s.id, id, strnlen(id, sizeof e->s.id - 1));
-    e->s.acknowledged = e->s.shelved = e->s.answer = e->s.cleared = SY_MS_NONE;
+    e->s.acknowledged = e->s.shelved = e->s.answer = e->s.suppressed = e->s.cleared = SY_MS_NONE;
     HASH_ADD_KEYPTR(hh, s->by_id, e->s.id, strlen(e->s.id), e);
     if (e->lost) {
         free(e);
@@ -63,11 +63,17 @@ static sy_standing *add(sy_standings *s, const char *id)
     return &e->s;
 }
 
+static sy_ms sooner(sy_ms a, sy_ms b)
+{
+    if (a == SY_MS_NONE || b == SY_MS_NONE)
+        return a == SY_MS_NONE ? b : a;
+    return a < b ? a : b;
+}
+
 static sy_ms due_of(const sy_standing *x)
 {
-    if (x->shelved == SY_MS_NONE || (x->answer != SY_MS_NONE && x->answer < x->shelved))
-        return x->answer == SY_MS_NONE ? SY_MS_MAX : x->answer;
-    return x->shelved;
+    sy_ms due = sooner(x->shelved, sooner(x->suppressed, x->answer));
+    return due == SY_MS_NONE ? SY_MS_MAX : due;
 }
 
 static void look(sy_standings *s)
@@ -194,6 +200,7 @@ static sy_err take_over(sy_standing *to, const sy_standing *from)
     to->up = from->up;
     to->unanswered = from->unanswered;
     to->touched = from->touched;
+    to->suppressed = from->suppressed;
     return set_by(to, sy_span_of(from->by ? from->by : ""));
 }
 
@@ -220,7 +227,7 @@ static sy_err begun(sy_standings *s, sy_standing *x)
     sy_standing *old = x->replaces[0] ? sy_standings_find(s, x->replaces) : NULL;
     if (old) {
         sy_err err = take_over(x, old);
-        old->shelved = SY_MS_NONE;
+        old->shelved = old->suppressed = SY_MS_NONE;
         return err;
     }
     inherit_shelf(s, x);
@@ -230,9 +237,37 @@ static sy_err begun(sy_standings *s, sy_standing *x)
 void sy_standings_await(sy_standings *s, sy_standing *x, sy_ms from, sy_ms respond)
 {
     bool wanted = respond > 0 && x->state == SY_ALERT_ACTIVE && !x->trial &&
-                  x->acknowledged == SY_MS_NONE && x->shelved == SY_MS_NONE && !x->unanswered;
+                  x->acknowledged == SY_MS_NONE && x->shelved == SY_MS_NONE &&
+                  x->suppressed == SY_MS_NONE && !x->unanswered;
     x->answer = wanted ? from + respond : SY_MS_NONE;
     look(s);
+}
+
+void sy_standings_suppress(sy_standings *s, sy_standing *x, sy_ms until)
+{
+    x->suppressed = until;
+    x->answer = SY_MS_NONE;
+    x->touched = true;
+    look(s);
+}
+
+void sy_standings_resuppress(sy_standings *s, sy_ms (*until)(void *ctx, const sy_standing *x),
+                             void *ctx)
+{
+    for (entry *e = s->by_id; e; e = e->hh.next)
+        if (e->s.suppressed != SY_MS_NONE)
+            e->s.suppressed = until(ctx, &e->s);
+    look(s);
+}
+
+void sy_standings_group(const sy_standings *s, const char *group, size_t *members, size_t *open)
+{
+    *members = *open = 0;
+    for (const entry *e = s->by_id; e; e = e->hh.next)
+        if (strcmp(e->s.group, group) == 0) {
+            ++*members;
+            *open += e->s.state == SY_ALERT_ACTIVE;
+        }
 }
 
 static sy_err rose(sy_standing *x)
@@ -342,6 +377,9 @@ bool sy_standings_pass(sy_standings *s, sy_ms now, sy_standing **out, sy_due *wh
         free(x->by);
         x->by = NULL;
         x->unanswered = false;
+    } else if (x->suppressed == s->next) {
+        *what = SY_DUE_RELEASE;
+        x->suppressed = SY_MS_NONE;
     } else {
         *what = SY_DUE_ANSWER;
         x->answer = SY_MS_NONE;
@@ -363,6 +401,7 @@ void sy_standings_move(sy_standings *s, sy_ms by)
 {
     for (entry *e = s->by_id; e; e = e->hh.next) {
         shift(&e->s.shelved, by);
+        shift(&e->s.suppressed, by);
         shift(&e->s.answer, by);
     }
     look(s);
@@ -405,10 +444,11 @@ enum { TRIAL = 1, UNANSWERED = 2, TOUCHED = 4 };
 
 static void save_one(const sy_standing *x, sy_buf *out)
 {
-    const sy_ms times[] = {x->onset,  x->raised, x->cleared,      x->counted, x->unknown,
-                           x->exempt, x->span,   x->acknowledged, x->shelved, x->answer};
-    const char *const texts[] = {x->id,     x->set,      x->rule,           x->subject,
-                                 x->series, x->replaces, x->by ? x->by : ""};
+    const sy_ms times[] = {x->onset,   x->raised, x->cleared,   x->counted,
+                           x->unknown, x->exempt, x->span,      x->acknowledged,
+                           x->shelved, x->answer, x->suppressed};
+    const char *const texts[] = {
+        x->id, x->set, x->rule, x->subject, x->series, x->replaces, x->by ? x->by : "", x->group};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         sy_buf_blob(out, sy_span_of(texts[i]));
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
@@ -450,9 +490,9 @@ static bool copy_text(sy_span from, char *to, size_t size)
 
 static sy_err load_one(sy_standings *s, sy_rd *in)
 {
-    sy_span text[7];
+    sy_span text[8];
     char id[33];
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < 8; i++)
         text[i] = sy_rd_blob(in);
     if (in->bad || !text[0].n || !copy_text(text[0], id, sizeof id) || sy_standings_find(s, id))
         return SY_E_CORRUPT;
@@ -460,10 +500,12 @@ static sy_err load_one(sy_standings *s, sy_rd *in)
     if (!x)
         return SY_E_NOMEM;
     if (!copy_text(text[1], x->set, sizeof x->set) ||
-        !copy_text(text[5], x->replaces, sizeof x->replaces) || text[6].n > SY_ACT_WHO)
+        !copy_text(text[5], x->replaces, sizeof x->replaces) || text[6].n > SY_ACT_WHO ||
+        !copy_text(text[7], x->group, sizeof x->group))
         return SY_E_CORRUPT;
-    sy_ms *const times[] = {&x->onset,  &x->raised, &x->cleared,      &x->counted, &x->unknown,
-                            &x->exempt, &x->span,   &x->acknowledged, &x->shelved, &x->answer};
+    sy_ms *const times[] = {&x->onset,   &x->raised, &x->cleared,   &x->counted,
+                            &x->unknown, &x->exempt, &x->span,      &x->acknowledged,
+                            &x->shelved, &x->answer, &x->suppressed};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = (sy_ms)sy_rd_u64(in);
     x->version = (int64_t)sy_rd_u64(in);

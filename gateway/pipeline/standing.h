@@ -35,6 +35,8 @@ typedef struct sy_standing {
     sy_ms answer;       /* wanted by then; SY_MS_NONE: none is */
     sy_alert_level up;  /* recipients of this level were told that nobody answered; 0: none */
     bool unanswered;    /* nobody answered in time */
+    sy_ms suppressed;   /* maintenance until; SY_MS_NONE: it was not raised during any */
+    char group[33];     /* of the storm that it belongs to; "": none */
     bool touched;       /* it has a row of its own in the store */
 } sy_standing;
 
@@ -59,11 +61,19 @@ SY_MUST_USE sy_err sy_standings_note(sy_standings *s, const sy_change *c, const 
 SY_MUST_USE sy_err sy_standings_act(sy_standings *s, const sy_act *a, sy_ms now, sy_standing **out,
                                     sy_fail *f);
 
-typedef enum sy_due { SY_DUE_UNSHELVE, SY_DUE_ANSWER } sy_due;
+typedef enum sy_due { SY_DUE_UNSHELVE, SY_DUE_RELEASE, SY_DUE_ANSWER } sy_due;
 /* The first of what is due up to `now`, by time and id, done: its alert stands accordingly. *at:
  * when it was due. False: nothing is. The caller tells of it, and has sy_standings_await ask for an
  * answer after an end of shelving. */
 bool sy_standings_pass(sy_standings *s, sy_ms now, sy_standing **out, sy_due *what, sy_ms *at);
+/* It was raised, or became more severe, during maintenance that lasts until then: no answer is due,
+ * and SY_DUE_RELEASE comes then. */
+void sy_standings_suppress(sy_standings *s, sy_standing *x, sy_ms until);
+/* Maintenance has changed: whoever is suppressed is so until what `until` says of it. */
+void sy_standings_resuppress(sy_standings *s, sy_ms (*until)(void *ctx, const sy_standing *x),
+                             void *ctx);
+/* Alerts of that group, and how many of them are open. */
+void sy_standings_group(const sy_standings *s, const char *group, size_t *members, size_t *open);
 /* An answer is due `respond` after `from`, if the alert wants one; 0: none is. */
 void sy_standings_await(sy_standings *s, sy_standing *x, sy_ms from, sy_ms respond);
 /* The clock was set back by that much (negative): what is due keeps what remains. */

@@ -230,7 +230,8 @@ void sy_upkeep_site(sy_upkeep *u, const sy_site *site)
         u->v[i].index = find_index(site, u->v[i].kind, u->v[i].on);
 }
 
-bool sy_upkeep_covers(const sy_upkeep *u, const sy_site *site, uint32_t point, sy_ms t)
+static const sy_upkeep_stretch *covering(const sy_upkeep *u, const sy_site *site, uint32_t point,
+                                         sy_ms t)
 {
     const sy_site_point *p = &site->points[point];
     for (size_t i = 0; i < u->n; i++) {
@@ -240,9 +241,22 @@ bool sy_upkeep_covers(const sy_upkeep *u, const sy_site *site, uint32_t point, s
         if ((s->kind == SY_UPKEEP_PLACE && s->index == p->place) ||
             (s->kind == SY_UPKEEP_POINT && s->index == point) ||
             (s->kind == SY_UPKEEP_DEVICE && p->device && strcmp(p->device, s->on) == 0))
-            return true;
+            return s;
     }
-    return false;
+    return NULL;
+}
+
+bool sy_upkeep_covers(const sy_upkeep *u, const sy_site *site, uint32_t point, sy_ms t)
+{
+    return covering(u, site, point, t) != NULL;
+}
+
+sy_ms sy_upkeep_until(const sy_upkeep *u, const sy_site *site, uint32_t point, sy_ms t)
+{
+    sy_ms until = SY_MS_NONE;
+    for (const sy_upkeep_stretch *s; (s = covering(u, site, point, t)); t = until)
+        until = s->until;
+    return until;
 }
 
 void sy_upkeep_move(sy_upkeep *u, sy_ms now, sy_ms by)

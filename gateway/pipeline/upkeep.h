@@ -56,6 +56,8 @@ void sy_upkeep_site(sy_upkeep *u, const sy_site *site);
 SY_MUST_USE sy_err sy_upkeep_take(sy_upkeep *u, const sy_site *site, const sy_upkeep_act *a,
                                   sy_ms now, sy_ms since);
 bool sy_upkeep_covers(const sy_upkeep *u, const sy_site *site, uint32_t point, sy_ms t);
+/* Until when it is so, where it is so at t; SY_MS_NONE where it is not. */
+sy_ms sy_upkeep_until(const sy_upkeep *u, const sy_site *site, uint32_t point, sy_ms t);
 /* The clock was set back by that much (negative): what runs keeps what remains of it. */
 void sy_upkeep_move(sy_upkeep *u, sy_ms now, sy_ms by);
 /* One stretch as JSON: {"kind","on","from","until","who","why"}. */

@@ -18,6 +18,7 @@ typedef struct notice {
     sy_alert_level severity;
     sy_span id;
     sy_span data; /* a JSON object */
+    bool passing; /* it is of no use any more once the state is over */
 } notice;
 
 static void put_body(const sy_service *s, const notice *n, const char *now, sy_buf *b)
@@ -48,7 +49,7 @@ static sy_err announce(sy_service *s, const notice *n, sy_ms now)
                       .kind = n->kind,
                       .time = now,
                       .severity = (int)n->severity,
-                      .priority = 2,
+                      .priority = n->passing ? 3 : 2,
                       .body = sy_buf_span(&body)};
     sy_err err = body.failed || id.failed ? sy_fail_set(&why, SY_E_NOMEM, "out of memory")
                                           : sy_ledger_tell(s->ledger, &e, sy_service__now(s), &why);
@@ -63,8 +64,12 @@ static sy_err announce(sy_service *s, const notice *n, sy_ms now)
 
 sy_err sy_service__announce_certificate(sy_service *s, sy_span id, sy_span data, unsigned level)
 {
-    notice n = {"certificate-expiring", "steelyard.certificate.expiring",
-                level > 1 ? SY_SERIOUS : SY_WARNING, id, data};
+    notice n = {"certificate-expiring",
+                "steelyard.certificate.expiring",
+                level > 1 ? SY_SERIOUS : SY_WARNING,
+                id,
+                data,
+                false};
     return announce(s, &n, sy_wall_ms());
 }
 
@@ -100,8 +105,12 @@ void sy_service__announce_refusal(sy_service *s)
                   s->fell_back ? "true" : "false");
     sy_buf_span_put(&data, sy_buf_span(&s->refused));
     sy_buf_char(&data, '}');
-    notice n = {"configuration-refused", "steelyard.configuration.refused", SY_WARNING,
-                sy_buf_span(&id), sy_buf_span(&data)};
+    notice n = {"configuration-refused",
+                "steelyard.configuration.refused",
+                SY_WARNING,
+                sy_buf_span(&id),
+                sy_buf_span(&data),
+                false};
     if (!id.failed && !data.failed)
         (void)!announce(s, &n, now);
     sy_buf_fini(&data);
@@ -131,7 +140,8 @@ static sy_err announce_broker(sy_service *s, bool failing)
                  failing ? "steelyard.broker.failing" : "steelyard.broker.restored",
                  failing ? SY_SERIOUS : SY_NOTICE,
                  {id, (size_t)n},
-                 sy_buf_span(&data)};
+                 sy_buf_span(&data),
+                 true};
     sy_err err = data.failed ? SY_E_NOMEM : announce(s, &it, now);
     sy_buf_fini(&data);
     return err;
@@ -151,11 +161,8 @@ void sy_service__announce_mended(sy_service *s)
     sy_buf_json(&data, sy_span_of(m->why.text));
     sy_buf_printf(&data, ",\"aside\":\"%s\",\"rows\":%llu,\"tables_cut\":%llu}", m->aside,
                   (unsigned long long)m->what.rows, (unsigned long long)m->what.cut);
-    notice it = {"store-damaged",
-                 "steelyard.store.damaged",
-                 SY_SERIOUS,
-                 {id, (size_t)n},
-                 sy_buf_span(&data)};
+    notice it = {"store-damaged", "steelyard.store.damaged", SY_SERIOUS,
+                 {id, (size_t)n}, sy_buf_span(&data),        false};
     if (!data.failed)
         (void)!announce(s, &it, now);
     sy_buf_fini(&data);

@@ -100,6 +100,7 @@ static void put_value(const sy_site_point *p, double value, sy_buf *line)
 void sy_service__on_reading(void *ctx, const sy_seen_reading *r)
 {
     sy_service *s = ctx;
+    sy_heartbeat_heard(s->heartbeat, r->point->series);
     sy_service__look_at_mains(s, r);
     if (!sy_watch_wanted(s->watchers))
         return;

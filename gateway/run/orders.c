@@ -293,8 +293,11 @@ void sy_orders_status(sy_orders *o, sy_buf *json)
             sy_buf_char(json, '}');
             first = false;
         }
+    sy_buf_char(json, ']');
+    if (force)
+        sy_force_rest(force, json);
     sy_force_close(force);
-    sy_buf_text(json, "],\"polls\":[");
+    sy_buf_text(json, ",\"polls\":[");
     for (size_t i = 0; i < o->n; i++) {
         sy_buf_text(json, i ? "," : "");
         sy_down_status(o->downs[i], json);

@@ -77,7 +77,7 @@ void sy_orders__execute_due(sy_orders *o);
 
 /* orders_tell.c, on the main thread: row, action, event, and what is in force, in one transaction.
  * force NULL: as it is. */
-SY_MUST_USE sy_err sy_orders__finish(sy_orders *o, const sy_job *j, sy_order_state state, sy_ms due,
+SY_MUST_USE sy_err sy_orders__finish(sy_orders *o, sy_job *j, sy_order_state state, sy_ms due,
                                      const sy_force *force, sy_fail *f);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "run/orders_int.h"
 #include "store/keep.h"
 #include "store/leaves.h"
@@ -164,12 +165,21 @@ static void tell(const sy_job *j, sy_order_state state)
                j->destination, number, kind, id, why);
 }
 
-sy_err sy_orders__finish(sy_orders *o, const sy_job *j, sy_order_state state, sy_ms due,
+/* Reasons quote what others wrote, and are cut to length: what is no UTF-8 then is '?'. */
+static void clean(char *text)
+{
+    size_t n = strlen(text), at;
+    while ((at = sy_utf8_check((sy_span){text, n})) < n)
+        text[at] = '?';
+}
+
+sy_err sy_orders__finish(sy_orders *o, sy_job *j, sy_order_state state, sy_ms due,
                          const sy_force *force, sy_fail *f)
 {
     char path[4300];
     sy_buf text;
     sy_buf_init(&text, sy_heap());
+    clean(j->refused);
     sy_err e = force ? sy_force_text(force, &text, f) : SY_OK;
     e = e ? e : put_all(o, j, state, due, force ? &text : NULL, f);
     if (!e && force) { /* a crash here is mended at the next start */

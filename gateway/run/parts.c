@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "run/orders.h"
 #include "run/service_int.h"
+#include "store/queue.h"
 
 static void wake(sy_service *s)
 {
@@ -164,7 +165,8 @@ static sy_err open_pipeline(sy_service *s, sy_fail *f)
                              .batch_ms = (int)s->config->commit,
                              .ctx = s};
     /* Upstream first: the first commit may have something for it. */
-    err = sy_upstream_start(&s->upstream, s->config, s->data, s->store, f);
+    err = sy_heartbeat_open(&s->heartbeat, f);
+    err = err ? err : sy_upstream_start(&s->upstream, s->config, s->data, s->store, f);
     if (!err && s->fell_back)
         sy_service__announce_refusal(s);
     if (!err)
@@ -221,6 +223,18 @@ static sy_err do_hold(void *ctx, bool hold, const char *alert, const char *who, 
     return sy_keeper_hold(((sy_service *)ctx)->keeper, hold, alert, who, why, f);
 }
 
+static sy_err do_retry(void *ctx, const char *event, const char *who, const char *why, sy_fail *f)
+{
+    sy_service *s = ctx;
+    uint64_t n = 0;
+    const sy_action a = {.who = who, .what = "retry", .on = event, .why = why};
+    sy_err e = sy_store_retry(s->store, event, &n, f);
+    e = e ? e : sy_ledger_action(s->ledger, sy_service__now(s), &a, f);
+    if (!e)
+        sy_upstream_wake(s->upstream);
+    return e;
+}
+
 static sy_err do_reload(void *ctx, sy_fail *f)
 {
     return sy_service__reload(ctx, f);
@@ -269,6 +283,7 @@ sy_err sy_service__open(sy_service *s, sy_fail *f)
                           .reload = do_reload,
                           .stop = do_stop,
                           .hold = do_hold,
+                          .retry = do_retry,
                           .rotate = do_rotate,
                           .maintain = do_maintain,
                           .maintenance = do_maintenance,
@@ -325,6 +340,7 @@ void sy_service__close(sy_service *s)
     sy_pipeline_stop(s->pipeline);
     if (s->upstream)
         sy_upstream_stop(s->upstream);
+    sy_heartbeat_close(s->heartbeat);
     if (ended) { /* else a callback still stands in them: they go with the process */
         sy_gate_close(s->gate);
         if (s->devices)

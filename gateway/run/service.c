@@ -91,6 +91,7 @@ static void serve(sy_service *s)
         sy_control_serve(s->control, fds + 2, n);
         sy_service__look_at_clock(s);
         sy_service__look_at_broker(s);
+        sy_heartbeat_turn(s->heartbeat, s);
         sy_service__look_at_certificates(s);
         sy_orders_turn(s->orders);
         sy_pending_save(s->pending, false);

@@ -21,6 +21,7 @@
 #include "onsite/onsite.h"
 #include "pipeline/act.h"
 #include "pipeline/pipeline.h"
+#include "run/heartbeat.h"
 #include "run/keeper.h"
 #include "run/mend.h"
 #include "run/renew.h"
@@ -60,6 +61,7 @@ typedef struct sy_service {
     sy_keeper *keeper;
     sy_self *self; /* NULL with --clock replay */
     sy_upstream *upstream;
+    sy_heartbeat *heartbeat;
     struct sy_orders *orders;
     sy_broker *broker;
     bool broker_looked, broker_told; /* it is known what was told; upstream knows that it fails */

@@ -51,10 +51,10 @@ sy_err sy_store_stand(sy_store *s, const sy_stand_row *r, sy_fail *f)
 {
     return sy_store__exec(s, f,
                           "INSERT OR REPLACE INTO stand"
-                          "(alert,seq,acknowledged,by,shelved,unanswered) "
-                          "VALUES(?1,?2,nullif(?3,?7),?4,nullif(?5,?7),?6)",
-                          "tiitiii", r->alert, (int64_t)r->seq, r->acknowledged, r->by, r->shelved,
-                          (int64_t)r->unanswered, SY_MS_NONE);
+                          "(alert,seq,acknowledged,by,shelved,unanswered,suppressed,storm) "
+                          "VALUES(?1,?2,nullif(?3,?7),?4,nullif(?5,?7),?6,nullif(?8,?7),?9)",
+                          "tiitiiiit", r->alert, (int64_t)r->seq, r->acknowledged, r->by,
+                          r->shelved, (int64_t)r->unanswered, SY_MS_NONE, r->suppressed, r->group);
 }
 
 static sy_ms time_of(const sy_query *q, int column)
@@ -67,25 +67,28 @@ sy_err sy_store_stand_get(sy_store *s, const char *alert, sy_arena *arena, sy_st
                           sy_fail *f)
 {
     sy_query q;
-    sy_err e = sy_query_begin(&q, s,
-                              "SELECT a.state,a.cleared,s.seq,s.acknowledged,s.by,s.shelved,"
-                              "s.unanswered FROM alert a LEFT JOIN stand s ON s.alert=a.id "
-                              "WHERE a.id=?1",
-                              f);
+    sy_err e = sy_query_begin(
+        &q, s,
+        "SELECT a.state,a.cleared,s.seq,s.acknowledged,s.by,s.shelved,"
+        "s.unanswered,s.suppressed,s.storm FROM alert a LEFT JOIN stand s ON s.alert=a.id "
+        "WHERE a.id=?1",
+        f);
     if (e)
         return e;
     sy_store__bind(q.st, "t", alert);
     e = sy_query_next(&q, f);
     if (!e) {
         *out = (sy_stand){.state = sqlite3_column_int(q.st, 0), .cleared = time_of(&q, 1)};
-        const char *by = sy_query_text(&q, 4);
+        const char *by = sy_query_text(&q, 4), *group = sy_query_text(&q, 8);
         out->at = (sy_stand_row){.seq = (uint64_t)sqlite3_column_int64(q.st, 2),
                                  .alert = alert,
                                  .acknowledged = time_of(&q, 3),
                                  .by = by ? sy_arena_text(arena, sy_span_of(by)) : NULL,
                                  .shelved = time_of(&q, 5),
+                                 .suppressed = time_of(&q, 7),
+                                 .group = group ? sy_arena_text(arena, sy_span_of(group)) : NULL,
                                  .unanswered = sqlite3_column_int(q.st, 6) != 0};
-        if (by && !out->at.by)
+        if ((by && !out->at.by) || (group && !out->at.group))
             e = sy_fail_set(f, SY_E_NOMEM, "out of memory");
     } else if (e == SY_E_NOTFOUND) {
         sy_fail_set(f, e, "there is no alert %.100s", alert);

@@ -24,12 +24,15 @@ typedef struct sy_stand_row {
     sy_ms acknowledged; /* SY_MS_NONE: it is not */
     const char *by;     /* who acknowledged it; NULL: nobody */
     sy_ms shelved;      /* until; SY_MS_NONE: it is not */
+    sy_ms suppressed;   /* maintenance until; SY_MS_NONE: none */
+    const char *group;  /* of the storm that it belongs to; NULL: none */
     bool unanswered;    /* nobody acknowledged it in time */
 } sy_stand_row;
 /* Upsert by alert. */
 SY_MUST_USE sy_err sy_store_stand(sy_store *s, const sy_stand_row *r, sy_fail *f);
 /* How an alert stands, and its row's state and end; SY_E_NOTFOUND: there is no such alert. An alert
- * that nobody did anything about has no row: then `at` says so. `by` lives in the arena. */
+ * that nobody did anything about has no row: then `at` says so. `by` and `group` live in the arena.
+ */
 typedef struct sy_stand {
     int state;     /* sy_alert_state */
     sy_ms cleared; /* SY_MS_NONE: open */

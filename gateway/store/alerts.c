@@ -78,7 +78,7 @@ static double number_of(const sy_query *q, int column)
                                                              : sqlite3_column_double(q->st, column);
 }
 
-static sy_alert_row read_row(const sy_query *q)
+sy_alert_row sy_store__alert_row(const sy_query *q)
 {
     bool open = sqlite3_column_type(q->st, CLEARED) == SQLITE_NULL;
     return (sy_alert_row){
@@ -108,20 +108,25 @@ static sy_alert_row read_row(const sy_query *q)
     };
 }
 
+sy_err sy_store__alert_rows(sy_query *q, bool (*fn)(void *ctx, const sy_alert_row *a), void *ctx,
+                            sy_fail *f)
+{
+    sy_err e;
+    while ((e = sy_query_next(q, f)) == SY_OK) {
+        sy_alert_row row = sy_store__alert_row(q);
+        if (!fn(ctx, &row))
+            break;
+    }
+    sy_query_end(q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
+}
+
 sy_err sy_store_alerts(sy_store *s, bool (*fn)(void *ctx, const sy_alert_row *a), void *ctx,
                        sy_fail *f)
 {
     sy_query q;
     sy_err e = sy_query_begin(&q, s, "SELECT * FROM alert ORDER BY raised,rule,subject,id", f);
-    if (e)
-        return e;
-    while ((e = sy_query_next(&q, f)) == SY_OK) {
-        sy_alert_row row = read_row(&q);
-        if (!fn(ctx, &row))
-            break;
-    }
-    sy_query_end(&q);
-    return e == SY_E_NOTFOUND ? SY_OK : e;
+    return e ? e : sy_store__alert_rows(&q, fn, ctx, f);
 }
 
 sy_err sy_store_snapshot_put(sy_store *s, uint64_t seq, const char *set_hash, sy_span bytes,

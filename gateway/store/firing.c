@@ -8,7 +8,8 @@
 
 #define COLUMNS                                                                                    \
     "SELECT r.alert,r.number,r.since,e.body,"                                                      \
-    "a.state IS NOT 0 AND NOT EXISTS(SELECT 1 FROM outbox o WHERE o.destination=r.destination "    \
+    "a.state IS NOT 0 AND e.kind<>'group-raised' AND NOT EXISTS(SELECT 1 FROM outbox o WHERE "     \
+    "o.destination=r.destination "                                                                 \
     "AND o.alert=r.alert) FROM firing r JOIN event e ON e.number=r.number "                        \
     "LEFT JOIN alert a ON a.id=r.alert WHERE r.destination=?1 AND "
 

@@ -48,6 +48,11 @@ sy_err sy_store_heartbeat(sy_store *s, const char *destination, const sy_event_r
                              "FROM beat WHERE destination=?1)",
                              "t", destination);
     if (!err)
+        err = sy_store__exec(s, f,
+                             "DELETE FROM refused WHERE destination=?1 AND number IN (SELECT "
+                             "number FROM beat WHERE destination=?1)",
+                             "t", destination);
+    if (!err)
         err = sy_store_event(s, e, &destination, 1, &added, f);
     if (!err && added)
         err = sy_store__exec(s, f,

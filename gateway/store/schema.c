@@ -113,6 +113,8 @@ static const char *const steps[] = {
      "CREATE INDEX act_alert ON act(alert);"
      "CREATE TABLE stand(alert TEXT PRIMARY KEY, seq INTEGER NOT NULL, acknowledged INTEGER,"
      " by TEXT, shelved INTEGER, unanswered INTEGER NOT NULL) WITHOUT ROWID;"),
+    ("ALTER TABLE stand ADD COLUMN suppressed INTEGER;"
+     "ALTER TABLE stand ADD COLUMN storm TEXT;"),
 };
 enum { VERSION = sizeof steps / sizeof steps[0] };
 

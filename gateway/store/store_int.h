@@ -187,4 +187,9 @@ SY_MUST_USE sy_err sy_store__number(sy_store *s, const char *sql, uint64_t *out,
 /* Text of a column, NULL where it is null; borrowed until the next step. */
 const char *sy_query_text(const sy_query *q, int column);
 
+/* alerts.c: a row of `SELECT * FROM alert`; each of them, and the end of the query. */
+sy_alert_row sy_store__alert_row(const sy_query *q);
+SY_MUST_USE sy_err sy_store__alert_rows(sy_query *q, bool (*fn)(void *ctx, const sy_alert_row *a),
+                                        void *ctx, sy_fail *f);
+
 #endif

@@ -32,10 +32,13 @@ static const json_t *alert_of(const json_t *root)
     return json_object_get(data_of(root), "alert");
 }
 
-static bool fires(const json_t *alert)
+/* A shelved alert does not, unless it has just become more severe. */
+static bool fires(const json_t *root)
 {
-    const char *state = text(alert, "state");
-    return state && strcmp(state, "active") == 0;
+    const char *state = text(alert_of(root), "state"), *change = text(data_of(root), "change");
+    bool shelved = json_is_true(json_object_get(data_of(root), "shelved"));
+    return state && strcmp(state, "active") == 0 &&
+           (!shelved || (change && strcmp(change, "escalated") == 0));
 }
 
 sy_err sy_am_read(sy_span event, sy_am_event *out, sy_fail *f)
@@ -47,7 +50,7 @@ sy_err sy_am_read(sy_span event, sy_am_event *out, sy_fail *f)
     const char *id = text(alert, "id"), *severity = text(alert, "severity");
     snprintf(out->alert, sizeof out->alert, "%s", id ? id : "");
     snprintf(out->severity, sizeof out->severity, "%s", severity ? severity : "");
-    out->firing = fires(alert);
+    out->firing = fires(root);
     json_decref(root);
     return SY_OK;
 }
@@ -170,7 +173,7 @@ static void times(sy_buf *b, const json_t *root, const sy_am_say *say)
     char ahead[25];
     begin = begin ? begin : at;
     end = end ? end : at;
-    if (fires(alert) || !alert || say->is_over) {
+    if (fires(root) || !alert || say->is_over) {
         sy_ms until = say->is_over ? 0 : alert ? say->keep : SINGLE_MS;
         sy_time_text(say->now + until, ahead);
         end = ahead;

@@ -6,6 +6,8 @@
  */
 #include "upstream/egress.h"
 
+#include <stdio.h>
+
 #include "base/hash.h"
 
 enum { DEPTH = 16 };
@@ -39,8 +41,8 @@ static bool begins(sy_span text, const char *with)
 
 sy_egress_class sy_egress_class_of_type(sy_span type)
 {
-    static const char *const acts[] = {"acknowledged", "shelved", "unshelved", "commented",
-                                       "unanswered"};
+    /* What changes who is to be woken is the alert's: shelved, unshelved, unanswered. */
+    static const char *const acts[] = {"acknowledged", "commented"};
     static const struct {
         const char *prefix;
         sy_egress_class class;
@@ -57,6 +59,16 @@ sy_egress_class sy_egress_class_of_type(sy_span type)
         if (begins(type, types[i].prefix))
             return types[i].class;
     return SY_EGRESS_SERVICE;
+}
+
+sy_egress_class sy_egress_class_of_kind(const char *kind, bool of_alert)
+{
+    char type[96];
+    snprintf(type, sizeof type, "steelyard.%s%s", of_alert ? "alert." : "", kind);
+    char *dash = strchr(type, '-'); /* "order-done" is of the type "steelyard.order.done" */
+    if (dash)
+        *dash = '.';
+    return sy_egress_class_of_type(sy_span_of(type));
 }
 
 typedef enum how { NULLED, CUT } how;

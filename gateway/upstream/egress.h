@@ -24,6 +24,9 @@ const char *sy_egress_part_word(sy_egress_part p);
 sy_egress_class sy_egress_class_of_type(sy_span type);
 sy_egress_class sy_egress_class_of(sy_span event);
 
+/* Likewise by the kind of its row in the store. */
+sy_egress_class sy_egress_class_of_kind(const char *kind, bool of_alert);
+
 typedef enum sy_egress_verdict {
     SY_EGRESS_WHOLE,
     SY_EGRESS_REDACTED, /* the text is in `out` */

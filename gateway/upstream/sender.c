@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "upstream/owed.h"
 #include "upstream/sender_int.h"
+#include "upstream/waiting.h"
 
 const sy_sender_times sy_sender_defaults = {
     .backoff_base = 1000,
@@ -441,6 +442,7 @@ void sy_sender_status(sy_sender *s, sy_buf *json)
     if (known) {
         sy_buf_printf(json, ",\"waiting\":%llu,\"refused\":%llu", (unsigned long long)waiting,
                       (unsigned long long)refused);
+        sy_waiting_members(s->store, s->name, json);
     }
     sy_buf_printf(json,
                   ",\"connects\":%u,\"resumed\":%u,\"last_error\":", atomic_load(&s->connects),

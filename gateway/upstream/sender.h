@@ -46,7 +46,8 @@ void sy_sender_log_time(sy_sender *s, sy_ms t);
 void sy_sender_ask_stop(sy_sender *s);
 void sy_sender_stop(sy_sender *s);
 bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o);
-/* {"name":…,"connected":…,"waiting":…,"refused":…,"connects":…,"resumed":…,"last_error":…} */
+/* {"name":…,"connected":…,"waiting":…,"refused":…,"by_class":{…},"withheld":…,
+ * "connects":…,"resumed":…,"last_error":…} */
 void sy_sender_status(sy_sender *s, sy_buf *json);
 
 #endif

@@ -283,6 +283,7 @@ static sy_err configure(sy_tls *t, sy_fail *f)
     if (rc == 0) {
         sy_mbed_tls12(&t->conf);
         sy_mbed_tickets(&t->conf);
+        sy_mbed_signatures(&t->conf);
         mbedtls_ssl_conf_ciphersuites(&t->conf, suites);
         mbedtls_ssl_conf_authmode(&t->conf, t->own.unverified ? MBEDTLS_SSL_VERIFY_NONE
                                                               : MBEDTLS_SSL_VERIFY_REQUIRED);

@@ -14,7 +14,9 @@ import steel
 PASSWORD = "correct horse battery"
 
 
-class Door(steel.Case):
+class Console(steel.Case):
+    """A gateway with a console, and how to ask it."""
+
     def console(self, **section):
         tree = steel.base_config([], [], [], console={"listen": "127.0.0.1:0", **section})
         del tree["mqtt"], tree["coap"]
@@ -51,6 +53,8 @@ class Door(steel.Case):
         self.assertIn("SameSite=Strict", cookie)
         return {"Cookie": cookie.split(";")[0], "X-Steelyard-Token": who["token"]}
 
+
+class Door(Console):
     def test_in_and_out(self):
         self.console()
         self.assertEqual(self.ask("GET", "/api/v1/status")[0], 401)

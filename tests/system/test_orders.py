@@ -216,6 +216,7 @@ class Orders(steel.Case):
         data = self.refused(self.pack("gsp", 2, PACK, by="inspector"), "is for regulator")
         self.assertEqual(data["who"], "inspector")
         self.refused(self.pack("gsp", 2, PACK, gateway="gw-other"), "for gateway 'gw-other'")
+        self.refused(self.pack("gsp", 2, PACK, gateway="x" + "网" * 40), "for gateway 'x网")
         self.refused(self.pack("gsp", 2, PACK, "--expires", "2026-01-01T00:00:00Z"), "expired")
         self.refused(self.sign("rollback", "--name", "gsp", "--version", 1), "no pack of this name")
         # None of these has used up anything: the good one is taken, once.
@@ -283,6 +284,11 @@ class Orders(steel.Case):
                      "no such premises")
         self.becomes(self.sign("calibration", "--series", "c1/t", "--calibrated", "2026-02-01",
                                "--uncertainty", "0.3", by="inspector"), "done")
+        shown = self.gateway.status()["orders"]
+        self.assertEqual([c["series"] for c in shown["calibrations"]], ["c1/t"])
+        self.assertEqual(shown["polls"][0]["last_error"], "")
+        self.assertIn("pack gsp version 2 (city)", steel.cli("check", "--config", self.path,
+                                                             "--data", self.data))
         self.becomes(self.pack("gsp", 3, PACK.replace("version 2", "version 3")), "done")
         self.becomes(self.sign("rollback", "--name", "gsp", "--version", 2), "done")
         self.assertEqual(self.in_force(), {"gsp": 2})

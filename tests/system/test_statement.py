@@ -66,7 +66,13 @@ class Statement(steel.Case):
                            "tls": {"ca": str(keys / "ca.pem"), "cert": str(keys / "gateway.pem"),
                                    "key": str(keys / "gateway.key")},
                            "serves": ["premises", "inspector"],
-                           "egress": {"redact": ["names", "codes", "readings"]}}]))
+                           "egress": {"redact": ["names", "codes", "readings"]}},
+                          {"name": "city", "kind": "https", "heartbeat": "100 ms",
+                           "url": "https://127.0.0.1:%d/events" % steel.free_port(),
+                           "tls": {"ca": str(keys / "ca.pem"), "cert": str(keys / "gateway.pem"),
+                                   "key": str(keys / "gateway.key")},
+                           "serves": ["premises", "inspector"],
+                           "egress": {"classes": ["heartbeat", "statement"]}}]))
 
     def run_log(self, name, per_message, inbox=False):
         """The same records, in messages of so many readings, with a mark behind each."""
@@ -117,6 +123,41 @@ class Statement(steel.Case):
                                             "received": got, "good": got}])
         self.assertEqual((data["sensors_expected"], data["sensors_heard"]), (1, 1))
 
+    def city_is_away(self, gateway):
+        """Of many heartbeats the newest waits; of what may not leave, nothing does."""
+        def city():
+            return gateway.status()["upstream"][1]
+
+        steel.until(lambda: "heartbeat" in city()["by_class"], "a heartbeat")
+        first = city()["by_class"]["heartbeat"]["since"]
+        steel.until(lambda: city()["by_class"]["heartbeat"]["since"] > first, "the next one")
+        self.assertEqual({k: v["n"] for k, v in city()["by_class"].items()},
+                         {"heartbeat": 1, "statement": 4})
+        with sqlite3.connect("file:%s?mode=ro" % (self.dir / "one" / "store.db"), uri=True) as db:
+            alerts = db.execute("SELECT count(*) FROM event WHERE alert IS NOT NULL").fetchone()[0]
+            beats = db.execute("SELECT body FROM event WHERE kind='heartbeat'").fetchall()
+        self.assertGreater(alerts, 10)
+        self.assertEqual(city()["withheld"], alerts)
+        self.assertEqual(len(beats), 1)
+        data = json.loads(beats[0][0])["data"]
+        self.assertEqual([p["sensors_expected"] for p in data["premises"]], [1])
+        self.assertEqual(data["queue"]["by_class"]["statement"]["n"], 4)
+        self.assertEqual(data["clock"]["kind"], "replay")
+        self.assertGreater(data["ledger"]["size"], alerts)
+
+    def shown(self):
+        """What `egress --show` says is what is sent."""
+        county, city = json.loads(steel.cli(
+            "egress", "--show", "--config", self.path, "--data", self.dir / "one", "--json"))
+        self.assertEqual(sorted(city["examples"]), ["heartbeat", "statement"])
+        self.assertEqual(city["withheld"], ["alert", "act", "group", "head", "order", "service"])
+        event = county["examples"]["statement"]["event"]
+        self.assertEqual(event["steelyardredacted"], "names,codes")
+        self.assertIsNone(event["data"]["premises"]["code"])
+        self.assertNotIn("Wang", json.dumps(county["examples"]))
+        self.assertEqual(json.loads(steel.cli("events", "refused", "--data", self.dir / "one",
+                                              "--json")), [])
+
     def test_days(self):
         gateway = self.run_log("one", 7, inbox=True)
         one = self.statements("one")
@@ -143,6 +184,8 @@ class Statement(steel.Case):
         self.assertEqual(self.statements("two"), one)
 
         steel.until(lambda: gateway.status()["upstream"][0]["waiting"] == 0, "all to be sent")
+        self.city_is_away(gateway)
+        self.shown()
         gateway.stop()
         self.inbox.stop()
         got = b"".join(p.read_bytes() for p in (self.dir / "inbox").rglob("*") if p.is_file())

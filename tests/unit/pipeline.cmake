@@ -1,6 +1,7 @@
 sy_test(test_pipeline_decode SOURCES unit/test_pipeline_decode.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_upkeep SOURCES unit/test_upkeep.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_act SOURCES unit/test_act.c unit/pipeline_rig.c LINKS sy_pipeline)
+sy_test(test_standing SOURCES unit/test_standing.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_births SOURCES unit/test_births.c unit/config_rig.c LINKS sy_pipeline)
 sy_test(test_quality SOURCES unit/test_quality.c unit/config_rig.c LINKS sy_pipeline)
 sy_test(test_pipeline SOURCES unit/test_pipeline.c unit/pipeline_rig.c LINKS sy_pipeline)
@@ -21,3 +22,4 @@ sy_test(test_late_random
     LINKS sy_pipeline)
 set_tests_properties(test_late_random PROPERTIES TIMEOUT 600)
 sy_test(test_senses SOURCES unit/test_senses.c LINKS sy_run)
+sy_test(test_self_mains SOURCES unit/test_self_mains.c unit/journal_rig.c LINKS sy_run)

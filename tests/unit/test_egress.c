@@ -49,8 +49,8 @@ static void classes(void **state)
         {"steelyard.alert.raised", SY_EGRESS_ALERT},
         {"steelyard.alert.withdrawn", SY_EGRESS_ALERT},
         {"steelyard.alert.acknowledged", SY_EGRESS_ACT},
-        {"steelyard.alert.unshelved", SY_EGRESS_ACT},
-        {"steelyard.alert.unanswered", SY_EGRESS_ACT},
+        {"steelyard.alert.unshelved", SY_EGRESS_ALERT},
+        {"steelyard.alert.unanswered", SY_EGRESS_ALERT},
         {"steelyard.group.raised", SY_EGRESS_GROUP},
         {"steelyard.heartbeat", SY_EGRESS_HEARTBEAT},
         {"steelyard.statement", SY_EGRESS_STATEMENT},
@@ -64,6 +64,11 @@ static void classes(void **state)
         assert_int_equal(sy_egress_class_of_type(of(known[i].type)), known[i].class);
     assert_int_equal(sy_egress_class_of(of(alert)), SY_EGRESS_ALERT);
     assert_int_equal(sy_egress_class_of(of("[]")), SY_EGRESS_SERVICE);
+    assert_int_equal(sy_egress_class_of_kind("raised", true), SY_EGRESS_ALERT);
+    assert_int_equal(sy_egress_class_of_kind("commented", true), SY_EGRESS_ACT);
+    assert_int_equal(sy_egress_class_of_kind("statement", false), SY_EGRESS_STATEMENT);
+    assert_int_equal(sy_egress_class_of_kind("order-done", false), SY_EGRESS_ORDER);
+    assert_int_equal(sy_egress_class_of_kind("store-damaged", false), SY_EGRESS_SERVICE);
 }
 
 static void whole_or_not_at_all(void **state)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "inbox/db.h"
 #include "ledger/jws.h"
 #include "ledger/ledger_files.h"
@@ -220,6 +221,25 @@ static void forged_ones_are_refused(void **state)
     close_it(&i);
 }
 
+static void what_is_said_of_a_long_name_is_text(void **state)
+{
+    certify(*state);
+    inbox i = open_it(*state, NULL);
+    char name[160] = "x";
+    for (int k = 0; k < 45; k++) {
+        strcat(name, "网"); /* three bytes each: 60 is in the middle of one */
+    }
+    sy_buf e;
+    good(*state, "e/1", &e);
+    expect(&i, &relay, &e, STORED);
+    sy_buf_fini(&e);
+    make(&e, "e/2", sy_wall_ms());
+    expect(&i, &(sy_inbox_sender){name, name}, &e, REFUSED);
+    assert_int_equal(sy_utf8_check(sy_span_of(i.why)), strlen(i.why));
+    sy_buf_fini(&e);
+    close_it(&i);
+}
+
 static void without_a_signature_only_the_gateway_itself_is_heard(void **state)
 {
     certify(*state);
@@ -398,6 +418,7 @@ int main(void)
         ROW(forged_ones_are_refused),
         ROW(without_a_signature_only_the_gateway_itself_is_heard),
         ROW(a_certificate_counts_when_it_was_valid),
+        ROW(what_is_said_of_a_long_name_is_text),
         ROW(of_a_shortened_event_the_signature_speaks),
         ROW(a_revoked_key_is_refused_even_from_the_gateway),
     };

@@ -98,7 +98,8 @@ static void refused(void **state, const weak *w, const char *priority, const cha
     sy_store_close(s);
 }
 
-static const char all_sizes[] = "NORMAL:%VERIFY_ALLOW_BROKEN:+SIGN-ALL:+VERS-ALL";
+/* TLS 1.2, since GnuTLS itself will not sign with so short a key in 1.3. */
+static const char all_sizes[] = "NORMAL:%VERIFY_ALLOW_BROKEN:-VERS-ALL:+VERS-TLS1.2";
 
 static void a_short_key(void **state)
 {
@@ -159,6 +160,7 @@ static void without_a_client_certificate(void **state)
     sy_sender *sender = NULL;
     sy_store *s = rig_store(*state);
     rig_peer *p = rig_peer_start(*state, "server", rig_ok, NULL);
+    rig_peer_tls12(p); /* in 1.3 the client's handshake is over before the peer can refuse it */
     rig_events(s, 1, 3, 1);
     snprintf(text, sizeof text, "https://127.0.0.1:%u/events", rig_peer_port(p));
     sy_sender_setup o = {.name = "county",

@@ -14,6 +14,8 @@ sy_test(test_inbox_desk SOURCES unit/test_inbox_desk.c LINKS sy_inbox PkgConfig:
 sy_test(test_inbox_words SOURCES unit/test_inbox_words.c LINKS sy_inbox PkgConfig::JANSSON)
 sy_test(test_upstream_proofs SOURCES unit/test_upstream_proofs.c ${upstream_rig}
     LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
+sy_test(test_upstream_broken SOURCES unit/test_upstream_broken.c ${upstream_rig}
+    LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_upstream_roads SOURCES unit/test_upstream_roads.c ${upstream_rig}
     LINKS sy_sender sy_ledger PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_egress SOURCES unit/test_egress.c LINKS sy_sender PkgConfig::JANSSON)
@@ -22,3 +24,4 @@ sy_test(test_inbox_signed SOURCES unit/test_inbox_signed.c ${upstream_rig}
 sy_test(test_upstream_partial SOURCES unit/test_upstream_partial.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_onsite SOURCES unit/test_onsite.c LINKS sy_onsite sy_sender sy_config)
+sy_test(test_enrol SOURCES unit/test_enrol.c LINKS sy_enrol sy_sender PkgConfig::GNUTLS)
