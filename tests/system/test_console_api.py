@@ -169,6 +169,12 @@ class Api(test_console.Console):
                 self.assertTrue(found and found[1] in names, line)
                 float(found[3])
         self.assertIn("steelyard_stored_total 1", lines)
+        # The dashboard and the rules that ship name nothing else (this box has no MQTT).
+        names.add("steelyard_mqtt_connected")
+        for file in (steel.SOURCE / "packaging" / "monitoring").iterdir():
+            named = set(re.findall(r"\bsteelyard_[a-z_]+", file.read_text()))
+            self.assertGreater(len(named), 5, file)
+            self.assertEqual(named - names, set(), file)
 
     def test_stop_while_work_goes_on(self):
         wu = self.sign_in("wu")
