@@ -57,7 +57,10 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->crl, sy_heap());
     sy_buf_init(&d->seen, sy_heap());
-    sy_buf_init(&d->signer, sy_heap());
+    sy_jws_init(&d->jws);
+    sy_buf_init(&d->bare, sy_heap());
+    sy_buf_init(&d->certified_source, sy_heap());
+    sy_buf_init(&d->certified_sender, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     sy_err e = SY_OK;
     if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
@@ -83,7 +86,7 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
     sy_buf_reset(&d->ca);
     sy_buf_reset(&d->crl);
     sy_buf_reset(&d->seen);
-    sy_buf_reset(&d->signer);
+    d->signer_holds = false;
     sy_buf_span_put(&d->ca, pem);
     sy_buf_span_put(&d->crl, crl);
     return d->ca.failed || d->crl.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for the CA")
@@ -97,7 +100,10 @@ void sy_inbox_db_close(sy_inbox_db *d)
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->crl);
         sy_buf_fini(&d->seen);
-        sy_buf_fini(&d->signer);
+        sy_jws_free(&d->jws);
+        sy_buf_fini(&d->bare);
+        sy_buf_fini(&d->certified_source);
+        sy_buf_fini(&d->certified_sender);
         free(d);
     }
 }
@@ -267,6 +273,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
     }
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
+        sy_buf_reset(&d->certified_source);                /* what was seen in it may be gone */
     }
     return e;
 }

@@ -9,6 +9,7 @@
 
 #include "inbox/db.h"
 #include "ledger/head.h"
+#include "ledger/jws.h"
 
 /* signatures: what came with each event. certified: gateways that have signed by a certified key,
  * and who delivered such events first.
@@ -51,10 +52,15 @@ struct sy_inbox_db {
     /* The head (its members as JSON) that held last: the events of a batch stand under one. */
     sy_buf seen;
     bool seen_certified;
-    /* The header of the signature whose certificates held last, for which gateway, and when. */
-    sy_buf signer;
+    /* The signature that was read last, and whether its certificates held, for which gateway, and
+     * when: the events of a gateway come with the same ones. */
+    sy_jws jws;
+    bool signer_holds;
     char signer_gateway[SY_INBOX_GATEWAY];
     sy_ms signer_checked;
+    sy_buf bare; /* the key that the last signature without certificates named */
+    /* Who was seen last to deliver signed events of a gateway. */
+    sy_buf certified_source, certified_sender;
 };
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);

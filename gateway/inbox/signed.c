@@ -43,46 +43,52 @@ static void doubt(sy_signature *out, const char *why)
     say(out, SY_SIGN_UNCERTIFIED, why);
 }
 
-/* The key that comes with the event's proof, for a signature that only names its key. */
-static void key_of_proof(const sy_cloud *c, sy_buf *spki)
+/* The key of this name comes with the event's proof, or came with one before: a name is the hash of
+ * its key, so any key of that name will do. */
+static sy_span bare_key(sy_inbox_db *d, const sy_cloud *c, const char *kid)
 {
     sy_proof p;
     sy_fail unused;
-    sy_proof_init(&p);
-    if (c->has_proof == SY_PROOF_THERE &&
-        sy_proof_read(sy_buf_span(&c->proof), &p, &unused) == SY_OK) {
-        sy_buf_span_put(spki, sy_buf_span(&p.head.spki));
+    char name[SY_KID_CHARS + 1] = "";
+    if (d->bare.n) {
+        sy_kid_of(sy_buf_span(&d->bare), name);
     }
-    sy_proof_free(&p);
+    if (strcmp(name, kid) != 0) {
+        sy_buf_reset(&d->bare);
+        sy_proof_init(&p);
+        if (c->has_proof == SY_PROOF_THERE &&
+            sy_proof_read(sy_buf_span(&c->proof), &p, &unused) == SY_OK) {
+            sy_buf_span_put(&d->bare, sy_buf_span(&p.head.spki));
+        }
+        sy_proof_free(&p);
+    }
+    return sy_buf_span(&d->bare);
 }
 
-static bool still_trusted(const sy_inbox_db *d, const sy_jws *j, const char *gateway, sy_ms now)
+static bool still_trusted(const sy_inbox_db *d, const char *gateway, sy_ms now)
 {
-    return d->signer.n && sy_span_eq(sy_buf_span(&d->signer), j->header) &&
-           strcmp(d->signer_gateway, gateway) == 0 && now >= d->signer_checked &&
+    return d->signer_holds && strcmp(d->signer_gateway, gateway) == 0 && now >= d->signer_checked &&
            now - d->signer_checked < AGAIN_MS;
 }
 
-static void trust(sy_inbox_db *d, const sy_jws *j, const char *gateway, sy_ms now)
+static void trust(sy_inbox_db *d, const char *gateway, sy_ms now)
 {
-    sy_buf_reset(&d->signer);
-    if (strlen(gateway) < sizeof d->signer_gateway) {
-        sy_buf_span_put(&d->signer, j->header);
-        d->signer.n = d->signer.failed ? 0 : d->signer.n;
+    d->signer_holds = strlen(gateway) < sizeof d->signer_gateway;
+    if (d->signer_holds) {
         memcpy(d->signer_gateway, gateway, strlen(gateway) + 1);
         d->signer_checked = now;
     }
 }
 
-static void judge_chain(sy_inbox_db *d, const sy_cloud *c, const sy_jws *j, sy_ms now,
-                        sy_signature *out)
+static void judge_chain(sy_inbox_db *d, const sy_cloud *c, sy_ms now, sy_signature *out)
 {
+    const sy_jws *j = &d->jws;
     const char *gateway = gateway_of(c);
     sy_ms told = SY_MS_NONE;
     sy_flaw flaw = SY_FLAW_NONE;
     sy_fail why = {0};
     out->state = SY_SIGN_CERTIFIED;
-    if (still_trusted(d, j, gateway, now)) {
+    if (still_trusted(d, gateway, now)) {
         return;
     }
     sy_chain_want want = {.ca_pem = sy_buf_span(&d->ca),
@@ -92,7 +98,7 @@ static void judge_chain(sy_inbox_db *d, const sy_cloud *c, const sy_jws *j, sy_m
                           .when = now};
     sy_err e = sy_chain_judge(&j->chain, &want, &flaw, &why);
     if (e == SY_OK) {
-        trust(d, j, gateway, now);
+        trust(d, gateway, now);
         return;
     }
     if (flaw == SY_FLAW_TIME && c->time && sy_time_parse(sy_span_of(c->time), &told) == SY_OK) {
@@ -111,43 +117,52 @@ static void judge_chain(sy_inbox_db *d, const sy_cloud *c, const sy_jws *j, sy_m
     }
 }
 
+/* Into d->jws. */
+static sy_err read_it(sy_inbox_db *d, const sy_cloud *c, sy_fail *why)
+{
+    const sy_span text = sy_buf_span(&c->jws);
+    sy_err e = sy_jws_again(text, &d->jws, why);
+    if (e == SY_E_NOTFOUND) {
+        d->signer_holds = false;
+        sy_jws_free(&d->jws);
+        sy_jws_init(&d->jws);
+        e = sy_jws_read(text, &d->jws, why);
+    }
+    if (e == SY_OK && (!d->jws.detached || strcmp(d->jws.typ, SY_TYP_EVENT) != 0)) {
+        e = sy_fail_set(why, SY_E_PARSE, "the signature is none of an event");
+    }
+    return e;
+}
+
 static void judge(sy_inbox_db *d, const sy_cloud *c, sy_ms now, sy_signature *out)
 {
-    sy_jws j;
-    sy_buf spki;
     sy_fail why = {0};
+    sy_span key = {NULL, 0};
     if (c->jws.n == 0) {
         out->state = SY_SIGN_NONE;
         snprintf(out->why, sizeof out->why, "it carries no signature");
         return;
     }
-    sy_jws_init(&j);
-    sy_buf_init(&spki, sy_heap());
-    sy_err e = sy_jws_read(sy_buf_span(&c->jws), &j, &why);
-    if (e == SY_OK && (!j.detached || strcmp(j.typ, SY_TYP_EVENT) != 0)) {
-        e = sy_fail_set(&why, SY_E_DENIED, "the signature is none of an event");
+    sy_err e = read_it(d, c, &why);
+    if (e == SY_OK && d->jws.chain.n == 0) {
+        key = bare_key(d, c, d->jws.kid);
     }
-    if (e == SY_OK && j.chain.n == 0) {
-        key_of_proof(c, &spki);
-    }
-    e = e != SY_OK ? e : sy_jws_holds(&j, c->raw, sy_buf_span(&spki), &why);
+    e = e != SY_OK ? e : sy_jws_holds(&d->jws, c->raw, key, &why);
     if (e == SY_E_NOTFOUND) {
         doubt(out, "the key that signed it has no certificate");
-    } else if (e == SY_E_DENIED || e == SY_E_PARSE) {
-        refuse(out, e == SY_E_DENIED && j.detached ? "the signature is not over this text: the "
-                                                     "event was altered, or is forged"
-                                                   : why.text);
+    } else if (e == SY_E_DENIED) {
+        refuse(out, "the signature is not over this text: the event was altered, or is forged");
+    } else if (e == SY_E_PARSE) {
+        refuse(out, why.text);
     } else if (e != SY_OK) {
         doubt(out, why.text);
     } else if (!gateway_of(c)) {
         refuse(out, "its source is none of a gateway, /steelyard/<id>");
-    } else if (j.chain.n == 0) {
+    } else if (d->jws.chain.n == 0) {
         doubt(out, "the key that signed it has no certificate");
     } else {
-        judge_chain(d, c, &j, now, out);
+        judge_chain(d, c, now, out);
     }
-    sy_buf_fini(&spki);
-    sy_jws_free(&j);
 }
 
 typedef struct known {
@@ -213,16 +228,37 @@ static sy_err keep(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool certifie
     return run(d, st, "a signature", f);
 }
 
+static bool seen(const sy_inbox_db *d, const char *source, const char *sender)
+{
+    return d->certified_source.n && sy_span_is(sy_buf_span(&d->certified_source), source) &&
+           sy_span_is(sy_buf_span(&d->certified_sender), sender);
+}
+
+/* Forgotten where the transaction fails (db.c). */
+static void see(sy_inbox_db *d, bool there, const char *source, const char *sender)
+{
+    sy_buf_reset(&d->certified_source);
+    sy_buf_reset(&d->certified_sender);
+    if (there) {
+        sy_buf_text(&d->certified_source, source);
+        sy_buf_text(&d->certified_sender, sender);
+    }
+    if (d->certified_source.failed || d->certified_sender.failed) {
+        d->certified_source.n = 0;
+    }
+}
+
 sy_err sy_inbox__book_signature(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender,
                                 const sy_signature *s, sy_ms now, sy_fail *f)
 {
     known k;
     const bool certified = s->state == SY_SIGN_CERTIFIED;
     sy_err e = c->jws.n && seq ? keep(d, c, seq, certified, f) : SY_OK;
-    if (e != SY_OK || !gateway_of(c)) {
+    if (e != SY_OK || !gateway_of(c) || (certified && seen(d, c->source, sender))) {
         return e;
     }
     e = what_is_known(d, c->source, sender, &k, f);
+    see(d, e == SY_OK && certified && k.by_sender, c->source, sender);
     if (e == SY_OK && certified && !k.by_sender) {
         e = run(d,
                 sy_inbox__prepare(d, "INSERT INTO certified(source, sender, since) VALUES(?, ?, ?)",

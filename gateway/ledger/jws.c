@@ -74,6 +74,7 @@ void sy_jws_init(sy_jws *j)
     memset(j, 0, sizeof *j);
     sy_buf_init(&j->payload, sy_heap());
     sy_buf_init(&j->spki, sy_heap());
+    sy_buf_init(&j->kept, sy_heap());
     sy_chain_init(&j->chain);
 }
 
@@ -81,6 +82,7 @@ void sy_jws_free(sy_jws *j)
 {
     sy_buf_fini(&j->payload);
     sy_buf_fini(&j->spki);
+    sy_buf_fini(&j->kept);
     sy_chain_free(&j->chain);
 }
 
@@ -154,7 +156,8 @@ static sy_err decode_header(sy_span text, sy_jws *out, sy_fail *f)
     return e;
 }
 
-sy_err sy_jws_read(sy_span text, sy_jws *out, sy_fail *f)
+/* The three parts; payload and signature are decoded. */
+static sy_err cut(sy_span text, sy_jws *out, sy_fail *f)
 {
     const char *first = text.n && text.n <= SY_JWS_BYTES ? memchr(text.p, '.', text.n) : NULL;
     const char *end = text.p + text.n;
@@ -167,6 +170,7 @@ sy_err sy_jws_read(sy_span text, sy_jws *out, sy_fail *f)
     out->detached = payload.n == 0;
     out->signing = (sy_span){text.p, (size_t)((out->detached ? first : second) - text.p)};
     sy_buf_init(&signature, sy_heap());
+    sy_buf_reset(&out->payload);
     sy_err e =
         sy_b64_get((sy_span){second + 1, (size_t)(end - second - 1)}, SY_B64_URL, &signature);
     if (e || signature.n != sizeof out->signature)
@@ -176,7 +180,26 @@ sy_err sy_jws_read(sy_span text, sy_jws *out, sy_fail *f)
     sy_buf_fini(&signature);
     if (!e && sy_b64_get(payload, SY_B64_URL, &out->payload))
         e = bad(f, "its payload is no base64url");
-    return e ? e : decode_header(out->header, out, f);
+    return e;
+}
+
+sy_err sy_jws_read(sy_span text, sy_jws *out, sy_fail *f)
+{
+    sy_err e = cut(text, out, f);
+    e = e ? e : decode_header(out->header, out, f);
+    if (!e) {
+        sy_buf_span_put(&out->kept, out->header);
+        e = out->kept.failed ? sy_fail_set(f, SY_E_NOMEM, "no memory for a signature") : SY_OK;
+    }
+    return e;
+}
+
+sy_err sy_jws_again(sy_span text, sy_jws *j, sy_fail *f)
+{
+    const size_t n = j->kept.n;
+    if (n == 0 || text.n <= n || text.p[n] != '.' || memcmp(text.p, j->kept.p, n) != 0)
+        return sy_fail_set(f, SY_E_NOTFOUND, "another header");
+    return cut(text, j, f);
 }
 
 sy_err sy_jws_holds(const sy_jws *j, sy_span payload, sy_span spki, sy_fail *f)

@@ -39,11 +39,15 @@ typedef struct sy_jws {
     char kid[SY_KID_CHARS + 1]; /* name of the key of x5c, else what "kid" says; "" unknown */
     sy_chain chain;             /* n 0: none */
     sy_buf spki;                /* the key of x5c; empty where there is none */
+    sy_buf kept;                /* the header, for sy_jws_again */
 } sy_jws;
 void sy_jws_init(sy_jws *j);
 void sy_jws_free(sy_jws *j);
 /* Into one that was just initialised. SY_E_PARSE and why; SY_E_NOMEM. */
 SY_MUST_USE sy_err sy_jws_read(sy_span text, sy_jws *out, sy_fail *f);
+/* Another text into one that was read, where its header is the very same: that is not read again.
+ * SY_E_NOTFOUND: it is another, read it afresh. */
+SY_MUST_USE sy_err sy_jws_again(sy_span text, sy_jws *j, sy_fail *f);
 /* The signature is that of the key of x5c or, where there is no x5c, of `spki` (which may be empty:
  * SY_E_NOTFOUND, nothing to check by). payload: the exact bytes where it is detached, else unused.
  * SY_E_DENIED: it is not over these bytes, or of another key. */

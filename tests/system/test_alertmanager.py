@@ -162,6 +162,14 @@ class Alertmanager(steel.Case):
         self.await_notice("firing", "serious", first["id"])
         self.assertEqual([a["labels"]["severity"] for a in self.ask()], ["serious"])
 
+        self.hook.seen.clear()
+        who = ["--data", self.gateway.data, "--who", "Li Wei", "--why", "a new door"]
+        steel.cli("alerts", "shelve", first["id"], "--for", "1 h", *who)
+        self.await_notice("resolved", "serious", first["id"])  # paging is quiet
+        steel.cli("alerts", "unshelve", first["id"], *who)
+        self.await_notice("firing", "serious", first["id"])
+        self.hook.seen.clear()
+
         self.send(4)
         over = self.await_notice("resolved", "serious", first["id"])
         self.assertEqual(when(over["endsAt"]), when(self.newest()["cleared"]))

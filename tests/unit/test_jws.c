@@ -345,6 +345,39 @@ static void no_changed_character_holds(void **state)
     fold(&a);
 }
 
+static void the_same_header_is_read_once(void **state)
+{
+    authority a;
+    signer s;
+    sy_buf one, two, bare;
+    sy_jws j;
+    sy_fail f;
+    (void)state;
+    found(&a);
+    certify(&a, "CN=gw-1", &s);
+    sy_buf_init(&one, sy_heap());
+    sy_buf_init(&two, sy_heap());
+    sy_buf_init(&bare, sy_heap());
+    sign(&s, true, "event", true, &one);
+    sign(&s, true, "another", true, &two);
+    sign(&s, false, "another", true, &bare);
+    sy_jws_init(&j);
+    assert_int_equal(sy_jws_again(sy_buf_span(&one), &j, &f), SY_E_NOTFOUND);
+    fine(sy_jws_read(sy_buf_span(&one), &j, &f), &f);
+    fine(sy_jws_again(sy_buf_span(&two), &j, &f), &f);
+    fine(sy_jws_holds(&j, text_of("another"), text_of(""), &f), &f);
+    assert_int_equal(sy_jws_holds(&j, text_of("event"), text_of(""), &f), SY_E_DENIED);
+    assert_int_equal(sy_jws_again(sy_buf_span(&bare), &j, &f), SY_E_NOTFOUND);
+    two.n -= 4;
+    assert_int_equal(sy_jws_again(sy_buf_span(&two), &j, &f), SY_E_PARSE);
+    sy_jws_free(&j);
+    sy_buf_fini(&one);
+    sy_buf_fini(&two);
+    sy_buf_fini(&bare);
+    dismiss(&s);
+    fold(&a);
+}
+
 static void put_jws(sy_buf *out, const char *header)
 {
     sy_buf_reset(out);
@@ -414,6 +447,7 @@ int main(void)
         cmocka_unit_test(who_signed_is_told),
         cmocka_unit_test(each_flaw_is_refused_for_what_it_is),
         cmocka_unit_test(no_changed_character_holds),
+        cmocka_unit_test(the_same_header_is_read_once),
         cmocka_unit_test(odd_headers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
