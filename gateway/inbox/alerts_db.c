@@ -86,6 +86,7 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const sy_inbox_filter *w, int64_t befo
         " AND a.severity>=?4 AND (?5 IS NULL OR f.search LIKE ?5 ESCAPE '\\')"
         " AND CASE ?6 WHEN '' THEN 1"
         "  WHEN 'unacknowledged' THEN f.acked IS NULL AND a.state IN ('active', 'cleared')"
+        "   AND a.type NOT LIKE 'steelyard.group.%'"
         "   AND (f.shelved IS NULL OR f.shelved<=?7)"
         "  WHEN 'shelved' THEN f.shelved>?7"
         "  WHEN 'unanswered' THEN f.unanswered<>0 AND f.acked IS NULL"

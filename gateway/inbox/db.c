@@ -196,6 +196,12 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
     }
     sqlite3_finalize(st);
     data = data ? data : json_object();
+    /* Members that each event has only where they apply. */
+    static const char *const passing[] = {"act",        "shelved",          "shelved_until",
+                                          "suppressed", "suppressed_until", "group"};
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        json_object_del(data, passing[i]);
+    }
     char *text = NULL;
     if (json_object_update(data, c->data) == 0) {
         text = json_dumps(data, JSON_COMPACT);
@@ -277,6 +283,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
                        sy_inbox_counted *out, sy_fail *f)
 {
     *out = (sy_inbox_counted){0};
+    d->heard[0] = 0;
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return sy_inbox__failed(d, "begin", f);
     }

@@ -100,6 +100,7 @@ struct sy_inbox_db {
     char signer_gateway[SY_INBOX_GATEWAY];
     sy_ms signer_checked;
     sy_buf bare; /* the key that the last signature without certificates named */
+    char heard[SY_INBOX_GATEWAY + 16]; /* the source that was noted last in this batch */
     /* Who was seen last to deliver signed events of a gateway. */
     sy_buf certified_source, certified_sender;
 };
