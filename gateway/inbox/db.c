@@ -21,15 +21,15 @@ static const char schema[] =
     " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
     " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);" SY_INBOX_LEDGER_SCHEMA
-    "PRAGMA user_version=2; COMMIT;";
+    "COMMIT;";
+static const char desk_schema[] =
+    "BEGIN IMMEDIATE;" SY_INBOX_DESK_SCHEMA "PRAGMA user_version=3; COMMIT;";
 
 #define EVENT_COLUMNS                                                                              \
     "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
     " (SELECT verdict FROM proofs p WHERE p.seq=events.seq),"                                      \
     " (SELECT jws FROM signatures g WHERE g.seq=events.seq),"                                      \
     " (SELECT certified FROM signatures g WHERE g.seq=events.seq)"
-#define ALERT_COLUMNS                                                                              \
-    "first_seq, last_seq, events, source, id, state, type, sender, data, severity, received"
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f)
 {
@@ -57,13 +57,15 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->crl, sy_heap());
     sy_buf_init(&d->seen, sy_heap());
+    d->folder = strdup(folder);
     sy_jws_init(&d->jws);
     sy_buf_init(&d->bare, sy_heap());
     sy_buf_init(&d->certified_source, sy_heap());
     sy_buf_init(&d->certified_sender, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
-    sy_err e = SY_OK;
-    if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    sy_err e = d->folder ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
+    if (e == SY_OK &&
+        sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         e = sy_inbox__failed(d, path, f);
     }
     if (e == SY_OK) {
@@ -72,6 +74,10 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK
                                                                     : sy_inbox__failed(d, path, f);
     }
+    if (e == SY_OK && writer && sqlite3_exec(d->db, desk_schema, NULL, NULL, NULL) != SQLITE_OK) {
+        e = sy_inbox__failed(d, path, f);
+    }
+    e = e == SY_OK && writer ? sy_inbox__facts_fill(d, f) : e;
     e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
     if (e != SY_OK) {
         sy_inbox_db_close(d);
@@ -97,6 +103,7 @@ void sy_inbox_db_close(sy_inbox_db *d)
 {
     if (d) {
         sqlite3_close(d->db);
+        free(d->folder);
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->crl);
         sy_buf_fini(&d->seen);
@@ -106,6 +113,11 @@ void sy_inbox_db_close(sy_inbox_db *d)
         sy_buf_fini(&d->certified_sender);
         free(d);
     }
+}
+
+const char *sy_inbox_db_folder(const sy_inbox_db *d)
+{
+    return d->folder;
 }
 
 /* Prepare and bind: s text (NULL allowed), i int64. */
@@ -166,7 +178,8 @@ static const char *state_of(const sy_cloud *c, const char *before)
             return states[i];
         }
     }
-    return strcmp(type, "amended") == 0 && before ? before : "active";
+    bool begins = strcmp(type, "raised") == 0 || strcmp(type, "escalated") == 0;
+    return before && !begins ? before : "active";
 }
 
 /* The alert after this event: what the event does not say stays as it was. */
@@ -183,6 +196,12 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
     }
     sqlite3_finalize(st);
     data = data ? data : json_object();
+    /* Members that each event has only where they apply. */
+    static const char *const passing[] = {"act",        "shelved",          "shelved_until",
+                                          "suppressed", "suppressed_until", "group"};
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        json_object_del(data, passing[i]);
+    }
     char *text = NULL;
     if (json_object_update(data, c->data) == 0) {
         text = json_dumps(data, JSON_COMPACT);
@@ -200,6 +219,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
         e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an alert", f);
         sqlite3_finalize(st);
     }
+    e = e != SY_OK ? e : sy_inbox__facts(d, c, data, now, f);
     free(text);
     json_decref(data);
     return e;
@@ -223,6 +243,7 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     if (*added) {
         e = sy_inbox__book_event(d, c, seq, sign->state == SY_SIGN_CERTIFIED, now, f);
         e = e != SY_OK ? e : sy_inbox__book_signature(d, c, seq, sender, sign, now, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, seq, sender, now, f);
     }
     return e == SY_OK && *added && c->alert ? apply(d, c, seq, sender, now, f) : e;
 }
@@ -246,6 +267,7 @@ static sy_err take_one(sy_inbox_db *d, sy_cloud *c, const sy_inbox_sender *from,
     }
     if (e == SY_OK && is_head(c)) {
         e = sy_inbox__book_head(d, c, now, &added, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, 0, from->subject, now, f);
         if (e == SY_OK && added) {
             e = sy_inbox__book_signature(d, c, 0, from->subject, &sign, now, f);
         }
@@ -261,6 +283,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
                        sy_inbox_counted *out, sy_fail *f)
 {
     *out = (sy_inbox_counted){0};
+    d->heard[0] = 0;
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return sy_inbox__failed(d, "begin", f);
     }
@@ -329,75 +352,6 @@ sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert,
                                                " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
                                                "ii", after, (int64_t)max);
     return sy_inbox__each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
-}
-
-typedef struct alert_reader {
-    void (*fn)(void *ctx, const sy_inbox_alert *a);
-    void *ctx;
-    bool found;
-} alert_reader;
-
-static void read_alert(void *ctx, sqlite3_stmt *st)
-{
-    alert_reader *r = ctx;
-    r->found = true;
-    r->fn(r->ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
-                                    .last_seq = sqlite3_column_int64(st, 1),
-                                    .events = sqlite3_column_int64(st, 2),
-                                    .source = sy_inbox__column(st, 3),
-                                    .id = sy_inbox__column(st, 4),
-                                    .state = sy_inbox__column(st, 5),
-                                    .type = sy_inbox__column(st, 6),
-                                    .sender = sy_inbox__column(st, 7),
-                                    .data = sy_inbox__column(st, 8),
-                                    .severity = sqlite3_column_int(st, 9),
-                                    .received = sqlite3_column_int64(st, 10)});
-}
-
-sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d,
-                                         "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
-                                         " ORDER BY first_seq LIMIT ?",
-                                         "ii", after, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    int64_t top = before > 0 ? before : INT64_MAX;
-    sqlite3_stmt *st =
-        state
-            ? sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "sii", state, top, (int64_t)max)
-            : sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "ii", top, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
-                         void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    alert_reader r = {fn, ctx, false};
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
-    sy_err e = sy_inbox__each(d, st, "reading alerts", read_alert, &r, f);
-    return e == SY_OK && !r.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
-}
-
-int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
-                                         "ss", source, alert);
-    int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
-    return seq;
 }
 
 static void count_severity(void *ctx, sqlite3_stmt *st)
