@@ -122,7 +122,7 @@ int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
     sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
                                          "ss", source, alert);
     int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return seq;
 }
 

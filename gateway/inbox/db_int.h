@@ -84,11 +84,13 @@
     "CREATE TRIGGER IF NOT EXISTS " table "_kept BEFORE DELETE ON " table                          \
     " BEGIN SELECT RAISE(ABORT, '" table " are only added to'); END;"
 
-enum { SY_INBOX_GATEWAY = 512 };
+enum { SY_INBOX_GATEWAY = 512, SY_INBOX_IDLE = 48 };
 
 struct sy_inbox_db {
     sqlite3 *db;
     char *folder;
+    sqlite3_stmt *idle[SY_INBOX_IDLE]; /* prepared, and not in use */
+    size_t n_idle;
     sy_buf ca, crl;
     /* The head (its members as JSON) that held last: the events of a batch stand under one. */
     sy_buf seen;
@@ -108,6 +110,8 @@ struct sy_inbox_db {
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);
 /* Prepare and bind: s text (NULL allowed), i int64. NULL where it fails. */
 sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...);
+/* What prepare gave, and it is done with: kept for its next use. NULL is allowed. */
+void sy_inbox__done(sy_inbox_db *d, sqlite3_stmt *st);
 const char *sy_inbox__column(sqlite3_stmt *st, int i);
 /* Takes the statement; fn for each of its rows. */
 SY_MUST_USE sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,

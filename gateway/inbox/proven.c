@@ -23,7 +23,7 @@ typedef struct booking {
 static sy_err run(const booking *b, sqlite3_stmt *st, const char *what)
 {
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(b->d, what, b->f);
-    sqlite3_finalize(st);
+    sy_inbox__done(b->d, st);
     return e;
 }
 
@@ -225,7 +225,7 @@ static sy_err note_head(const booking *b, const sy_signed_head *s, const sy_proo
     if (e == SY_OK) {
         e = run(b, st, "a head");
     } else {
-        sqlite3_finalize(st);
+        sy_inbox__done(b->d, st);
     }
     sy_buf_fini(&members);
     return e;
