@@ -252,7 +252,8 @@ static void to_do(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
         sy_view_raw(v, "</p>");
     }
     if (within > 0 && raised != SY_MS_NONE) {
-        bool active = strcmp(a->state, "active") == 0 && a->acked == SY_MS_NONE;
+        bool active = strcmp(a->state, "active") == 0 && a->acked == SY_MS_NONE &&
+                      (a->shelved == SY_MS_NONE || a->shelved <= v->now);
         sy_view_raw(v, "<p><b>");
         sy_view_word(v, SY_W_RESPOND_BY);
         sy_view_raw(v, "</b> ");

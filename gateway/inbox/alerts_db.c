@@ -86,6 +86,7 @@ sy_err sy_inbox_db_newest(sy_inbox_db *d, const sy_inbox_filter *w, int64_t befo
         " AND a.severity>=?4 AND (?5 IS NULL OR f.search LIKE ?5 ESCAPE '\\')"
         " AND CASE ?6 WHEN '' THEN 1"
         "  WHEN 'unacknowledged' THEN f.acked IS NULL AND a.state IN ('active', 'cleared')"
+        "   AND a.type NOT LIKE 'steelyard.group.%'"
         "   AND (f.shelved IS NULL OR f.shelved<=?7)"
         "  WHEN 'shelved' THEN f.shelved>?7"
         "  WHEN 'unanswered' THEN f.unanswered<>0 AND f.acked IS NULL"
@@ -121,7 +122,7 @@ int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
     sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
                                          "ss", source, alert);
     int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return seq;
 }
 

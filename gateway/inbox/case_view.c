@@ -34,10 +34,28 @@ static void mark(const sy_view *v, const char *kind, sy_word_id w)
     sy_view_raw(v, "</span>");
 }
 
+/* How many points are silent, and the way to the alerts of this group. */
+static void of_group(const sy_view *v, const sy_inbox_alert *a, const json_t *group)
+{
+    const json_t *quiet = json_object_get(group, "quiet"), *of = json_object_get(group, "of");
+    sy_view_raw(v, " <a class=\"mark\" href=\"/?");
+    sy_view_filter_link(v, &(sy_inbox_filter){.group = a->id});
+    sy_view_lang(v, false);
+    sy_view_raw(v, "\">");
+    sy_view_word(v, SY_W_GROUP);
+    if (json_is_integer(quiet) && json_is_integer(of)) {
+        sy_buf_printf(v->out, "%s%lld/%lld ", v->zh ? "：" : ": ",
+                      (long long)json_integer_value(quiet), (long long)json_integer_value(of));
+        sy_view_word(v, SY_W_POINTS_SILENT);
+    }
+    sy_view_raw(v, "</a>");
+}
+
 void sy_view_marks(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
 {
     bool shelved = a->shelved != SY_MS_NONE && a->shelved > v->now;
     bool open = strcmp(a->state, "active") == 0 || strcmp(a->state, "cleared") == 0;
+    bool group = json_is_object(json_object_get(data, "group"));
     sy_ms due = sy_case_due(a, data);
     if (shelved) {
         sy_view_raw(v, " <span class=\"mark\">");
@@ -49,8 +67,14 @@ void sy_view_marks(const sy_view *v, const sy_inbox_alert *a, const json_t *data
         mark(v, " fine", SY_W_M_ACKNOWLEDGED);
     } else if (a->unanswered) {
         mark(v, " loud", SY_W_M_UNANSWERED);
-    } else if (open) {
+    } else if (open && !group) {
         mark(v, "", SY_W_M_UNACKNOWLEDGED);
+    }
+    if (json_is_string(json_object_get(data, "suppressed"))) {
+        mark(v, "", SY_W_M_SUPPRESSED);
+    }
+    if (group) {
+        of_group(v, a, json_object_get(data, "group"));
     }
     if (a->grouped) {
         sy_view_raw(v, " <a class=\"mark\" href=\"/?");

@@ -11,6 +11,7 @@
 
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;"
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL,"
     " id TEXT NOT NULL, type TEXT NOT NULL, subject TEXT, time TEXT, sender TEXT NOT NULL,"
@@ -56,7 +57,8 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     }
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->crl, sy_heap());
-    sy_buf_init(&d->seen, sy_heap());
+    sy_proof_init(&d->seen);
+    sy_buf_init(&d->seen_tail, sy_heap());
     d->folder = strdup(folder);
     sy_jws_init(&d->jws);
     sy_buf_init(&d->bare, sy_heap());
@@ -91,7 +93,7 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 {
     sy_buf_reset(&d->ca);
     sy_buf_reset(&d->crl);
-    sy_buf_reset(&d->seen);
+    sy_buf_reset(&d->seen_tail);
     d->signer_holds = false;
     sy_buf_span_put(&d->ca, pem);
     sy_buf_span_put(&d->crl, crl);
@@ -102,11 +104,15 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 void sy_inbox_db_close(sy_inbox_db *d)
 {
     if (d) {
+        for (size_t i = 0; i < d->n_idle; i++) {
+            sqlite3_finalize(d->idle[i]);
+        }
         sqlite3_close(d->db);
         free(d->folder);
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->crl);
-        sy_buf_fini(&d->seen);
+        sy_proof_free(&d->seen);
+        sy_buf_fini(&d->seen_tail);
         sy_jws_free(&d->jws);
         sy_buf_fini(&d->bare);
         sy_buf_fini(&d->certified_source);
@@ -120,11 +126,25 @@ const char *sy_inbox_db_folder(const sy_inbox_db *d)
     return d->folder;
 }
 
+/* The statement of this text, where one waits for its next use. */
+static sqlite3_stmt *idle_one(sy_inbox_db *d, const char *sql)
+{
+    for (size_t i = d->n_idle; i-- > 0;) {
+        if (strcmp(sqlite3_sql(d->idle[i]), sql) == 0) {
+            sqlite3_stmt *st = d->idle[i];
+            memmove(&d->idle[i], &d->idle[i + 1], (--d->n_idle - i) * sizeof d->idle[0]);
+            return st;
+        }
+    }
+    return NULL;
+}
+
 /* Prepare and bind: s text (NULL allowed), i int64. */
 sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...)
 {
-    sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) != SQLITE_OK) {
+    sqlite3_stmt *st = idle_one(d, sql);
+    if (!st &&
+        sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
         return NULL;
     }
     va_list args;
@@ -139,6 +159,21 @@ sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kin
     }
     va_end(args);
     return st;
+}
+
+void sy_inbox__done(sy_inbox_db *d, sqlite3_stmt *st)
+{
+    if (!st) {
+        return;
+    }
+    if (d->n_idle == SY_INBOX_IDLE) {
+        sqlite3_finalize(d->idle[0]);
+        memmove(&d->idle[0], &d->idle[1], (SY_INBOX_IDLE - 1) * sizeof d->idle[0]);
+        d->n_idle--;
+    }
+    (void)sqlite3_reset(st);
+    (void)sqlite3_clear_bindings(st);
+    d->idle[d->n_idle++] = st;
 }
 
 const char *sy_inbox__column(sqlite3_stmt *st, int i)
@@ -194,8 +229,14 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
         data = json_loads(sy_inbox__column(st, 0), 0, NULL);
         snprintf(before, sizeof before, "%s", sy_inbox__column(st, 1));
     }
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     data = data ? data : json_object();
+    /* Members that each event has only where they apply. */
+    static const char *const passing[] = {"act",        "shelved",          "shelved_until",
+                                          "suppressed", "suppressed_until", "group"};
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        json_object_del(data, passing[i]);
+    }
     char *text = NULL;
     if (json_object_update(data, c->data) == 0) {
         text = json_dumps(data, JSON_COMPACT);
@@ -211,7 +252,7 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
             "issssssii", seq, c->source, c->alert, state_of(c, before[0] ? before : NULL), c->type,
             sender, text, (int64_t)severity_of(data), (int64_t)now);
         e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an alert", f);
-        sqlite3_finalize(st);
+        sy_inbox__done(d, st);
     }
     e = e != SY_OK ? e : sy_inbox__facts(d, c, data, now, f);
     free(text);
@@ -232,7 +273,7 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     }
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an event", f);
     *added = e == SY_OK && sqlite3_changes(d->db) > 0;
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     int64_t seq = sqlite3_last_insert_rowid(d->db);
     if (*added) {
         e = sy_inbox__book_event(d, c, seq, sign->state == SY_SIGN_CERTIFIED, now, f);
@@ -277,6 +318,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
                        sy_inbox_counted *out, sy_fail *f)
 {
     *out = (sy_inbox_counted){0};
+    d->heard[0] = 0;
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return sy_inbox__failed(d, "begin", f);
     }
@@ -290,6 +332,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
         sy_buf_reset(&d->certified_source);                /* what was seen in it may be gone */
+        d->seen_noted = false;
     }
     return e;
 }
@@ -303,7 +346,7 @@ sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
         fn(ctx, st);
     }
     sy_err e = rc == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, what, f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 

@@ -10,6 +10,7 @@
 #include "inbox/db.h"
 #include "ledger/head.h"
 #include "ledger/jws.h"
+#include "ledger/proof.h"
 
 /* signatures: what came with each event. certified: gateways that have signed by a certified key,
  * and who delivered such events first.
@@ -84,15 +85,19 @@
     "CREATE TRIGGER IF NOT EXISTS " table "_kept BEFORE DELETE ON " table                          \
     " BEGIN SELECT RAISE(ABORT, '" table " are only added to'); END;"
 
-enum { SY_INBOX_GATEWAY = 512 };
+enum { SY_INBOX_GATEWAY = 512, SY_INBOX_IDLE = 48 };
 
 struct sy_inbox_db {
     sqlite3 *db;
     char *folder;
+    sqlite3_stmt *idle[SY_INBOX_IDLE]; /* prepared, and not in use */
+    size_t n_idle;
     sy_buf ca, crl;
-    /* The head (its members as JSON) that held last: the events of a batch stand under one. */
-    sy_buf seen;
-    bool seen_certified;
+    /* The proof that held last, and the bytes of its head: the events of a batch stand under one.
+     * noted: that head is among the heads. */
+    sy_proof seen;
+    sy_buf seen_tail; /* empty: none */
+    bool seen_certified, seen_noted;
     /* The signature that was read last, and whether its certificates held, for which gateway, and
      * when: the events of a gateway come with the same ones. */
     sy_jws jws;
@@ -100,6 +105,7 @@ struct sy_inbox_db {
     char signer_gateway[SY_INBOX_GATEWAY];
     sy_ms signer_checked;
     sy_buf bare; /* the key that the last signature without certificates named */
+    char heard[SY_INBOX_GATEWAY + 16]; /* the source that was noted last in this batch */
     /* Who was seen last to deliver signed events of a gateway. */
     sy_buf certified_source, certified_sender;
 };
@@ -107,6 +113,8 @@ struct sy_inbox_db {
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f);
 /* Prepare and bind: s text (NULL allowed), i int64. NULL where it fails. */
 sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...);
+/* What prepare gave, and it is done with: kept for its next use. NULL is allowed. */
+void sy_inbox__done(sy_inbox_db *d, sqlite3_stmt *st);
 const char *sy_inbox__column(sqlite3_stmt *st, int i);
 /* Takes the statement; fn for each of its rows. */
 SY_MUST_USE sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,

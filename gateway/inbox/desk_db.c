@@ -46,7 +46,7 @@ static sy_case_state state_now(sy_inbox_db *d, const sy_desk_step *s)
         s->source, s->alert);
     sy_case_state now =
         st && sqlite3_step(st) == SQLITE_ROW ? sy_case_of(sy_inbox__column(st, 0)) : SY_CASE_NEW;
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return now;
 }
 

@@ -95,6 +95,7 @@ static void acts(const sy_view *v, const sy_inbox_alert *a)
 {
     char action[48];
     bool shelved = a->shelved != SY_MS_NONE && a->shelved > v->now;
+    bool group = strncmp(a->type, "steelyard.group.", 16) == 0; /* all of its alerts at once */
     snprintf(action, sizeof action, "/alert/%lld/act", (long long)a->first_seq);
     sy_view_raw(v, "<section id=\"do\"><h2>");
     sy_view_word(v, SY_W_DO);
@@ -111,12 +112,14 @@ static void acts(const sy_view *v, const sy_inbox_alert *a)
         button(v, "acknowledge", SY_W_D_ACKNOWLEDGE, true);
     }
     button(v, "comment", SY_W_D_COMMENT, false);
-    button(v, "evidence", SY_W_D_EVIDENCE, false);
+    if (!group) {
+        button(v, "evidence", SY_W_D_EVIDENCE, false);
+    }
     if (shelved && sy_pen_may(v->signer, SY_ORDER_UNSHELVE)) {
         button(v, "unshelve", SY_W_D_UNSHELVE, false);
     }
     sy_view_raw(v, "</div></form>");
-    if (!shelved && strcmp(a->state, "active") == 0) {
+    if (!shelved && !group && strcmp(a->state, "active") == 0) {
         shelving(v, action);
     }
     sy_view_raw(v, "</section>");

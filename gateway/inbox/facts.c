@@ -11,7 +11,7 @@
 sy_err sy_inbox__run(sy_inbox_db *d, sqlite3_stmt *st, const char *what, sy_fail *f)
 {
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, what, f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 
@@ -221,19 +221,30 @@ static sy_err book_statement(sy_inbox_db *d, const sy_cloud *c, const char *data
                      "a statement", f);
 }
 
+/* Once a batch for each gateway: the others of its events say nothing new. */
+static sy_err note_gateway(sy_inbox_db *d, const sy_cloud *c, const char *sender, const char *beat,
+                           sy_ms now, sy_fail *f)
+{
+    sqlite3_stmt *st = sy_inbox__prepare(
+        d,
+        "INSERT INTO gateways(source, sender, heard, beat, beat_at) VALUES(?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3, beat=coalesce(?4, beat),"
+        " beat_at=iif(?4 IS NULL, beat_at, ?5)",
+        "ssisi", c->source, sender, (int64_t)now, beat, (int64_t)now);
+    snprintf(d->heard, sizeof d->heard, "%s", c->source);
+    return sy_inbox__run(d, st, "a gateway", f);
+}
+
 sy_err sy_inbox__heard(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *sender,
                        sy_ms now, sy_fail *f)
 {
     bool beat = strcmp(c->type, "steelyard.heartbeat") == 0;
     bool statement = strcmp(c->type, "steelyard.statement") == 0;
     char *data = beat || statement ? json_dumps(c->data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d,
-        "INSERT INTO gateways(source, sender, heard, beat, beat_at) VALUES(?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT(source) DO UPDATE SET sender=?2, heard=?3, beat=coalesce(?4, beat),"
-        " beat_at=iif(?4 IS NULL, beat_at, ?5)",
-        "ssisi", c->source, sender, (int64_t)now, beat ? data : NULL, (int64_t)now);
-    sy_err e = sy_inbox__run(d, st, "a gateway", f);
+    sy_err e = SY_OK;
+    if (beat || strcmp(d->heard, c->source) != 0) {
+        e = note_gateway(d, c, sender, beat ? data : NULL, now, f);
+    }
     if (e == SY_OK && statement && data) {
         e = book_statement(d, c, data, now, f);
     }

@@ -18,7 +18,7 @@ sy_err sy_desk_order_add(sy_inbox_db *d, const sy_desk_order *o, int64_t *number
                : (rc & 0xff) == SQLITE_CONSTRAINT
                    ? sy_fail_set(f, SY_E_EXISTS, "there is an order with this id")
                    : sy_inbox__failed(d, "an order", f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     if (e == SY_OK) {
         *number = sqlite3_last_insert_rowid(d->db);
     }
@@ -109,7 +109,7 @@ sy_err sy_desk_serve(sy_inbox_db *d, const char *source, int64_t after, sy_ms no
         sy_buf_char(out, '}');
     }
     e = rc == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "reading orders", f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     sy_buf_printf(out, "],\"next\":%lld}\n", (long long)next);
     return e;
 }
@@ -131,7 +131,7 @@ sy_err sy_desk_evidence_wanted(sy_inbox_db *d, const char *source, const char *a
     } else {
         snprintf(id, 65, "%s", sy_inbox__column(st, 0));
     }
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 

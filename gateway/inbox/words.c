@@ -40,9 +40,9 @@ const char *sy_word_change(const char *type, bool zh)
             return sy_word_text((sy_word_id)(SY_W_C_RAISED + i), zh);
         }
     }
-    static const char *const acts[] = {"acknowledged", "shelved", "unshelved", "commented",
-                                       "unanswered"};
-    for (unsigned i = 0; last && i < 5; i++) {
+    static const char *const acts[] = {"acknowledged", "shelved",    "unshelved",
+                                       "commented",    "unanswered", "unsuppressed"};
+    for (unsigned i = 0; last && i < 6; i++) {
         if (strcmp(last + 1, acts[i]) == 0) {
             return sy_word_text((sy_word_id)(SY_W_C_ACKNOWLEDGED + i), zh);
         }

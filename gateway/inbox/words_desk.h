@@ -12,6 +12,9 @@
     X(C_UNSHELVED, "Taken off the shelf", "取消搁置")                                              \
     X(C_COMMENTED, "Comment", "备注")                                                              \
     X(C_UNANSWERED, "Not answered in time", "逾期未响应")                                          \
+    X(C_UNSUPPRESSED, "Maintenance is over", "维护结束")                                           \
+    X(M_SUPPRESSED, "during maintenance", "维护期间")                                              \
+    X(POINTS_SILENT, "points silent", "个测点无数据")                                              \
     X(M_UNACKNOWLEDGED, "not acknowledged", "未确认")                                              \
     X(M_ACKNOWLEDGED, "acknowledged", "已确认")                                                    \
     X(M_SHELVED, "shelved until", "搁置至")                                                        \

@@ -142,6 +142,10 @@ class Lifecycle(steel.Case):
                          ("cleared", "Li Wei", None))
         self.assertEqual(set(json.loads(self.gateway.alerts())[0]), plain)
         self.told(alert, "acknowledged")
+        proof = self.dir / "alert.evidence"
+        steel.cli("evidence", alert, "--data", self.gateway.data, "--out", proof)
+        out = steel.cli("verify", proof, "--language", "en", expect=1)  # the key has no --ca
+        self.assertEqual(out.count("its text and readings are leaf"), 9)
         self.gateway.stop()
         with sqlite3.connect("file:%s?mode=ro" % (self.dir / "data" / "store.db"), uri=True) as db:
             leaves = [json.loads(b) for b, in db.execute("SELECT bytes FROM leaf")]

@@ -216,6 +216,8 @@ static void how_an_alert_stands(void **state)
     take(d, "c/1", "alert.raised", "C", ",\"replaces\":\"unknown\",\"group\":\"g1\"");
     assert_true(get(d, "C")->acked == SY_MS_NONE);
     assert_int_equal(count(d, &(sy_inbox_filter){.group = "g1"}), 1);
+    take(d, "g1/1", "group.raised", "g1", ",\"group\":{\"id\":\"g1\",\"quiet\":3,\"of\":4}");
+    assert_int_equal(count(d, &(sy_inbox_filter){.group = "g1"}), 1);
     assert_int_equal(count(d, &(sy_inbox_filter){.state = "unacknowledged"}), 1);
 }
 
