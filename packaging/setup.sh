@@ -31,6 +31,8 @@ there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(echo "$names" | tr
     awk '$1 == "installed" { print $2 }')
 # choose NAME|NAME: the one that is installed, else the one that this release has.
 choose() {
+    # Node.js that is not Debian's own brings its npm along, and does not go with Debian's.
+    [ "$1" = npm ] && command -v npm >/dev/null && return
     for one in $(echo "$1" | tr '|' ' '); do
         echo "$there" | grep -qxF "$one" && return
     done

@@ -17,11 +17,13 @@
 static const char usage_text[] =
     "usage: steelyard inbox --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE\n"
     "                       --data DIR [--page ADDRESS:PORT] [--time-zone NAME] [--ready-fd N]\n"
+    "                       [--sign-cert FILE --sign-key FILE] [--user-header NAME] [--origin "
+    "URL]\n"
     "                       [--est-ca FILE --est-ca-key FILE [--est-tokens FILE]]\n"
     "\n"
     "Takes events of gateways (POST /events, mutual TLS), keeps each once, and shows the alerts on "
     "a\n"
-    "page for inspectors.\n"
+    "page where inspectors answer them; the answers go to the gateways as signed orders.\n"
     "\n"
     "  --listen ADDRESS:PORT  where gateways deliver; port 0: any\n"
     "  --cert, --key FILE     the receiver's certificate and key (PEM)\n"
@@ -31,6 +33,13 @@ static const char usage_text[] =
     "  --page ADDRESS:PORT    the page and /api/alerts, /api/events; on loopback only, without "
     "TLS\n"
     "                         and without a login\n"
+    "  --sign-cert, --sign-key FILE\n"
+    "                         what the page's buttons sign orders to gateways with (PEM, P-256);\n"
+    "                         the certificate's OU is platform, inspector or regulator\n"
+    "  --user-header NAME     header in which the web server before the page names the user;\n"
+    "                         without it people type their name\n"
+    "  --origin URL           the page's address behind that web server, as\n"
+    "                         https://inbox.example\n"
     "  --time-zone NAME       for times on the page, as Asia/Shanghai; default: the machine's\n"
     "  --est-ca, --est-ca-key FILE  certify gateways by EST (RFC 7030) as this CA, which "
     "--client-ca\n"
@@ -55,6 +64,10 @@ static int parse(int argc, char **argv, arguments *a)
                                             {"crl", required_argument, NULL, 'R'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"page", required_argument, NULL, 'p'},
+                                            {"sign-cert", required_argument, NULL, 's'},
+                                            {"sign-key", required_argument, NULL, 'S'},
+                                            {"user-header", required_argument, NULL, 'u'},
+                                            {"origin", required_argument, NULL, 'o'},
                                             {"time-zone", required_argument, NULL, 'z'},
                                             {"ready-fd", required_argument, NULL, 'r'},
                                             {"est-ca", required_argument, NULL, 'A'},
@@ -74,6 +87,10 @@ static int parse(int argc, char **argv, arguments *a)
                             : c == 'd' ? &a->o.data
                             : c == 'p' ? &a->o.page
                             : c == 'z' ? &a->o.zone
+                            : c == 's' ? &a->o.sign_cert
+                            : c == 'S' ? &a->o.sign_key
+                            : c == 'u' ? &a->o.user_header
+                            : c == 'o' ? &a->o.origin
                             : c == 'A' ? &a->o.est_ca
                             : c == 'K' ? &a->o.est_key
                             : c == 'T' ? &a->o.est_tokens

@@ -87,7 +87,7 @@ SY_MUST_USE sy_err sy_setup_site(sy_setup *x, sy_fail *f);
 /* setup_reach.c: the first device, the authority, the console. */
 SY_MUST_USE sy_err sy_setup_reach(sy_setup *x, sy_fail *f);
 /* setup_write.c: the configuration as YAML, checked, in place of the one before. */
-void sy_setup_yaml(const sy_setup *x, const char *more_rules, sy_buf *out);
+void sy_setup_yaml(const sy_setup *x, const char *more_rules, sy_buf *b);
 SY_MUST_USE sy_err sy_setup_write(sy_setup *x, const char *more_rules, sy_fail *f);
 /* Folders, the file that was there kept, files of the authority copied beside the configuration. */
 SY_MUST_USE sy_err sy_setup_prepare(sy_setup *x, sy_fail *f);

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "inbox/view.h"
+#include "inbox/desk_view.h"
 
 /* data.<part>.<name>, else data.<name>. */
 static const json_t *pick(const json_t *data, const char *part, const char *name)
@@ -25,7 +25,7 @@ static double pick_number(const json_t *data, const char *part, const char *name
     return json_is_number(n) ? json_number_value(n) : NAN;
 }
 
-static bool is_replay(const json_t *data)
+bool sy_view_replay(const json_t *data)
 {
     const char *clock = json_string_value(json_object_get(data, "clock"));
     return clock && strcmp(clock, "replay") == 0;
@@ -85,7 +85,7 @@ static void how_long(const sy_view *v, const json_t *data, bool active)
     sy_view_raw(v, " ");
     sy_view_time(v, onset);
     bool ended = end != SY_MS_NONE && end >= onset;
-    bool live = active && !is_replay(data) && v->now >= onset;
+    bool live = active && !sy_view_replay(data) && v->now >= onset;
     if (ended || live) {
         sy_view_raw(v, v->zh ? "（" : " (");
         if (ended || v->zh) {
@@ -149,7 +149,7 @@ static void tags(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
     sy_view_raw(v, "</span> <span class=\"state\">");
     sy_view_text(v, sy_word_state(a->state, v->zh));
     sy_view_raw(v, "</span>");
-    if (is_replay(data)) {
+    if (sy_view_replay(data)) {
         sy_view_raw(v, " <span class=\"mark\">");
         sy_view_word(v, SY_W_REPLAY);
         sy_view_raw(v, "</span>");
@@ -159,6 +159,7 @@ static void tags(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
         sy_view_word(v, SY_W_LATE);
         sy_view_raw(v, "</span>");
     }
+    sy_view_marks(v, a, data);
     sy_view_raw(v, "</p>");
 }
 
@@ -230,7 +231,7 @@ static void by_rule(const sy_view *v, const json_t *data)
     }
 }
 
-static sy_ms respond_within(const json_t *data)
+sy_ms sy_view_within(const json_t *data)
 {
     double ms = pick_number(data, "alert", "respond_within_ms");
     double s = pick_number(data, "alert", "respond_within_s");
@@ -241,7 +242,7 @@ static sy_ms respond_within(const json_t *data)
 static void to_do(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
 {
     const char *say = sy_view_both(v, pick(data, "rule", "say"));
-    sy_ms within = respond_within(data), raised = sy_view_when(pick(data, "alert", "raised"));
+    sy_ms within = sy_view_within(data), raised = sy_view_when(pick(data, "alert", "raised"));
     say = first_of(say, sy_view_both(v, pick(data, "alert", "message")), NULL);
     if (say) {
         sy_view_raw(v, "<p class=\"do\"><b>");
@@ -251,7 +252,8 @@ static void to_do(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
         sy_view_raw(v, "</p>");
     }
     if (within > 0 && raised != SY_MS_NONE) {
-        bool active = strcmp(a->state, "active") == 0;
+        bool active = strcmp(a->state, "active") == 0 && a->acked == SY_MS_NONE &&
+                      (a->shelved == SY_MS_NONE || a->shelved <= v->now);
         sy_view_raw(v, "<p><b>");
         sy_view_word(v, SY_W_RESPOND_BY);
         sy_view_raw(v, "</b> ");
@@ -261,7 +263,7 @@ static void to_do(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
         sy_view_raw(v, v->zh ? "" : " ");
         sy_view_duration(v, within);
         sy_view_raw(v, v->zh ? "内）" : ")");
-        if (active && !is_replay(data) && v->now > raised + within) {
+        if (active && !sy_view_replay(data) && v->now > raised + within) {
             mark(v, SY_W_OVERDUE, true);
         }
         sy_view_raw(v, "</p>");
@@ -426,10 +428,15 @@ void sy_view_alert(const sy_view *v, const sy_inbox_alert *a)
     sy_view_raw(v, "</h1>");
     by_rule(v, data);
     to_do(v, a, data);
-    sy_view_raw(v, "</article><section><h2>");
+    sy_view_raw(v, "</article>\n");
+    json_decref(data);
+}
+
+void sy_view_details(const sy_view *v, const sy_inbox_alert *a, const json_t *data)
+{
+    sy_view_raw(v, "<section><h2>");
     sy_view_word(v, SY_W_DETAILS);
     sy_view_raw(v, "</h2>");
     details(v, a, data);
     sy_view_raw(v, "</section>\n");
-    json_decref(data);
 }

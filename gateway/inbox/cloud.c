@@ -38,10 +38,12 @@ static sy_err text_of(const json_t *event, size_t index, const char *name, size_
 
 static const char *alert_of(const sy_cloud *c)
 {
-    static const char prefix[] = "steelyard.alert.";
+    /* A group of alerts has the shape of one (docs/lifecycle.md). */
+    static const char alert_type[] = "steelyard.alert.", group_type[] = "steelyard.group.";
     const json_t *alert = json_object_get(c->data, "alert");
     const json_t *id = json_object_get(json_is_object(alert) ? alert : c->data, "id");
-    bool known = strncmp(c->type, prefix, sizeof prefix - 1) == 0;
+    bool known = strncmp(c->type, alert_type, sizeof alert_type - 1) == 0 ||
+                 strncmp(c->type, group_type, sizeof group_type - 1) == 0;
     return known && json_is_string(id) && json_string_length(id) > 0 &&
                    json_string_length(id) <= 200
                ? json_string_value(id)

@@ -18,10 +18,10 @@ typedef struct sy_cloud {
     enum { SY_PROOF_NONE, SY_PROOF_THERE, SY_PROOF_UNREADABLE } has_proof;
     const char *source, *id, *type;
     const char *subject, *time; /* NULL where not given */
-    const char *alert;          /* id of the alert that it is about, NULL: none */
-    json_t *data;               /* NULL where not given */
-    const char *original;       /* redacted: the hash of the whole text (hex); NULL: it is whole */
-    char refused[160];          /* why it was not taken; "": it was. Set by sy_inbox_db_add */
+    const char *alert;    /* id of the alert, or group of alerts, that it is about; NULL: none */
+    json_t *data;         /* NULL where not given */
+    const char *original; /* redacted: the hash of the whole text (hex); NULL: it is whole */
+    char refused[160];    /* why it was not taken; "": it was. Set by sy_inbox_db_add */
 } sy_cloud;
 
 typedef struct sy_cloud_batch {

@@ -11,6 +11,7 @@
 
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;"
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL,"
     " id TEXT NOT NULL, type TEXT NOT NULL, subject TEXT, time TEXT, sender TEXT NOT NULL,"
@@ -21,15 +22,15 @@ static const char schema[] =
     " state TEXT NOT NULL, severity INTEGER NOT NULL, type TEXT NOT NULL, sender TEXT NOT NULL,"
     " received INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(source, id)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS alerts_state ON alerts(state, last_seq);" SY_INBOX_LEDGER_SCHEMA
-    "PRAGMA user_version=2; COMMIT;";
+    "COMMIT;";
+static const char desk_schema[] =
+    "BEGIN IMMEDIATE;" SY_INBOX_DESK_SCHEMA "PRAGMA user_version=3; COMMIT;";
 
 #define EVENT_COLUMNS                                                                              \
     "seq, source, id, type, subject, time, sender, received, alert, body,"                         \
     " (SELECT verdict FROM proofs p WHERE p.seq=events.seq),"                                      \
     " (SELECT jws FROM signatures g WHERE g.seq=events.seq),"                                      \
     " (SELECT certified FROM signatures g WHERE g.seq=events.seq)"
-#define ALERT_COLUMNS                                                                              \
-    "first_seq, last_seq, events, source, id, state, type, sender, data, severity, received"
 
 sy_err sy_inbox__failed(sy_inbox_db *d, const char *what, sy_fail *f)
 {
@@ -56,14 +57,17 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     }
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->crl, sy_heap());
-    sy_buf_init(&d->seen, sy_heap());
+    sy_proof_init(&d->seen);
+    sy_buf_init(&d->seen_tail, sy_heap());
+    d->folder = strdup(folder);
     sy_jws_init(&d->jws);
     sy_buf_init(&d->bare, sy_heap());
     sy_buf_init(&d->certified_source, sy_heap());
     sy_buf_init(&d->certified_sender, sy_heap());
     int flags = writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
-    sy_err e = SY_OK;
-    if (sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    sy_err e = d->folder ? SY_OK : sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox's store");
+    if (e == SY_OK &&
+        sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         e = sy_inbox__failed(d, path, f);
     }
     if (e == SY_OK) {
@@ -72,6 +76,10 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
         e = sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK ? SY_OK
                                                                     : sy_inbox__failed(d, path, f);
     }
+    if (e == SY_OK && writer && sqlite3_exec(d->db, desk_schema, NULL, NULL, NULL) != SQLITE_OK) {
+        e = sy_inbox__failed(d, path, f);
+    }
+    e = e == SY_OK && writer ? sy_inbox__facts_fill(d, f) : e;
     e = e == SY_OK && writer ? sy_dir_sync(folder, f) : e;
     if (e != SY_OK) {
         sy_inbox_db_close(d);
@@ -85,7 +93,7 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 {
     sy_buf_reset(&d->ca);
     sy_buf_reset(&d->crl);
-    sy_buf_reset(&d->seen);
+    sy_buf_reset(&d->seen_tail);
     d->signer_holds = false;
     sy_buf_span_put(&d->ca, pem);
     sy_buf_span_put(&d->crl, crl);
@@ -96,10 +104,15 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 void sy_inbox_db_close(sy_inbox_db *d)
 {
     if (d) {
+        for (size_t i = 0; i < d->n_idle; i++) {
+            sqlite3_finalize(d->idle[i]);
+        }
         sqlite3_close(d->db);
+        free(d->folder);
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->crl);
-        sy_buf_fini(&d->seen);
+        sy_proof_free(&d->seen);
+        sy_buf_fini(&d->seen_tail);
         sy_jws_free(&d->jws);
         sy_buf_fini(&d->bare);
         sy_buf_fini(&d->certified_source);
@@ -108,11 +121,30 @@ void sy_inbox_db_close(sy_inbox_db *d)
     }
 }
 
+const char *sy_inbox_db_folder(const sy_inbox_db *d)
+{
+    return d->folder;
+}
+
+/* The statement of this text, where one waits for its next use. */
+static sqlite3_stmt *idle_one(sy_inbox_db *d, const char *sql)
+{
+    for (size_t i = d->n_idle; i-- > 0;) {
+        if (strcmp(sqlite3_sql(d->idle[i]), sql) == 0) {
+            sqlite3_stmt *st = d->idle[i];
+            memmove(&d->idle[i], &d->idle[i + 1], (--d->n_idle - i) * sizeof d->idle[0]);
+            return st;
+        }
+    }
+    return NULL;
+}
+
 /* Prepare and bind: s text (NULL allowed), i int64. */
 sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kinds, ...)
 {
-    sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) != SQLITE_OK) {
+    sqlite3_stmt *st = idle_one(d, sql);
+    if (!st &&
+        sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
         return NULL;
     }
     va_list args;
@@ -127,6 +159,21 @@ sqlite3_stmt *sy_inbox__prepare(sy_inbox_db *d, const char *sql, const char *kin
     }
     va_end(args);
     return st;
+}
+
+void sy_inbox__done(sy_inbox_db *d, sqlite3_stmt *st)
+{
+    if (!st) {
+        return;
+    }
+    if (d->n_idle == SY_INBOX_IDLE) {
+        sqlite3_finalize(d->idle[0]);
+        memmove(&d->idle[0], &d->idle[1], (SY_INBOX_IDLE - 1) * sizeof d->idle[0]);
+        d->n_idle--;
+    }
+    (void)sqlite3_reset(st);
+    (void)sqlite3_clear_bindings(st);
+    d->idle[d->n_idle++] = st;
 }
 
 const char *sy_inbox__column(sqlite3_stmt *st, int i)
@@ -166,7 +213,8 @@ static const char *state_of(const sy_cloud *c, const char *before)
             return states[i];
         }
     }
-    return strcmp(type, "amended") == 0 && before ? before : "active";
+    bool begins = strcmp(type, "raised") == 0 || strcmp(type, "escalated") == 0;
+    return before && !begins ? before : "active";
 }
 
 /* The alert after this event: what the event does not say stays as it was. */
@@ -181,8 +229,14 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
         data = json_loads(sy_inbox__column(st, 0), 0, NULL);
         snprintf(before, sizeof before, "%s", sy_inbox__column(st, 1));
     }
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     data = data ? data : json_object();
+    /* Members that each event has only where they apply. */
+    static const char *const passing[] = {"act",        "shelved",          "shelved_until",
+                                          "suppressed", "suppressed_until", "group"};
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        json_object_del(data, passing[i]);
+    }
     char *text = NULL;
     if (json_object_update(data, c->data) == 0) {
         text = json_dumps(data, JSON_COMPACT);
@@ -198,8 +252,9 @@ static sy_err apply(sy_inbox_db *d, const sy_cloud *c, int64_t seq, const char *
             "issssssii", seq, c->source, c->alert, state_of(c, before[0] ? before : NULL), c->type,
             sender, text, (int64_t)severity_of(data), (int64_t)now);
         e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an alert", f);
-        sqlite3_finalize(st);
+        sy_inbox__done(d, st);
     }
+    e = e != SY_OK ? e : sy_inbox__facts(d, c, data, now, f);
     free(text);
     json_decref(data);
     return e;
@@ -218,11 +273,12 @@ static sy_err add_one(sy_inbox_db *d, const sy_cloud *c, const char *sender, sy_
     }
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "an event", f);
     *added = e == SY_OK && sqlite3_changes(d->db) > 0;
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     int64_t seq = sqlite3_last_insert_rowid(d->db);
     if (*added) {
         e = sy_inbox__book_event(d, c, seq, sign->state == SY_SIGN_CERTIFIED, now, f);
         e = e != SY_OK ? e : sy_inbox__book_signature(d, c, seq, sender, sign, now, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, seq, sender, now, f);
     }
     return e == SY_OK && *added && c->alert ? apply(d, c, seq, sender, now, f) : e;
 }
@@ -246,6 +302,7 @@ static sy_err take_one(sy_inbox_db *d, sy_cloud *c, const sy_inbox_sender *from,
     }
     if (e == SY_OK && is_head(c)) {
         e = sy_inbox__book_head(d, c, now, &added, f);
+        e = e != SY_OK ? e : sy_inbox__heard(d, c, 0, from->subject, now, f);
         if (e == SY_OK && added) {
             e = sy_inbox__book_signature(d, c, 0, from->subject, &sign, now, f);
         }
@@ -261,6 +318,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
                        sy_inbox_counted *out, sy_fail *f)
 {
     *out = (sy_inbox_counted){0};
+    d->heard[0] = 0;
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return sy_inbox__failed(d, "begin", f);
     }
@@ -274,6 +332,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
         sy_buf_reset(&d->certified_source);                /* what was seen in it may be gone */
+        d->seen_noted = false;
     }
     return e;
 }
@@ -287,7 +346,7 @@ sy_err sy_inbox__each(sy_inbox_db *d, sqlite3_stmt *st, const char *what,
         fn(ctx, st);
     }
     sy_err e = rc == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, what, f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 
@@ -329,75 +388,6 @@ sy_err sy_inbox_db_events(sy_inbox_db *d, const char *source, const char *alert,
                                                " FROM events WHERE seq>? ORDER BY seq LIMIT ?",
                                                "ii", after, (int64_t)max);
     return sy_inbox__each(d, st, "reading events", read_event, &(event_reader){fn, ctx}, f);
-}
-
-typedef struct alert_reader {
-    void (*fn)(void *ctx, const sy_inbox_alert *a);
-    void *ctx;
-    bool found;
-} alert_reader;
-
-static void read_alert(void *ctx, sqlite3_stmt *st)
-{
-    alert_reader *r = ctx;
-    r->found = true;
-    r->fn(r->ctx, &(sy_inbox_alert){.first_seq = sqlite3_column_int64(st, 0),
-                                    .last_seq = sqlite3_column_int64(st, 1),
-                                    .events = sqlite3_column_int64(st, 2),
-                                    .source = sy_inbox__column(st, 3),
-                                    .id = sy_inbox__column(st, 4),
-                                    .state = sy_inbox__column(st, 5),
-                                    .type = sy_inbox__column(st, 6),
-                                    .sender = sy_inbox__column(st, 7),
-                                    .data = sy_inbox__column(st, 8),
-                                    .severity = sqlite3_column_int(st, 9),
-                                    .received = sqlite3_column_int64(st, 10)});
-}
-
-sy_err sy_inbox_db_alerts(sy_inbox_db *d, int64_t after, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d,
-                                         "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq>?"
-                                         " ORDER BY first_seq LIMIT ?",
-                                         "ii", after, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_newest(sy_inbox_db *d, const char *state, int64_t before, int max,
-                          void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    int64_t top = before > 0 ? before : INT64_MAX;
-    sqlite3_stmt *st =
-        state
-            ? sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE state=? AND last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "sii", state, top, (int64_t)max)
-            : sy_inbox__prepare(d,
-                                "SELECT " ALERT_COLUMNS " FROM alerts WHERE last_seq<?"
-                                " ORDER BY last_seq DESC LIMIT ?",
-                                "ii", top, (int64_t)max);
-    return sy_inbox__each(d, st, "reading alerts", read_alert, &(alert_reader){fn, ctx, false}, f);
-}
-
-sy_err sy_inbox_db_alert(sy_inbox_db *d, int64_t first_seq,
-                         void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx, sy_fail *f)
-{
-    alert_reader r = {fn, ctx, false};
-    sqlite3_stmt *st = sy_inbox__prepare(
-        d, "SELECT " ALERT_COLUMNS " FROM alerts WHERE first_seq=?", "i", first_seq);
-    sy_err e = sy_inbox__each(d, st, "reading alerts", read_alert, &r, f);
-    return e == SY_OK && !r.found ? sy_fail_set(f, SY_E_NOTFOUND, "there is no such alert") : e;
-}
-
-int64_t sy_inbox_db_find(sy_inbox_db *d, const char *source, const char *alert)
-{
-    sqlite3_stmt *st = sy_inbox__prepare(d, "SELECT first_seq FROM alerts WHERE source=? AND id=?",
-                                         "ss", source, alert);
-    int64_t seq = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
-    return seq;
 }
 
 static void count_severity(void *ctx, sqlite3_stmt *st)

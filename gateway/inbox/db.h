@@ -14,6 +14,7 @@ SY_MUST_USE sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool 
  * empty); copied. */
 SY_MUST_USE sy_err sy_inbox_db_ca(sy_inbox_db *db, sy_span pem, sy_span crl, sy_fail *f);
 void sy_inbox_db_close(sy_inbox_db *db); /* NULL is allowed */
+const char *sy_inbox_db_folder(const sy_inbox_db *db);
 
 /* Who delivered it: subject and CN of the client's certificate. */
 typedef struct sy_inbox_sender {
@@ -44,6 +45,13 @@ typedef struct sy_inbox_alert {
     const char *source, *id, *state, *type, *sender, *data; /* data: JSON */
     int severity;                                           /* 1 notice … 4 major, 0 not known */
     sy_ms received;                                         /* of the last event */
+    /* What people did, as the gateway told it; SY_MS_NONE: not. grouped: id of its group or NULL.
+     */
+    sy_ms acked, shelved; /* shelved: until */
+    const char *acked_who, *shelved_who, *grouped;
+    bool unanswered;
+    const char *case_state; /* NULL: nothing was written yet */
+    sy_ms case_at;
 } sy_inbox_alert;
 
 /* Oldest first, after a sequence, at most max. source and alert NULL: all. */
@@ -55,10 +63,23 @@ SY_MUST_USE sy_err sy_inbox_db_events(sy_inbox_db *db, const char *source, const
 SY_MUST_USE sy_err sy_inbox_db_alerts(sy_inbox_db *db, int64_t after, int max,
                                       void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
                                       sy_fail *f);
-/* Newest first by last event, before a last_seq (0: from the newest). state NULL: all. */
-SY_MUST_USE sy_err sy_inbox_db_newest(sy_inbox_db *db, const char *state, int64_t before, int max,
+/* NULL or 0: all. state: that of an alert, or "unacknowledged", "shelved", "unanswered";
+ * case_state: "new" finds those without a case, too. text is looked for in names and texts,
+ * whatever the case of ASCII letters. */
+typedef struct sy_inbox_filter {
+    const char *source, *premises, *rule, *state, *text, *case_state, *group;
+    int severity; /* and worse */
+    sy_ms now;    /* shelving ends by itself */
+} sy_inbox_filter;
+/* Newest first by last event, before a last_seq (0: from the newest). */
+SY_MUST_USE sy_err sy_inbox_db_newest(sy_inbox_db *db, const sy_inbox_filter *filter,
+                                      int64_t before, int max,
                                       void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,
                                       sy_fail *f);
+/* What can be filtered by, at most max: premises with their names, or rules (name NULL). */
+SY_MUST_USE sy_err sy_inbox_db_choices(sy_inbox_db *db, bool rules, int max,
+                                       void (*fn)(void *ctx, const char *id, const char *name),
+                                       void *ctx, sy_fail *f);
 /* One alert by the number of its first event; SY_E_NOTFOUND. */
 SY_MUST_USE sy_err sy_inbox_db_alert(sy_inbox_db *db, int64_t first_seq,
                                      void (*fn)(void *ctx, const sy_inbox_alert *a), void *ctx,

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "inbox/est.h"
+#include "inbox/sign.h"
 #include "inbox/web.h"
 
 enum { PEM_MAX = 262144 };
 
 struct sy_inbox {
-    sy_inbox_db *writer, *reader;
+    sy_inbox_db *writer, *reader, *desk;
+    sy_pen *signer;
     sy_listen *listen;
     sy_est *est;
     sy_page *page;
@@ -92,21 +94,51 @@ static sy_err start_events(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
     return e;
 }
 
+/* A field's name (RFC 9110, 5.1), an origin (RFC 6454, 6.2). */
+static sy_err check_words(const sy_inbox_options *o, sy_fail *f)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const char *h = o->user_header, *g = o->origin;
+    size_t n = g ? strlen(g) : 0;
+    if (h && (!*h || strlen(h) > 64)) {
+        return sy_fail_set(f, SY_E_USAGE, "--user-header wants a name of 1 to 64 letters");
+    }
+    for (const char *p = h; p && *p; p++) {
+        if (!strchr(letters, *p) && *p != '-' && *p != '_') {
+            return sy_fail_set(f, SY_E_USAGE, "--user-header %.40s is no name of a header", h);
+        }
+    }
+    if (g && ((strncmp(g, "https://", 8) != 0 && strncmp(g, "http://", 7) != 0) || n < 9 ||
+              strchr(g + 8, '/'))) {
+        return sy_fail_set(f, SY_E_USAGE,
+                           "--origin %.80s: write it as the browser does, https://inbox.example",
+                           g);
+    }
+    return !o->sign_cert == !o->sign_key
+               ? SY_OK
+               : sy_fail_set(f, SY_E_USAGE, "--sign-cert and --sign-key belong together");
+}
+
 static sy_err start_page(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
 {
-    struct sockaddr_storage address;
+    sy_page_options po = {.origin = o->origin, .user_header = o->user_header};
     bool loopback = false;
-    const sy_zone *zone = NULL;
-    sy_err e = sy_web_address(o->page, &address, &loopback, f);
+    sy_err e = sy_web_address(o->page, &po.address, &loopback, f);
     if (e == SY_OK && !loopback) {
         e = sy_fail_set(f, SY_E_USAGE,
                         "--page %s: the page has no login and no TLS, so it is served on loopback "
                         "only; put a web server with both before it",
                         o->page);
     }
-    e = e != SY_OK || !o->zone ? e : sy_zone_load(&i->arena, o->zone, &zone, f);
+    e = e != SY_OK ? e : check_words(o, f);
+    e = e != SY_OK || !o->zone ? e : sy_zone_load(&i->arena, o->zone, &po.zone, f);
+    e = e != SY_OK || !o->sign_cert ? e : sy_pen_open(&i->signer, o->sign_cert, o->sign_key, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->reader, o->data, false, f);
-    return e != SY_OK ? e : sy_page_start(&i->page, &address, i->reader, zone, f);
+    e = e != SY_OK ? e : sy_inbox_db_open(&i->desk, o->data, true, f);
+    po.reader = i->reader;
+    po.desk = i->desk;
+    po.signer = i->signer;
+    return e != SY_OK ? e : sy_page_start(&i->page, &po, f);
 }
 
 sy_err sy_inbox_start(sy_inbox **out, const sy_inbox_options *o, sy_fail *f)
@@ -136,6 +168,8 @@ void sy_inbox_stop(sy_inbox *i)
         sy_listen_stop(i->listen);
         sy_est_close(i->est);
         sy_inbox_db_close(i->reader);
+        sy_inbox_db_close(i->desk);
+        sy_pen_close(i->signer);
         sy_inbox_db_close(i->writer);
         sy_arena_fini(&i->arena);
         free(i);

@@ -3,7 +3,8 @@
  *
  * Two listeners. Events: POST /events over TLS, a client certificate of the given CA required; each
  * event is stored once by (source, id), and confirmed only when that is durable. Page: a plain HTTP
- * page for inspectors and the same as JSON, on loopback only, because it has no login.
+ * page for inspectors and the same as JSON, on loopback only, because it has no login. What they
+ * do there goes to the gateways as orders, which these fetch over TLS.
  * docs/upstream.md says what a receiver must do.
  */
 #ifndef SY_INBOX_H
@@ -17,6 +18,8 @@ typedef struct sy_inbox_options {
     const char *crl;                    /* lists of revoked certificates (PEM); NULL: none */
     const char *data;                   /* folder; made if it is not there */
     const char *page;                   /* address:port of the page; NULL: none */
+    const char *sign_cert, *sign_key;   /* PEM files that orders are signed with; NULL: none */
+    const char *origin, *user_header;   /* form.h; NULL: none */
     const char *zone;                   /* IANA name for times on the page; NULL: the machine's */
     const char *est_ca, *est_key;       /* PEM files: certify gateways by EST; NULL: do not */
     const char *est_tokens;             /* lines "<gateway> <token>"; NULL: none */

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "inbox/est.h"
+#include "ledger/evidence.h"
 
 enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 
@@ -28,11 +29,15 @@ struct sy_listen {
     const struct sy_est *est;
 };
 
+static const char *const evidence_types[] = {"text/html", NULL};
 static const sy_route routes[] = {
-    {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events},
-    {"GET", "/.well-known/est/cacerts", NULL, 0, sy_est_cacerts},
-    {"POST", "/.well-known/est/simpleenroll", sy_est_types, 16384, sy_est_enrol},
-    {"POST", "/.well-known/est/simplereenroll", sy_est_types, 16384, sy_est_reenrol},
+    {"POST", "/events", sy_take_types, SY_CLOUD_BODY_MAX, sy_take_events, NULL},
+    {"GET", "/.well-known/est/cacerts", NULL, 0, sy_est_cacerts, NULL},
+    {"POST", "/.well-known/est/simpleenroll", sy_est_types, 16384, sy_est_enrol, NULL},
+    {"POST", "/.well-known/est/simplereenroll", sy_est_types, 16384, sy_est_reenrol, NULL},
+    {"GET", "/orders", NULL, 0, sy_serve_orders, NULL},
+    {"PUT", "/orders/evidence/", evidence_types, SY_EVIDENCE_BYTES, sy_take_evidence,
+     sy_may_send_evidence},
 };
 
 typedef struct request {
@@ -45,6 +50,12 @@ typedef struct request {
 enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
                               const sy_buf *body)
 {
+    return sy_web_send(c, status, type, body, NULL);
+}
+
+enum MHD_Result sy_web_send(struct MHD_Connection *c, unsigned status, const char *type,
+                            const sy_buf *body, const sy_web_field *fields)
+{
     bool good = !body->failed;
     struct MHD_Response *r = MHD_create_response_from_buffer(
         good ? body->n : 0, good && body->n ? body->p : (void *)(uintptr_t) "",
@@ -55,10 +66,16 @@ enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const c
     MHD_add_response_header(r, "Content-Type", type);
     MHD_add_response_header(r, "Cache-Control", "no-store");
     MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+    /* With "no-referrer" a browser would send forms with "Origin: null". */
+    MHD_add_response_header(r, "Referrer-Policy", "same-origin");
     MHD_add_response_header(r, "Content-Security-Policy",
                             "default-src 'none'; style-src 'self'; base-uri 'none'; "
-                            "form-action 'none'; frame-ancestors 'none'");
+                            "form-action 'self'; frame-ancestors 'none'");
+    for (; fields && fields->name; fields++) {
+        if (fields->value) {
+            MHD_add_response_header(r, fields->name, fields->value);
+        }
+    }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         MHD_add_response_header(r, "Allow", "GET, HEAD, POST");
     }
@@ -203,6 +220,17 @@ static const sy_route *route_of(const char *url, const char *method, bool *known
     return NULL;
 }
 
+static sy_web_request ask(const sy_listen *l, struct MHD_Connection *c, const char *url,
+                          const sy_route *route)
+{
+    return (sy_web_request){.connection = c,
+                            .method = route->method,
+                            .url = url,
+                            .rest = url + strlen(route->path),
+                            .db = l->db,
+                            .est = l->est};
+}
+
 /* The head of a request is there. */
 static enum MHD_Result begin(const sy_listen *l, struct MHD_Connection *c, const char *url,
                              const char *method, void **state)
@@ -214,8 +242,10 @@ static enum MHD_Result begin(const sy_listen *l, struct MHD_Connection *c, const
         return refuse_peer(c);
     }
     if (!route) {
-        return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "events are taken by POST")
-                     : sy_web_refuse(c, MHD_HTTP_NOT_FOUND, "events are taken at /events");
+        return known ? sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED,
+                                     "not by this method: events by POST, orders by GET")
+                     : sy_web_refuse(c, MHD_HTTP_NOT_FOUND,
+                                     "events are taken at /events, orders are at /orders");
     }
     const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
     if (length && strtoull(length, NULL, 10) > route->body_max) {
@@ -223,8 +253,18 @@ static enum MHD_Result begin(const sy_listen *l, struct MHD_Connection *c, const
     }
     if (!type_fits(c, route->types)) {
         return sy_web_refuse(c, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                             "the body must be application/cloudevents-batch+json or "
-                             "application/cloudevents+json");
+                             route->body_max > SY_CLOUD_BODY_MAX
+                                 ? "the body must be text/html"
+                                 : "the body must be application/cloudevents-batch+json or "
+                                   "application/cloudevents+json");
+    }
+    const char *why = "";
+    sy_web_request asks = ask(l, c, url, route);
+    asks.sender = sender;
+    asks.name = name;
+    unsigned status = route->may ? route->may(&asks, &why) : 0;
+    if (status != 0) {
+        return sy_web_refuse(c, status, why);
     }
     request *r = calloc(1, sizeof *r);
     if (!r) {
@@ -247,15 +287,11 @@ static enum MHD_Result finish(sy_listen *l, struct MHD_Connection *c, const char
     if (r->body.failed) {
         return sy_web_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory; try again");
     }
-    return r->route->handle(&(sy_web_request){.connection = c,
-                                              .method = r->route->method,
-                                              .url = url,
-                                              .rest = url + strlen(r->route->path),
-                                              .sender = r->sender,
-                                              .name = r->name,
-                                              .body = sy_buf_span(&r->body),
-                                              .db = l->db,
-                                              .est = l->est});
+    sy_web_request asks = ask(l, c, url, r->route);
+    asks.sender = r->sender;
+    asks.name = r->name;
+    asks.body = sy_buf_span(&r->body);
+    return r->route->handle(&asks);
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,

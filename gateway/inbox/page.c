@@ -2,7 +2,7 @@
 /*
  * The documents: list of alerts, one alert with its history, list of events.
  */
-#include "inbox/view.h"
+#include "inbox/desk_view.h"
 
 #include <stdio.h>
 
@@ -103,38 +103,58 @@ static void warn_of_flags(const sy_view *v, const sy_inbox_counts *counts)
     sy_buf_printf(v->out, " %lld</a></span></p>", (long long)counts->flags);
 }
 
-sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f)
+/* The head of the list: how many there are, what is in doubt, the filter. */
+static void head(const sy_view *v, const sy_inbox_filter *w, const sy_inbox_counts *counts,
+                 bool active)
 {
+    int64_t open = 0;
+    for (int i = 0; i < 5; i++) {
+        open += counts->active[i];
+    }
+    sy_view_raw(v, "<header><h1>");
+    sy_view_word(v, SY_W_TITLE);
+    sy_view_raw(v, "</h1><nav>");
+    tab(v, "/", SY_W_ALL, counts->alerts, !sy_filter_set(w));
+    tab(v, "/?state=active", SY_W_ACTIVE_NOW, open, active);
+    sy_view_raw(v, "<a href=\"/gateways");
+    sy_view_lang(v, true);
+    sy_view_raw(v, "\">");
+    sy_view_word(v, SY_W_GATEWAYS);
+    sy_view_raw(v, "</a></nav>");
+    levels(v, counts);
+    warn_of_flags(v, counts);
+}
+
+static bool is_active_alone(const sy_inbox_filter *w)
+{
+    sy_inbox_filter rest = *w;
+    rest.state = NULL;
+    return w->state && strcmp(w->state, "active") == 0 && !sy_filter_set(&rest);
+}
+
+sy_err sy_view_list(const sy_view *v, const sy_inbox_filter *w, int64_t before, sy_fail *f)
+{
+    bool active = is_active_alone(w);
     sy_inbox_counts counts;
     sy_err e = sy_inbox_db_counts(v->db, &counts, f);
     if (e != SY_OK) {
         return e;
     }
-    int64_t open = 0;
-    for (int i = 0; i < 5; i++) {
-        open += counts.active[i];
-    }
-    sy_view_open(v, before == 0);
-    sy_view_raw(v, "<header><h1>");
-    sy_view_word(v, SY_W_TITLE);
-    sy_view_raw(v, "</h1><nav>");
-    tab(v, "/", SY_W_ALL, counts.alerts, !active);
-    tab(v, "/?state=active", SY_W_ACTIVE_NOW, open, active);
-    sy_view_raw(v, "</nav>");
-    levels(v, &counts);
-    warn_of_flags(v, &counts);
+    sy_view_open(v, before == 0 && !sy_filter_set(w));
+    head(v, w, &counts, active);
+    e = sy_view_filter(v, w, f);
     sy_view_raw(v, "</header><main>\n");
     cards c = {v, 0, 0};
-    e = sy_inbox_db_newest(v->db, active ? "active" : NULL, before, PAGE_ALERTS, add_card, &c, f);
+    e = e != SY_OK ? e : sy_inbox_db_newest(v->db, w, before, PAGE_ALERTS, add_card, &c, f);
     if (e == SY_OK && c.n == 0) {
         sy_view_raw(v, "<p class=\"empty\">");
-        sy_view_word(v, active ? SY_W_NONE_ACTIVE : SY_W_NONE);
+        sy_view_word(v, active ? SY_W_NONE_ACTIVE : sy_filter_set(w) ? SY_W_NO_MATCH : SY_W_NONE);
         sy_view_raw(v, "</p>");
     }
     sy_view_raw(v, "</main>");
     if (c.n == PAGE_ALERTS) {
-        sy_buf_printf(v->out, "<nav class=\"more\"><a href=\"/?%sbefore=%lld",
-                      active ? "state=active&amp;" : "", (long long)c.last);
+        sy_buf_printf(v->out, "<nav class=\"more\"><a href=\"/?before=%lld", (long long)c.last);
+        sy_view_filter_link(v, w);
         sy_view_lang(v, false);
         sy_view_raw(v, "\">");
         sy_view_word(v, SY_W_OLDER);
@@ -159,6 +179,7 @@ static void add_history(void *ctx, const sy_inbox_event *e)
     sy_view_text(v, sy_word_change(e->type, v->zh));
     sy_view_raw(v, "</b> ");
     sy_view_time(v, at);
+    sy_view_act(v, data);
     static const char *const names[] = {"", "notice", "warning", "serious", "major"};
     for (int i = 1; severity && i < 5; i++) {
         if (strcmp(severity, names[i]) == 0) {
@@ -190,12 +211,17 @@ typedef struct one {
 static void show_one(void *ctx, const sy_inbox_alert *a)
 {
     one *o = ctx;
+    json_t *data = json_loads(a->data, 0, NULL);
     sy_view_alert(o->v, a);
+    o->e = sy_view_desk(o->v, a, data, o->f);
+    sy_view_details(o->v, a, data);
+    json_decref(data);
     sy_view_raw(o->v, "<section><h2>");
     sy_view_word(o->v, SY_W_HISTORY);
     sy_view_raw(o->v, "</h2><ol>\n");
-    o->e = sy_inbox_db_events(o->v->db, a->source, a->id, 0, PAGE_EVENTS, add_history,
-                              (void *)(uintptr_t)o->v, o->f);
+    o->e = o->e != SY_OK ? o->e
+                         : sy_inbox_db_events(o->v->db, a->source, a->id, 0, PAGE_EVENTS,
+                                              add_history, (void *)(uintptr_t)o->v, o->f);
     sy_view_raw(o->v, "</ol></section>");
 }
 
@@ -260,6 +286,21 @@ sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f)
     }
     sy_view_close(v, "/events");
     return e;
+}
+
+void sy_view_refusal(const sy_view *v, sy_word_id w, const char *more)
+{
+    sy_view_open(v, false);
+    sy_view_back(v);
+    sy_view_raw(v, "<main><section><p><b>");
+    sy_view_word(v, w);
+    sy_view_raw(v, "</b></p>");
+    if (more) {
+        sy_view_raw(v, "<p class=\"id\">");
+        sy_view_text(v, more);
+        sy_view_raw(v, "</p>");
+    }
+    sy_view_raw(v, "</section></main></body></html>\n");
 }
 
 void sy_view_message(const sy_view *v, sy_word_id w)

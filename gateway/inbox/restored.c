@@ -54,7 +54,7 @@ static sy_err look(sy_inbox_db *d, const char *source, int64_t leaves, const sy_
 static sy_err run(sy_inbox_db *d, sqlite3_stmt *st, sy_fail *f)
 {
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, "a restore", f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 

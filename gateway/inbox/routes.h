@@ -27,10 +27,18 @@ typedef struct sy_route {
     const char *const *types; /* of the body, NULL-terminated; NULL: not asked */
     size_t body_max;          /* bytes; a longer body is 413, and not read to its end */
     enum MHD_Result (*handle)(const sy_web_request *r);
+    /* Before the body is read, so that nobody fills the memory with what is not wanted: 0, or the
+     * status and why. NULL: not asked. */
+    unsigned (*may)(const sy_web_request *r, const char **why);
 } sy_route;
 
 /* events.c: POST /events */
 extern const char *const sy_take_types[];
 enum MHD_Result sy_take_events(const sy_web_request *r);
+
+/* orders.c: GET /orders, PUT /orders/evidence/ALERT */
+enum MHD_Result sy_serve_orders(const sy_web_request *r);
+unsigned sy_may_send_evidence(const sy_web_request *r, const char **why);
+enum MHD_Result sy_take_evidence(const sy_web_request *r);
 
 #endif

@@ -212,7 +212,7 @@ sy_err sy_inbox__signature(sy_inbox_db *d, const sy_cloud *c, const sy_inbox_sen
 static sy_err run(sy_inbox_db *d, sqlite3_stmt *st, const char *what, sy_fail *f)
 {
     sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(d, what, f);
-    sqlite3_finalize(st);
+    sy_inbox__done(d, st);
     return e;
 }
 

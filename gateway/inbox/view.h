@@ -7,6 +7,8 @@
 #include "inbox/db.h"
 #include "inbox/words.h"
 
+struct sy_visitor; /* form.h */
+struct sy_pen;     /* order.h */
 typedef struct sy_view {
     sy_buf *out;
     sy_inbox_db *db;
@@ -14,6 +16,8 @@ typedef struct sy_view {
     bool forced;         /* the language was chosen by ?lang=; links keep it */
     const sy_zone *zone; /* NULL: the machine's */
     sy_ms now;
+    const struct sy_visitor *visitor;
+    const struct sy_pen *signer; /* NULL: the inbox gives no orders */
 } sy_view;
 
 /* format.c: small things */
@@ -35,7 +39,12 @@ sy_ms sy_view_when(const json_t *value);
 void sy_view_card(const sy_view *v, const sy_inbox_alert *a);
 /* The event of this data was made by readings that came late. */
 bool sy_view_late(const json_t *data);
+/* It is of a recording. */
+bool sy_view_replay(const json_t *data);
+/* The rule's `respond within`, 0: none. */
+sy_ms sy_view_within(const json_t *data);
 void sy_view_alert(const sy_view *v, const sy_inbox_alert *a);
+void sy_view_details(const sy_view *v, const sy_inbox_alert *a, const json_t *data);
 
 /* ledger.c: the gateways' ledgers, and what is wrong with them */
 SY_MUST_USE sy_err sy_view_ledgers(const sy_view *v, sy_fail *f);
@@ -43,13 +52,16 @@ SY_MUST_USE sy_err sy_view_ledgers(const sy_view *v, sy_fail *f);
 void sy_view_verdict(const sy_view *v, const char *verdict);
 
 /* page.c: whole documents */
-SY_MUST_USE sy_err sy_view_list(const sy_view *v, bool active, int64_t before, sy_fail *f);
+SY_MUST_USE sy_err sy_view_list(const sy_view *v, const sy_inbox_filter *w, int64_t before,
+                                sy_fail *f);
 SY_MUST_USE sy_err sy_view_one(const sy_view *v, int64_t first_seq, sy_fail *f);
 SY_MUST_USE sy_err sy_view_events(const sy_view *v, int64_t after, sy_fail *f);
 void sy_view_open(const sy_view *v, bool refresh);
 void sy_view_back(const sy_view *v);
 void sy_view_close(const sy_view *v, const char *at); /* at: the page's own address */
 void sy_view_message(const sy_view *v, sy_word_id w);
+/* Why something was not taken; more may be NULL. */
+void sy_view_refusal(const sy_view *v, sy_word_id w, const char *more);
 
 extern const char sy_view_style[]; /* the style sheet */
 

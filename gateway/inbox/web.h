@@ -10,6 +10,12 @@
 /* Answer with a copy of the buffer (an empty 500 where it has failed). */
 enum MHD_Result sy_web_answer(struct MHD_Connection *c, unsigned status, const char *type,
                               const sy_buf *body);
+/* With further fields, until one without a name; one without a value is left out. */
+typedef struct sy_web_field {
+    const char *name, *value;
+} sy_web_field;
+enum MHD_Result sy_web_send(struct MHD_Connection *c, unsigned status, const char *type,
+                            const sy_buf *body, const sy_web_field *fields);
 /* The same with {"error": text}. */
 enum MHD_Result sy_web_refuse(struct MHD_Connection *c, unsigned status, const char *text);
 
@@ -26,8 +32,15 @@ void sy_listen_stop(sy_listen *l);
 unsigned sy_listen_port(const sy_listen *l);
 
 typedef struct sy_page sy_page; /* the page, plain HTTP */
-SY_MUST_USE sy_err sy_page_start(sy_page **out, const struct sockaddr_storage *address,
-                                 sy_inbox_db *db, const sy_zone *zone, sy_fail *f);
+typedef struct sy_page_options {
+    struct sockaddr_storage address;
+    /* reader: to show; desk: to write what people do. Used by the page's thread alone. */
+    sy_inbox_db *reader, *desk;
+    const sy_zone *zone;              /* NULL: the machine's */
+    struct sy_pen *signer;            /* NULL: no orders; used by the page's thread alone */
+    const char *origin, *user_header; /* as in form.h; borrowed until the stop */
+} sy_page_options;
+SY_MUST_USE sy_err sy_page_start(sy_page **out, const sy_page_options *o, sy_fail *f);
 void sy_page_stop(sy_page *p);
 unsigned sy_page_port(const sy_page *p);
 

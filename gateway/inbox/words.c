@@ -10,7 +10,7 @@
 
 static const char *const words[SY_W_COUNT][2] = {
 #define SY_WORD_ROW(name, en, zh) {en, zh},
-    SY_WORD_TABLE(SY_WORD_ROW)
+    SY_WORD_TABLE(SY_WORD_ROW) SY_WORD_TABLE_DESK(SY_WORD_ROW)
 #undef SY_WORD_ROW
 };
 
@@ -38,6 +38,13 @@ const char *sy_word_change(const char *type, bool zh)
     for (unsigned i = 0; last && i < 6; i++) {
         if (strcmp(last + 1, names[i]) == 0) {
             return sy_word_text((sy_word_id)(SY_W_C_RAISED + i), zh);
+        }
+    }
+    static const char *const acts[] = {"acknowledged", "shelved",    "unshelved",
+                                       "commented",    "unanswered", "unsuppressed"};
+    for (unsigned i = 0; last && i < 6; i++) {
+        if (strcmp(last + 1, acts[i]) == 0) {
+            return sy_word_text((sy_word_id)(SY_W_C_ACKNOWLEDGED + i), zh);
         }
     }
     return type;

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "inbox/words_desk.h"
+
 /* X(NAME, English, Chinese) */
 #define SY_WORD_TABLE(X)                                                                           \
     X(TITLE, "Alerts", "报警")                                                                     \
@@ -114,7 +116,7 @@
 
 typedef enum sy_word_id {
 #define SY_WORD_ENUM(name, en, zh) SY_W_##name,
-    SY_WORD_TABLE(SY_WORD_ENUM)
+    SY_WORD_TABLE(SY_WORD_ENUM) SY_WORD_TABLE_DESK(SY_WORD_ENUM)
 #undef SY_WORD_ENUM
         SY_W_COUNT
 } sy_word_id;

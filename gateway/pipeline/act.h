@@ -19,6 +19,11 @@ typedef enum sy_act_kind {
 enum { SY_ACT_KINDS = SY_ACT_COMMENT + 1 };
 const char *sy_act_word(sy_act_kind k); /* "acknowledge" … */
 const char *sy_act_done(sy_act_kind k); /* "acknowledged" …: the event's kind */
+/* It can be done on all alerts of a group at once: acknowledge, comment. */
+static inline bool sy_act_on_groups(sy_act_kind k)
+{
+    return k == SY_ACT_ACKNOWLEDGE || k == SY_ACT_COMMENT;
+}
 bool sy_act_kind_of(sy_span word, sy_act_kind *out);
 
 /* Bytes. Alerts are shelved for SY_ACT_SHELVE_DAYS at most, and can be acted on for
@@ -28,7 +33,7 @@ enum { SY_ACT_SHELVE_DAYS = 7, SY_ACT_AFTER_DAYS = 30 };
 
 typedef struct sy_act {
     sy_act_kind kind;
-    sy_span alert; /* id, 32 hex digits */
+    sy_span alert; /* id, 32 hex digits; of a group, where sy_act_on_groups */
     sy_ms until;   /* shelve: its end by the log's clock; else 0 */
     sy_span who;   /* a name, never empty */
     sy_span via;   /* "local", "premises", "console", "order/<id>" */

@@ -196,13 +196,43 @@ static sy_err tell_act(sy_engine *e, sy_standing *x, const sy_event_act *act, sy
     return sy_batch_change_add(e->batch, &event, &to, x->touched ? &row : NULL);
 }
 
+/* On each member of a group that wants it; *done: how many did. */
+static sy_err act_on_group(sy_engine *e, const char *group, const sy_act *a, size_t *done)
+{
+    const sy_event_act act = {sy_act_done(a->kind), a};
+    sy_err err = SY_OK;
+    *done = 0;
+    for (sy_standing *x = sy_standings_member(&e->standings, group, ""); x && !err;
+         x = sy_standings_member(&e->standings, group, x->id)) {
+        sy_act one = *a;
+        one.alert = sy_span_of(x->id);
+        err = sy_standings_act(&e->standings, &one, e->clock, &x, NULL);
+        *done += !err;
+        if (!err)
+            err = tell_act(e, x, &act, e->clock, true);
+        else if (err != SY_E_NOMEM)
+            err = SY_OK;
+    }
+    return err;
+}
+
 sy_err sy_engine__act(sy_engine *e, const sy_jrec *rec, const sy_act *a)
 {
+    char id[33] = "";
     sy_standing *x = NULL;
     sy_fail why = {0};
+    size_t done = 0;
     if (!e->now || !e->now->judge || e->clock == SY_MS_NONE)
         return SY_E_UNSUPPORTED;
+    memcpy(id, a->alert.p, a->alert.n < 32 ? a->alert.n : 32);
     sy_err err = sy_standings_act(&e->standings, a, e->clock, &x, &why);
+    if (err == SY_E_NOTFOUND && sy_act_on_groups(a->kind) &&
+        sy_standings_member(&e->standings, id, "")) {
+        err = act_on_group(e, id, a, &done);
+        if (err || done)
+            return err ? err : sy_batch_act(e->batch, rec->seq, e->clock, a);
+        err = SY_E_NOTFOUND;
+    }
     if (err && err != SY_E_NOMEM && !e->batch->discard)
         sy_log_fail(SY_LOG_WARN, "act-refused", &why);
     if (err)

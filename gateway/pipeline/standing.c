@@ -85,6 +85,16 @@ static void look(sy_standings *s)
     }
 }
 
+/* One alert was due at `was`, and may be so at another time now. */
+static void look_at(sy_standings *s, const sy_standing *x, sy_ms was)
+{
+    sy_ms due = due_of(x);
+    if (due <= s->next)
+        s->next = due;
+    else if (was == s->next)
+        look(s);
+}
+
 static bool is_over(const sy_standing *x)
 {
     return x->state != SY_ALERT_ACTIVE && x->shelved == SY_MS_NONE;
@@ -220,6 +230,7 @@ static void inherit_shelf(sy_standings *s, sy_standing *x)
     x->shelved = from->shelved;
     x->touched = true;
     from->shelved = SY_MS_NONE;
+    look(s);
 }
 
 static sy_err begun(sy_standings *s, sy_standing *x)
@@ -228,6 +239,7 @@ static sy_err begun(sy_standings *s, sy_standing *x)
     if (old) {
         sy_err err = take_over(x, old);
         old->shelved = old->suppressed = SY_MS_NONE;
+        look(s);
         return err;
     }
     inherit_shelf(s, x);
@@ -236,11 +248,12 @@ static sy_err begun(sy_standings *s, sy_standing *x)
 
 void sy_standings_await(sy_standings *s, sy_standing *x, sy_ms from, sy_ms respond)
 {
+    sy_ms was = due_of(x);
     bool wanted = respond > 0 && x->state == SY_ALERT_ACTIVE && !x->trial &&
                   x->acknowledged == SY_MS_NONE && x->shelved == SY_MS_NONE &&
                   x->suppressed == SY_MS_NONE && !x->unanswered;
     x->answer = wanted ? from + respond : SY_MS_NONE;
-    look(s);
+    look_at(s, x, was);
 }
 
 void sy_standings_suppress(sy_standings *s, sy_standing *x, sy_ms until)
@@ -258,6 +271,16 @@ void sy_standings_resuppress(sy_standings *s, sy_ms (*until)(void *ctx, const sy
         if (e->s.suppressed != SY_MS_NONE)
             e->s.suppressed = until(ctx, &e->s);
     look(s);
+}
+
+sy_standing *sy_standings_member(const sy_standings *s, const char *group, const char *after)
+{
+    sy_standing *found = NULL;
+    for (entry *e = s->by_id; e; e = e->hh.next)
+        if (strcmp(e->s.group, group) == 0 && strcmp(e->s.id, after) > 0 &&
+            (!found || strcmp(e->s.id, found->id) < 0))
+            found = &e->s;
+    return found;
 }
 
 void sy_standings_group(const sy_standings *s, const char *group, size_t *members, size_t *open)

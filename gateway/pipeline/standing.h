@@ -13,7 +13,7 @@
 #include "pipeline/act.h"
 #include "pipeline/event.h"
 
-enum { SY_STANDINGS = 16384 };
+enum { SY_STANDINGS = 4096 };
 
 typedef struct sy_standing {
     char id[33], set[65]; /* set: hash of the one that judged it last */
@@ -72,6 +72,8 @@ void sy_standings_suppress(sy_standings *s, sy_standing *x, sy_ms until);
 /* Maintenance has changed: whoever is suppressed is so until what `until` says of it. */
 void sy_standings_resuppress(sy_standings *s, sy_ms (*until)(void *ctx, const sy_standing *x),
                              void *ctx);
+/* The member of the group with the next id after `after` ("": the first); NULL: there is none. */
+sy_standing *sy_standings_member(const sy_standings *s, const char *group, const char *after);
 /* Alerts of that group, and how many of them are open. */
 void sy_standings_group(const sy_standings *s, const char *group, size_t *members, size_t *open);
 /* An answer is due `respond` after `from`, if the alert wants one; 0: none is. */

@@ -14,6 +14,16 @@ static sy_err allowed(sy_service *s, const sy_act *a, sy_ms now, sy_fail *f)
     memcpy(alert, a->alert.p, a->alert.n < sizeof alert ? a->alert.n : sizeof alert - 1);
     sy_arena_init(&arena, sy_heap(), 0);
     sy_err err = sy_store_stand_get(s->store, alert, &arena, &x, f);
+    if (err == SY_E_NOTFOUND && sy_act_on_groups(a->kind)) {
+        bool has = false, ack = a->kind == SY_ACT_ACKNOWLEDGE;
+        sy_arena_fini(&arena);
+        err = sy_store_group_has(s->store, alert, ack, &has, f);
+        return err   ? err
+               : has ? SY_OK
+                     : sy_fail_set(f, SY_E_NOTFOUND,
+                                   "there is no alert %s, nor a group of that id that wants it",
+                                   alert);
+    }
     if (!err) {
         const sy_act_state state = {.active = x.state == SY_ALERT_ACTIVE,
                                     .withdrawn = x.state == SY_ALERT_WITHDRAWN,

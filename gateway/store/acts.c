@@ -22,7 +22,8 @@ sy_err sy_store_acts(sy_store *s, const char *alert, bool (*fn)(void *ctx, const
     sy_query q;
     sy_err e = sy_query_begin(&q, s,
                               "SELECT seq,alert,kind,time,until,who,via,why FROM act "
-                              "WHERE alert=?1 ORDER BY seq",
+                              "WHERE alert=?1 OR alert=(SELECT storm FROM stand WHERE alert=?1) "
+                              "ORDER BY seq",
                               f);
     if (e)
         return e;
@@ -95,4 +96,21 @@ sy_err sy_store_stand_get(sy_store *s, const char *alert, sy_arena *arena, sy_st
     }
     sy_query_end(&q);
     return e;
+}
+
+sy_err sy_store_group_has(sy_store *s, const char *group, bool unacknowledged, bool *has,
+                          sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(&q, s,
+                              "SELECT 1 FROM stand WHERE storm=?1 AND (?2 OR acknowledged IS NULL) "
+                              "LIMIT 1",
+                              f);
+    if (e)
+        return e;
+    sy_store__bind(q.st, "ti", group, (int64_t)!unacknowledged);
+    e = sy_query_next(&q, f);
+    *has = e == SY_OK;
+    sy_query_end(&q);
+    return e == SY_E_NOTFOUND ? SY_OK : e;
 }

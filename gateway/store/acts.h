@@ -14,7 +14,8 @@ typedef struct sy_act_row {
     const char *who, *via, *why;
 } sy_act_row;
 SY_MUST_USE sy_err sy_store_act(sy_store *s, const sy_act_row *a, sy_fail *f);
-/* Of one alert, oldest first. Texts are borrowed until the callback returns; false ends it. */
+/* Of one alert and of the group that it belongs to, oldest first. Texts are borrowed until the
+ * callback returns; false ends it. */
 SY_MUST_USE sy_err sy_store_acts(sy_store *s, const char *alert,
                                  bool (*fn)(void *ctx, const sy_act_row *a), void *ctx, sy_fail *f);
 
@@ -40,5 +41,8 @@ typedef struct sy_stand {
 } sy_stand;
 SY_MUST_USE sy_err sy_store_stand_get(sy_store *s, const char *alert, sy_arena *arena,
                                       sy_stand *out, sy_fail *f);
+/* Whether a group has a member, or one that nobody acknowledged. */
+SY_MUST_USE sy_err sy_store_group_has(sy_store *s, const char *group, bool unacknowledged,
+                                      bool *has, sy_fail *f);
 
 #endif

@@ -189,6 +189,12 @@ static sy_err expire_alert(sy_store *s, const char *id, sy_ms now, size_t *n, sy
         e = sy_store__exec(s, f, "DELETE FROM alert WHERE id=?1", "t", id);
     if (!e)
         e = sy_store__exec(s, f, "DELETE FROM act WHERE alert=?1", "t", id);
+    if (!e) /* what was done about its group goes with the last member */
+        e = sy_store__exec(s, f,
+                           "DELETE FROM act WHERE alert=(SELECT storm FROM stand WHERE alert=?1) "
+                           "AND NOT EXISTS(SELECT 1 FROM stand x WHERE x.storm=act.alert AND "
+                           "x.alert<>?1)",
+                           "t", id);
     if (!e)
         e = sy_store__exec(s, f, "DELETE FROM stand WHERE alert=?1", "t", id);
     *n += !e;

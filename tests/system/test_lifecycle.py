@@ -78,8 +78,11 @@ class Lifecycle(steel.Case):
         return steel.cli("alerts", kind, alert, "--data", self.gateway.data, "--who", "Li Wei",
                          *more, expect=expect)
 
+    def fulls(self):
+        return json.loads(steel.cli("alerts", "--data", self.gateway.data, "--json", "--full"))
+
     def full(self):
-        return json.loads(steel.cli("alerts", "--data", self.gateway.data, "--json", "--full"))[0]
+        return self.fulls()[0]
 
     def warm(self):
         coap = steel.free_port(steel.socket.SOCK_DGRAM)
@@ -139,6 +142,10 @@ class Lifecycle(steel.Case):
                          ("cleared", "Li Wei", None))
         self.assertEqual(set(json.loads(self.gateway.alerts())[0]), plain)
         self.told(alert, "acknowledged")
+        proof = self.dir / "alert.evidence"
+        steel.cli("evidence", alert, "--data", self.gateway.data, "--out", proof)
+        out = steel.cli("verify", proof, "--language", "en", expect=1)  # the key has no --ca
+        self.assertEqual(out.count("its text and readings are leaf"), 9)
         self.gateway.stop()
         with sqlite3.connect("file:%s?mode=ro" % (self.dir / "data" / "store.db"), uri=True) as db:
             leaves = [json.loads(b) for b, in db.execute("SELECT bytes FROM leaf")]
@@ -190,6 +197,14 @@ class Lifecycle(steel.Case):
         self.assertEqual([m["group"] for m in members], [raised["group"]["id"]] * 4)
         for a in alerts:
             self.assertEqual(self.changes(a["id"]), ["raised", "unanswered", "cleared"])
+        group = raised["group"]["id"]
+        self.act("shelve", group, "--for", "1 h", "--why", "a group is not shelved", expect=1)
+        self.act("acknowledge", group, "--why", "the mains are back")
+        self.act("acknowledge", group, expect=1)
+        for a in alerts:
+            self.told(a["id"], "acknowledged")
+        self.assertEqual([[x["kind"] for x in a["actions"]] for a in self.fulls()],
+                         [["acknowledge"]] * 4)
 
 
 if __name__ == "__main__":

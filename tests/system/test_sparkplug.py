@@ -5,11 +5,11 @@ and the request for births, deaths; across a kill -9 of the gateway; with the ma
 import json
 import pathlib
 import select
-import shutil
 import subprocess
 
 
 import devices
+import node_modules
 import steel
 
 HERE = pathlib.Path(__file__).parent / "sparkplug"
@@ -25,26 +25,6 @@ rule SP-01 version 1 "Warm"
   say "Only a test."
 end
 """
-
-
-def modules():
-    """The folder with sparkplug-client, by the lock file; None where npm cannot get it."""
-    folder = steel.BUILD / "sparkplug-client"
-    if not (folder / "node_modules" / "sparkplug-client").exists():
-        if not shutil.which("npm") or not shutil.which("node"):
-            return None
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder / name)
-        try:
-            done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-                                   "--prefer-offline", "--fetch-retries=0"], cwd=folder,
-                                  capture_output=True, text=True, timeout=60)
-        except subprocess.TimeoutExpired:
-            return None
-        if done.returncode:
-            return None
-    return folder
 
 
 class Node:
@@ -88,7 +68,7 @@ def metric(name=None, value=0.0, alias=None, kind="Float", **more):
 class Sparkplug(steel.Case):
     def setUp(self):
         super().setUp()
-        folder = modules()
+        folder = node_modules.installed(HERE, "sparkplug-client")
         if not folder:
             self.skipTest("sparkplug-client cannot be had by npm here")
         self.port = steel.free_port()

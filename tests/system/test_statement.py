@@ -158,6 +158,31 @@ class Statement(steel.Case):
         self.assertEqual(json.loads(steel.cli("events", "refused", "--data", self.dir / "one",
                                               "--json")), [])
 
+    def tried_again(self, gateway):
+        """An event that was refused for good goes back into the outbox when somebody says so."""
+        gateway.stop()
+        store, event = self.dir / "one" / "store.db", "statement/prem/2026-03-01/1"
+        with sqlite3.connect(store) as db:
+            number, = db.execute("SELECT number FROM event WHERE id=?", (event,)).fetchone()
+            db.execute("DELETE FROM outbox WHERE destination='city' AND number=?", (number,))
+            db.execute("INSERT INTO refused VALUES('city',?,'no such premises')", (number,))
+        gateway.start()
+
+        def refused(*more, expect=0):
+            return steel.cli("events", "refused", "--data", self.dir / "one", *more, expect=expect)
+
+        listed, = json.loads(refused("--json"))
+        self.assertEqual((listed["destination"], listed["id"], listed["why"]),
+                         ("city", event, "no such premises"))
+        refused("--retry", "statement/prem/2026-03-02/1", expect=1)
+        refused("--retry", event, "--who", "Li", "--why", "they know it now")
+        self.assertEqual(json.loads(refused("--json")), [])
+        city = gateway.status()["upstream"][1]
+        self.assertEqual((city["refused"], city["by_class"]["statement"]["n"]), (0, 4))
+        with sqlite3.connect("file:%s?mode=ro" % store, uri=True) as db:
+            leaf = db.execute("SELECT bytes FROM leaf WHERE CAST(bytes AS TEXT) LIKE '%\"retry\"%'")
+            self.assertIn(b"they know it now", leaf.fetchone()[0])
+
     def test_days(self):
         gateway = self.run_log("one", 7, inbox=True)
         one = self.statements("one")
@@ -186,6 +211,7 @@ class Statement(steel.Case):
         steel.until(lambda: gateway.status()["upstream"][0]["waiting"] == 0, "all to be sent")
         self.city_is_away(gateway)
         self.shown()
+        self.tried_again(gateway)
         gateway.stop()
         self.inbox.stop()
         got = b"".join(p.read_bytes() for p in (self.dir / "inbox").rglob("*") if p.is_file())

@@ -7,6 +7,7 @@ sy_test(test_quality SOURCES unit/test_quality.c unit/config_rig.c LINKS sy_pipe
 sy_test(test_pipeline SOURCES unit/test_pipeline.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_pipeline_attempt
     SOURCES unit/test_pipeline_attempt.c unit/pipeline_rig.c LINKS sy_pipeline)
+sy_test(test_statement SOURCES unit/test_statement.c unit/pipeline_rig.c LINKS sy_pipeline PkgConfig::JANSSON)
 sy_test(test_pipeline_clock
     SOURCES unit/test_pipeline_clock.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_limit SOURCES unit/test_limit.c unit/rules_rig.c LINKS sy_pipeline)

@@ -512,6 +512,66 @@ static void steps(void **state)
     sy_buf_fini(&jumps);
 }
 
+/* ---- judged again ---- */
+
+typedef struct pair {
+    char old[33], new[33];
+} pair;
+
+static bool take_pair(void *ctx, const sy_alert_row *a)
+{
+    pair *p = ctx;
+    memcpy(a->replaces ? p->new : p->old, a->id, 33);
+    return true;
+}
+
+/* The alert is acknowledged; then a reading from before moves its onset. */
+static void moved(pipeline_rig *r, pair *x, bool known)
+{
+    rig_rules(r, rules);
+    rig_log_open(r);
+    rig_start(r);
+    rig_mark(r, RIG_DAY);
+    for (int i = 1; i <= 60; i++) {
+        minute(r, i, i > 5 ? 10 : 5, 4);
+        if (i == 12 && !known)
+            find(r, "P-1", RIG_DAY, x->old);
+        sy_act a = act(SY_ACT_ACKNOWLEDGE, x->old, 0);
+        if (i == 12)
+            say(r, &a);
+        if (i == 13) {
+            rig_celsius(r, RIG_DAY + 5 * RIG_MIN + 30000, 9);
+            rig_mark(r, RIG_DAY + i * RIG_MIN + 1000);
+        }
+    }
+    rig_run(r);
+}
+
+static void replaced(void **state)
+{
+    pipeline_rig *r = *state, other;
+    pair x = {.old = ""};
+    sy_buf once, again;
+    sy_buf_init(&once, sy_heap());
+    sy_buf_init(&again, sy_heap());
+    moved(r, &x, false);
+    assert_int_equal(sy_store_alerts(r->store, take_pair, &x, &r->fail), SY_OK);
+    assert_true(x.old[0] && x.new[0]);
+    rig_dump(r, &once);
+    dump_people(r, x.new, &once);
+    changes(once.p, x.old, "raised acknowledged withdrawn");
+    changes(once.p, x.new, "raised"); /* acknowledged: no answer is due after 30 min */
+    assert_non_null(strstr(once.p, " Li Wei "));
+    rig_open(&other);
+    moved(&other, &x, true);
+    rig_dump(&other, &again);
+    dump_people(&other, x.new, &again);
+    assert_string_equal(once.p, again.p);
+    rig_close(&other);
+    sy_buf_fini(&once);
+    sy_buf_fini(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -520,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(replayed, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(storms, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(steps, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(replaced, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,7 @@ static void which_alert(void **state)
         {"\"type\":\"steelyard.alert.raised\",\"data\":{\"alert\":{\"id\":\"\"}}", NULL},
         {"\"type\":\"steelyard.alert.raised\",\"data\":[]", NULL},
         {"\"type\":\"steelyard.alert.raised\"", NULL},
+        {"\"type\":\"steelyard.group.raised\",\"data\":{\"alert\":{\"id\":\"G\"}}", "G"},
         {"\"type\":\"steelyard.heartbeat\",\"data\":{\"id\":\"A\"}", NULL},
     };
     char text[512];

@@ -160,11 +160,39 @@ static void who_hears(void **state)
     hears(&desk, rule, asks, true);
 }
 
+/* Nothing has come since the box started. */
+static void boot(void **state)
+{
+    static const char text[] = "rule S-1 version 1 \"Silent\"\n"
+                               "  basis \"made for a test\" policy\n"
+                               "  applies to subject any; goods any; stage any\n"
+                               "  effective from 2020-01-01\n"
+                               "  watch each point: temperature\n"
+                               "  alert warning when temperature has no data for 5 min\n"
+                               "  then tell inspector\n"
+                               "end\n";
+    pipeline_rig *r = *state;
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    rig_rules(r, text);
+    rig_log_open(r);
+    rig_start(r);
+    for (int i = 0; i <= 10; i++)
+        rig_mark(r, RIG_DAY + i * RIG_MIN);
+    rig_run(r);
+    rig_dump(r, &out);
+    assert_non_null(strstr(out.p, "\"cause\":\"boot\""));
+    assert_null(strstr(out.p, "premises-silent"));
+    rig_log_close(r);
+    sy_buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(standings, rig_set_up, rig_tear_down),
         cmocka_unit_test_setup_teardown(who_hears, rig_set_up, rig_tear_down),
+        cmocka_unit_test_setup_teardown(boot, rig_set_up, rig_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

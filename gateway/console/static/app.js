@@ -1,57 +1,75 @@
-// The page: asks the API who is signed in, and shows what there is for them.
-const page = document.getElementById('page');
+// Who is signed in, which page is shown, and what the head of the page says.
+import * as api from '/api.js';
+import {h, say} from '/dom.js';
+import {w, turnLanguage} from '/words.js';
+import * as alerts from '/alerts.js';
+import {devices, health} from '/health.js';
+import {overview, series} from '/overview.js';
+import {workshop} from '/workshop.js';
 
-async function ask(method, path, body) {
-  const head = {'X-Steelyard-Token': sessionToken};
-  if (body !== undefined) head['Content-Type'] = 'application/json';
-  const answer = await fetch(path, {method, headers: head, body: body && JSON.stringify(body)});
-  const what = await answer.json();
-  if (!answer.ok) throw new Error(what.error.text);
-  return what;
+const page = document.getElementById('main'), top = document.getElementById('top');
+const pages = {
+  '': [overview, 'overview', 'view'], alerts: [alerts.list, 'alerts', 'view'], alert: [alerts.one, 'alerts', 'view'], series: [series, 'overview', 'view'],
+  devices: [devices, 'devices', 'view'], health: [health, 'health', 'view'], workshop: [workshop, 'workshop', 'rules'],
+};
+let leave = [], turn = 0;
+const lamp = h('span', {className: 'tag', id: 'lamp'});
+
+function head() {
+  const here = location.hash.split('/')[1] ?? '';
+  const entry = (key, to) => h('a', {href: '#/' + to, 'aria-current': pages[here]?.[1] === key ? 'page' : null}, w(key));
+  top.replaceChildren(h('span', {className: 'name'}, 'Steelyard'), h('nav', {'aria-label': 'Steelyard'}, api.who ? [entry('overview', ''), entry('alerts', 'alerts'),
+    entry('devices', 'devices'), entry('health', 'health'), api.may('rules') && entry('workshop', 'workshop')] : []),
+  api.who ? lamp : '', h('button', {type: 'button', onclick: turnLanguage}, w('language')), api.who ? h('button', {type: 'button', title: `${api.who.user} (${api.who.role})`, onclick: async () => {
+    await api.signOut().catch(() => {});
+    api.deafen();
+    show();
+  }}, w('signOut')) : '');
 }
 
-let sessionToken = '';
-
-function element(name, text, props = {}) {
-  const e = Object.assign(document.createElement(name), props);
-  if (text !== undefined) e.textContent = text;
-  return e;
-}
-
-function signIn() {
-  const form = element('form');
-  const name = element('input', undefined, {name: 'name', autocomplete: 'username', required: true});
-  const password = element('input', undefined,
-    {name: 'password', type: 'password', autocomplete: 'current-password', required: true});
-  const error = element('p', '', {className: 'error'});
-  for (const [text, input] of [['Name', name], ['Password', password]]) {
-    const label = element('label', text + ' ');
-    label.append(input);
-    form.append(label);
-  }
-  form.append(element('button', 'Sign in'), error);
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
+async function signIn() {
+  const {accounts, certificates} = await api.session();
+  const name = h('input', {name: 'name', autocomplete: 'username', required: true}), password = h('input', {name: 'password', type: 'password', autocomplete: 'current-password', required: true});
+  const error = h('p', {className: 'error', role: 'alert'});
+  page.replaceChildren(h('form', {className: 'card', style: 'max-width:28rem;margin:2rem auto', onsubmit: async (e) => {
+    e.preventDefault();
     try {
-      show(await ask('POST', '/api/v1/session', {name: name.value, password: password.value}));
-    } catch (e) {
-      error.textContent = e.message;
+      await api.signIn(name.value, password.value);
+      show();
+    } catch (x) {
+      error.textContent = x.message || w('connectionLost');
     }
-  });
-  page.replaceChildren(element('h1', 'Steelyard'), form);
+  }}, h('h1', {}, w('signIn')), !accounts && !certificates ? h('p', {}, w('noAccounts')) : '', h('label', {}, w('name'), name), h('label', {}, w('password'), password),
+  h('button', {className: 'main'}, w('signIn')), error));
+  name.focus();
 }
 
-async function show(who) {
-  if (!who.user) return signIn();
-  sessionToken = who.token;
-  const status = await ask('GET', '/api/v1/status');
-  const out = element('button', 'Sign out');
-  out.addEventListener('click', async () => {
-    await ask('DELETE', '/api/v1/session');
-    signIn();
-  });
-  page.replaceChildren(element('h1', 'Steelyard'), element('p', `${who.user} (${who.role})`),
-    element('p', `${status.stored} readings, ${status.alerts} alerts`), out);
+async function show() {
+  const mine = ++turn;
+  leave.forEach((f) => f());
+  leave = [];
+  if (!api.who) await api.session();
+  head();
+  document.title = 'Steelyard';
+  if (!api.who) return signIn();
+  api.hear();
+  const [, name = '', argument] = location.hash.split('/');
+  const [render, title, need] = pages[name] ?? pages[''];
+  document.title = `${w(title)} · Steelyard`;
+  if (!api.may(need)) return page.replaceChildren(h('p', {}, w('mayNot')));
+  try {
+    await render(page, (f) => (mine === turn ? leave.push(f) : f()), argument && decodeURIComponent(argument));
+  } catch (e) {
+    page.replaceChildren(h('p', {className: 'error', role: 'alert'}, e.message || w('connectionLost')));
+  }
 }
 
-show(await ask('GET', '/api/v1/session'));
+api.listen('state', (on) => {
+  lamp.textContent = w(on ? 'live' : 'stalled');
+  lamp.className = 'tag ' + (on ? 'good' : 'bad');
+});
+addEventListener('hashchange', () => { show(); page.focus(); });
+addEventListener('again', show);
+addEventListener('signed-out', () => { api.deafen(); location.reload(); });
+addEventListener('unhandledrejection', (e) => say(e.reason?.message || w('connectionLost')));
+await show().catch((e) => page.replaceChildren(h('p', {className: 'error'}, e.message || w('connectionLost'))));
