@@ -11,6 +11,7 @@
 
 static const char schema[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;"
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL,"
     " id TEXT NOT NULL, type TEXT NOT NULL, subject TEXT, time TEXT, sender TEXT NOT NULL,"
@@ -56,7 +57,8 @@ sy_err sy_inbox_db_open(sy_inbox_db **out, const char *folder, bool writer, sy_f
     }
     sy_buf_init(&d->ca, sy_heap());
     sy_buf_init(&d->crl, sy_heap());
-    sy_buf_init(&d->seen, sy_heap());
+    sy_proof_init(&d->seen);
+    sy_buf_init(&d->seen_tail, sy_heap());
     d->folder = strdup(folder);
     sy_jws_init(&d->jws);
     sy_buf_init(&d->bare, sy_heap());
@@ -91,7 +93,7 @@ sy_err sy_inbox_db_ca(sy_inbox_db *d, sy_span pem, sy_span crl, sy_fail *f)
 {
     sy_buf_reset(&d->ca);
     sy_buf_reset(&d->crl);
-    sy_buf_reset(&d->seen);
+    sy_buf_reset(&d->seen_tail);
     d->signer_holds = false;
     sy_buf_span_put(&d->ca, pem);
     sy_buf_span_put(&d->crl, crl);
@@ -109,7 +111,8 @@ void sy_inbox_db_close(sy_inbox_db *d)
         free(d->folder);
         sy_buf_fini(&d->ca);
         sy_buf_fini(&d->crl);
-        sy_buf_fini(&d->seen);
+        sy_proof_free(&d->seen);
+        sy_buf_fini(&d->seen_tail);
         sy_jws_free(&d->jws);
         sy_buf_fini(&d->bare);
         sy_buf_fini(&d->certified_source);
@@ -329,6 +332,7 @@ sy_err sy_inbox_db_add(sy_inbox_db *d, sy_cloud_batch *b, const sy_inbox_sender 
     if (e != SY_OK) {
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL); /* an error means it is done already */
         sy_buf_reset(&d->certified_source);                /* what was seen in it may be gone */
+        d->seen_noted = false;
     }
     return e;
 }

@@ -10,6 +10,7 @@
 #include "inbox/db.h"
 #include "ledger/head.h"
 #include "ledger/jws.h"
+#include "ledger/proof.h"
 
 /* signatures: what came with each event. certified: gateways that have signed by a certified key,
  * and who delivered such events first.
@@ -92,9 +93,11 @@ struct sy_inbox_db {
     sqlite3_stmt *idle[SY_INBOX_IDLE]; /* prepared, and not in use */
     size_t n_idle;
     sy_buf ca, crl;
-    /* The head (its members as JSON) that held last: the events of a batch stand under one. */
-    sy_buf seen;
-    bool seen_certified;
+    /* The proof that held last, and the bytes of its head: the events of a batch stand under one.
+     * noted: that head is among the heads. */
+    sy_proof seen;
+    sy_buf seen_tail; /* empty: none */
+    bool seen_certified, seen_noted;
     /* The signature that was read last, and whether its certificates held, for which gateway, and
      * when: the events of a gateway come with the same ones. */
     sy_jws jws;

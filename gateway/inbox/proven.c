@@ -19,12 +19,9 @@ typedef struct booking {
     sy_fail *f;
 } booking;
 
-/* Takes the statement; it gives no rows. */
 static sy_err run(const booking *b, sqlite3_stmt *st, const char *what)
 {
-    sy_err e = st && sqlite3_step(st) == SQLITE_DONE ? SY_OK : sy_inbox__failed(b->d, what, b->f);
-    sy_inbox__done(b->d, st);
-    return e;
+    return sy_inbox__run(b->d, st, what, b->f);
 }
 
 sy_err sy_inbox__flag(sy_inbox_db *d, const char *source, const char *kind, const char *text,
@@ -177,21 +174,24 @@ static sy_err check_past(const booking *b, const sy_head *h, const head_row *new
     return e;
 }
 
+typedef enum noted { NOTED_BEFORE, NOTED_NOW, NOTED_NOT } noted;
+
 /* A head whose signature holds, however it came. admitted: with a restore, which may be into a box
- * that had the ledger before. */
+ * that had the ledger before. NOTED_NOT: it is one that was given up. */
 static sy_err note_head(const booking *b, const sy_signed_head *s, const sy_proof_facts *facts,
-                        bool admitted, bool *added)
+                        bool admitted, noted *out)
 {
     bool given_up = false;
     const sy_head *h = &facts->head;
     int64_t same = 0, other = 0;
     head_row newest, last;
-    *added = false;
+    *out = NOTED_NOT;
     sy_err e = heads_of_size(b, h, &same, &other);
     if (e == SY_OK && !same) {
         e = check_given_up(b, h, &given_up);
     }
     if (e != SY_OK || same || given_up) {
+        *out = e == SY_OK && same ? NOTED_BEFORE : NOTED_NOT;
         return e;
     }
     e = known_head(b, false, &newest);
@@ -220,7 +220,7 @@ static sy_err note_head(const booking *b, const sy_signed_head *s, const sy_proo
     if (st) {
         sqlite3_bind_text64(st, 9, members.p, members.n, SQLITE_TRANSIENT, SQLITE_UTF8);
     }
-    *added = true;
+    *out = NOTED_NOW;
     e = members.failed ? sy_fail_set(b->f, SY_E_NOMEM, "no memory for a head") : SY_OK;
     if (e == SY_OK) {
         e = run(b, st, "a head");
@@ -239,29 +239,53 @@ static bool own_head(const booking *b, const sy_head *h)
     return strncmp(b->source, prefix, n) == 0 && sy_span_is(h->gateway, b->source + n);
 }
 
-/* The whole check, or that of the leaf alone where the head is the one that held just before. */
-static sy_err check_proof(sy_inbox_db *d, const sy_proof *p, sy_proof_facts *facts, sy_fail *why)
+/* The head held: events that come under the very same one are compared with their leaves alone. */
+static void see(sy_inbox_db *d, sy_span json, bool certified)
 {
-    sy_buf members;
-    sy_buf_init(&members, sy_heap());
-    sy_signed_head_json(&p->head, &members);
-    sy_err e = members.failed ? sy_fail_set(why, SY_E_NOMEM, "no memory for a head") : SY_OK;
-    if (e == SY_OK && d->seen.n && sy_span_eq(sy_buf_span(&members), sy_buf_span(&d->seen))) {
-        *facts = (sy_proof_facts){.signature_holds = true, .certified = d->seen_certified};
-        e = sy_head_read(sy_buf_span(&p->head.text), &facts->head, why);
-        e = e != SY_OK ? e : sy_proof_included(p, &facts->head, why);
-        facts->leaf_included = e == SY_OK;
-    } else if (e == SY_OK) {
-        const sy_span none = {NULL, 0};
-        e = sy_proof_check(p, p->head.chain.n > 0 ? sy_buf_span(&d->ca) : none, facts, why);
-        if (e == SY_OK) {
-            sy_buf_reset(&d->seen);
-            sy_buf_span_put(&d->seen, sy_buf_span(&members));
-            d->seen_certified = facts->certified;
-            d->seen.n = d->seen.failed ? 0 : d->seen.n;
-        }
+    sy_span tail;
+    sy_fail unused;
+    sy_proof_free(&d->seen);
+    sy_proof_init(&d->seen);
+    sy_buf_reset(&d->seen_tail);
+    d->seen_noted = false;
+    d->seen_certified = certified;
+    if (sy_proof_tail(json, &tail) && sy_proof_read(json, &d->seen, &unused) == SY_OK) {
+        sy_buf_span_put(&d->seen_tail, tail);
     }
-    sy_buf_fini(&members);
+    d->seen_tail.n = d->seen_tail.failed ? 0 : d->seen_tail.n;
+}
+
+/* The leaf of a proof whose head is the one that held just before. SY_E_NOTFOUND: it is not. */
+static sy_err check_again(sy_inbox_db *d, sy_span json, sy_proof *p, sy_proof_facts *facts,
+                          sy_fail *why)
+{
+    const sy_span tail = sy_buf_span(&d->seen_tail);
+    sy_err e = sy_proof_read_front(json, tail, p, why);
+    if (e == SY_OK) {
+        *facts = (sy_proof_facts){.signature_holds = true, .certified = d->seen_certified};
+        e = sy_head_read(sy_buf_span(&d->seen.head.text), &facts->head, why);
+    }
+    e = e != SY_OK ? e : sy_proof_included(p, &facts->head, why);
+    facts->leaf_included = e == SY_OK;
+    return e;
+}
+
+/* The whole check, or that of the leaf alone; p->head is empty then, it is d->seen.head. */
+static sy_err check_proof(sy_inbox_db *d, sy_span json, sy_proof *p, sy_proof_facts *facts,
+                          sy_fail *why)
+{
+    const sy_span none = {NULL, 0};
+    sy_err e = check_again(d, json, p, facts, why);
+    if (e != SY_E_NOTFOUND) {
+        return e;
+    }
+    e = sy_proof_read(json, p, why);
+    e = e != SY_OK
+            ? e
+            : sy_proof_check(p, p->head.chain.n > 0 ? sy_buf_span(&d->ca) : none, facts, why);
+    if (e == SY_OK) {
+        see(d, json, facts->certified);
+    }
     return e;
 }
 
@@ -274,8 +298,7 @@ static bool holds(const booking *b, const sy_cloud *c, sy_proof *p, sy_proof_fac
         (void)sy_fail_set(why, SY_E_PARSE, "it cannot be read");
         return false;
     }
-    sy_err e = sy_proof_read(sy_buf_span(&c->proof), p, why);
-    e = e != SY_OK ? e : check_proof(b->d, p, facts, why);
+    sy_err e = check_proof(b->d, sy_buf_span(&c->proof), p, facts, why);
     if (e != SY_OK) {
         return false;
     }
@@ -305,7 +328,7 @@ static sy_err keep_verdict(const booking *b, int64_t seq, const char *verdict, c
         b->d, "INSERT OR REPLACE INTO proofs(seq, verdict, proof) VALUES(?, ?, ?)", "is", seq,
         verdict);
     if (st) {
-        sqlite3_bind_blob64(st, 3, c->proof.n ? c->proof.p : "", c->proof.n, SQLITE_TRANSIENT);
+        sqlite3_bind_blob64(st, 3, c->proof.n ? c->proof.p : "", c->proof.n, SQLITE_STATIC);
     }
     return run(b, st, "a proof");
 }
@@ -327,6 +350,24 @@ static const char *verdict_of(const sy_cloud *c, const sy_proof_facts *facts, bo
     return facts->certified ? "proven" : "uncertified";
 }
 
+/* The head that an event's proof stands under. */
+static sy_err note_proven(const booking *b, const sy_cloud *c, const sy_proof *p,
+                          const sy_proof_facts *facts)
+{
+    sy_inbox_db *d = b->d;
+    noted state = NOTED_NOT;
+    bool again = p->head.text.n == 0;
+    bool trusted = strcmp(c->type, "steelyard.ledger.restored") == 0 && may_restore(b, facts);
+    if (again && d->seen_noted && !trusted) {
+        return SY_OK;
+    }
+    d->seen_noted = false;
+    sy_err e = trusted ? sy_inbox__book_restored(d, c, &facts->head, b->now, b->f) : SY_OK;
+    e = e != SY_OK ? e : note_head(b, again ? &d->seen.head : &p->head, facts, trusted, &state);
+    d->seen_noted = e == SY_OK && state != NOTED_NOT;
+    return e;
+}
+
 sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool signed_by_it,
                             sy_ms now, sy_fail *f)
 {
@@ -335,7 +376,6 @@ sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool
     sy_proof_facts facts = {0};
     sy_fail why = {0};
     char verdict[sizeof why.text + 8] = "none";
-    bool added = false;
     sy_err e = SY_OK;
     if (c->has_proof == SY_PROOF_NONE) {
         head_row known;
@@ -348,9 +388,7 @@ sy_err sy_inbox__book_event(sy_inbox_db *d, const sy_cloud *c, int64_t seq, bool
     sy_proof_init(&p);
     if (holds(&b, c, &p, &facts, &why)) {
         snprintf(verdict, sizeof verdict, "%s", verdict_of(c, &facts, signed_by_it));
-        bool trusted = strcmp(c->type, "steelyard.ledger.restored") == 0 && may_restore(&b, &facts);
-        e = trusted ? sy_inbox__book_restored(d, c, &facts.head, now, f) : SY_OK;
-        e = e != SY_OK ? e : note_head(&b, &p.head, &facts, trusted, &added);
+        e = note_proven(&b, c, &p, &facts);
     } else {
         snprintf(verdict, sizeof verdict, "bad: %s", why.text);
         e = flag_event(&b, "bad-proof", c->id, why.text);
@@ -494,13 +532,15 @@ static sy_err book(const booking *b, const sy_cloud *c, const sy_signed_head *s,
 {
     const char *destination = json_string_value(json_object_get(c->data, "destination"));
     const json_t *from = json_object_get(c->data, "from");
+    noted state = NOTED_NOT;
     sy_err e = SY_OK;
     destination = destination && strlen(destination) <= 128 ? destination : "";
     for (size_t i = 0; i < json_array_size(from) && i < FROM_MAX && e == SY_OK; i++) {
         e = continues(b, &facts->head, destination, json_array_get(from, i));
     }
     e = e != SY_OK ? e : flag_unkept(b, &facts->head, destination);
-    e = e != SY_OK ? e : note_head(b, s, facts, false, added);
+    e = e != SY_OK ? e : note_head(b, s, facts, false, &state);
+    *added = e == SY_OK && state == NOTED_NOW;
     return e != SY_OK ? e : keep_told(b, &facts->head, destination);
 }
 

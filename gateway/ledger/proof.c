@@ -132,11 +132,12 @@ static bool number_of(const json_t *v, uint64_t *out)
     return true;
 }
 
-static sy_err read_members(const json_t *o, sy_proof *out)
+/* Those of the leaf, of `members` in all. */
+static sy_err read_front(const json_t *o, size_t members, sy_proof *out)
 {
     const json_t *leaf = json_object_get(o, "leaf"), *path = json_object_get(o, "path");
     size_t n = json_array_size(path);
-    if (json_object_size(o) != 8 || !json_is_string(leaf) || !json_is_array(path) ||
+    if (json_object_size(o) != members || !json_is_string(leaf) || !json_is_array(path) ||
         n > sizeof out->path.path / sizeof out->path.path[0] ||
         !number_of(json_object_get(o, "index"), &out->index) ||
         !number_of(json_object_get(o, "size"), &out->size))
@@ -148,7 +149,20 @@ static sy_err read_members(const json_t *o, sy_proof *out)
     }
     out->path.n = n;
     sy_buf_span_put(&out->leaf, text_of(leaf));
-    return out->leaf.failed ? SY_E_NOMEM : read_head(o, &out->head);
+    return out->leaf.failed ? SY_E_NOMEM : SY_OK;
+}
+
+static sy_err read_members(const json_t *o, sy_proof *out)
+{
+    sy_err e = read_front(o, 8, out);
+    return e ? e : read_head(o, &out->head);
+}
+
+static sy_err not_in_form(sy_err e, sy_fail *f)
+{
+    return sy_fail_set(f, e,
+                       e == SY_E_NOMEM ? "no memory for a proof"
+                                       : "the proof is not in the form of a proof");
 }
 
 sy_err sy_proof_read(sy_span json, sy_proof *out, sy_fail *f)
@@ -158,10 +172,45 @@ sy_err sy_proof_read(sy_span json, sy_proof *out, sy_fail *f)
                        : NULL;
     sy_err e = root ? read_members(root, out) : SY_E_PARSE;
     json_decref(root);
-    return e ? sy_fail_set(f, e,
-                           e == SY_E_NOMEM ? "no memory for a proof"
-                                           : "the proof is not in the form of a proof")
-             : SY_OK;
+    return e ? not_in_form(e, f) : SY_OK;
+}
+
+/* Front and tail make an object of eight members; the front, closed, is one of four: so the rest of
+ * it is the tail's four, whatever stands before it. */
+static json_t *load_front(sy_span front)
+{
+    sy_buf text;
+    sy_buf_init(&text, sy_heap());
+    sy_buf_span_put(&text, front);
+    sy_buf_char(&text, '}');
+    json_t *root = text.failed ? NULL : json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    sy_buf_fini(&text);
+    return root;
+}
+
+bool sy_proof_tail(sy_span json, sy_span *tail)
+{
+    static const char mark[] = "],\"head\":\"";
+    const char *at = json.n ? memmem(json.p, json.n, mark, sizeof mark - 1) : NULL;
+    if (!at)
+        return false;
+    const size_t front = (size_t)(at - json.p) + 1;
+    json_t *root = load_front((sy_span){json.p, front});
+    bool good = json_object_size(root) == 4;
+    json_decref(root);
+    *tail = (sy_span){json.p + front, json.n - front};
+    return good;
+}
+
+sy_err sy_proof_read_front(sy_span json, sy_span tail, sy_proof *out, sy_fail *f)
+{
+    if (tail.n == 0 || json.n <= tail.n || json.n > SY_PROOF_BYTES ||
+        memcmp(json.p + json.n - tail.n, tail.p, tail.n) != 0)
+        return sy_fail_set(f, SY_E_NOTFOUND, "another head");
+    json_t *root = load_front((sy_span){json.p, json.n - tail.n});
+    sy_err e = root ? read_front(root, 4, out) : SY_E_PARSE;
+    json_decref(root);
+    return e ? not_in_form(e, f) : SY_OK;
 }
 
 sy_err sy_signed_head_check(const sy_signed_head *h, sy_span ca, sy_proof_facts *facts, sy_fail *f)

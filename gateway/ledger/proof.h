@@ -42,6 +42,12 @@ void sy_proof_free(sy_proof *p);
 void sy_proof_json(const sy_proof *p, sy_buf *out);
 /* Into a proof that was just initialised. SY_E_PARSE. */
 SY_MUST_USE sy_err sy_proof_read(sy_span json, sy_proof *out, sy_fail *f);
+/* Proofs under one head end in the same bytes. Of a proof that can be read: these (borrowed), the
+ * last four members; false where its members stand in another order. */
+SY_MUST_USE bool sy_proof_tail(sy_span json, sy_span *tail);
+/* One that ends in the tail of another that was read: all but its head, which is that of the other
+ * and is not read again; out->head stays empty. SY_E_NOTFOUND: it ends otherwise. */
+SY_MUST_USE sy_err sy_proof_read_front(sy_span json, sy_span tail, sy_proof *out, sy_fail *f);
 
 /* What each check found. ca NULL or empty: certification is not asked for. */
 typedef struct sy_proof_facts {

@@ -126,6 +126,16 @@ class Api(test_console.Console):
         an = self.sign_in("an")
         self.assertEqual(self.ask("GET", "/api/v1/alerts/%s/evidence" % alert["id"], head=an)[0], 403)
 
+    def test_assessment(self):
+        self.assertEqual(self.ask("GET", "/api/v1/assess", head=self.li)[0], 403)
+        self.account("gu", "auditor")
+        status, got, _ = self.ask("GET", "/api/v1/assess", head=self.sign_in("gu"))
+        self.assertEqual((status, got["running"]), (200, True), got)
+        listens = {f["subject"]: f["detail"] for f in got["findings"] if f["code"] == "listen-local"}
+        self.assertEqual(listens["tcp 127.0.0.1:%d" % self.port], "console")
+        accounts = [f["detail"] for f in got["findings"] if f["code"] == "accounts"]
+        self.assertEqual(accounts, ["viewer 1, inspector 1, regulator 1, auditor 1"])
+
     def test_workshop(self):
         alert = self.alert()
         wu = self.sign_in("wu")

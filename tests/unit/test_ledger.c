@@ -450,6 +450,69 @@ static void leaves_are_proved_under_the_newest_head(void **state)
     sy_proof_free(&p);
 }
 
+/* The proof of leaf i as JSON; its tail is borrowed from there. */
+static sy_span proof_text(rig *r, uint64_t i, sy_buf *json, sy_span *tail)
+{
+    sy_fail f = {0};
+    sy_proof p;
+    sy_proof_init(&p);
+    sy_buf_init(json, sy_heap());
+    fine(sy_prove_leaf(r->s, i, &p, &f), f);
+    sy_proof_json(&p, json);
+    sy_proof_free(&p);
+    assert_true(sy_proof_tail(sy_buf_span(json), tail));
+    return sy_buf_span(json);
+}
+
+static sy_err read_front(sy_span json, sy_span tail, uint64_t *index)
+{
+    sy_fail f;
+    sy_proof p;
+    sy_proof_init(&p);
+    sy_err e = sy_proof_read_front(json, tail, &p, &f);
+    assert_true(e != SY_OK || p.head.text.n == 0);
+    *index = p.index;
+    sy_proof_free(&p);
+    return e;
+}
+
+static void a_proof_under_a_head_that_was_read_is_read_to_its_head(void **state)
+{
+    rig *r = *state;
+    sy_buf one, two, odd;
+    sy_span tail, other;
+    uint64_t index = 0;
+    act(r, "one");
+    act(r, "two");
+    sy_span first = proof_text(r, 0, &one, &tail), second = proof_text(r, 1, &two, &other);
+    assert_true(sy_span_eq(tail, other));
+    assert_int_equal(read_front(second, tail, &index), SY_OK);
+    assert_int_equal(index, 1);
+    assert_int_equal(read_front(first, (sy_span){NULL, 0}, &index), SY_E_NOTFOUND);
+    assert_int_equal(read_front(first, (sy_span){tail.p, tail.n - 1}, &index), SY_E_NOTFOUND);
+    assert_int_equal(read_front(tail, tail, &index), SY_E_NOTFOUND);
+    /* Its end is the head's, but the head is not a member of its own. */
+    static const char *const fronts[] = {
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2,\"path\":[],\"more\":[]",
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2",
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2,\"path\":[],\"leaf\":\"y\"",
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2,\"path\":[],\"more\":{\"a\":[]",
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2,\"path\":[]},{\"a\":[]",
+        "{\"leaf\":\"x\",\"index\":0,\"size\":2,\"path\":[\"",
+    };
+    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
+        sy_buf_init(&odd, sy_heap());
+        sy_buf_text(&odd, fronts[i]);
+        sy_buf_span_put(&odd, tail);
+        assert_int_equal(read_front(sy_buf_span(&odd), tail, &index), SY_E_PARSE);
+        sy_buf_fini(&odd);
+    }
+    assert_false(sy_proof_tail(sy_span_of("{\"a\":[],\"head\":\"x\"}"), &other));
+    assert_false(sy_proof_tail(sy_span_of("{}"), &other));
+    sy_buf_fini(&one);
+    sy_buf_fini(&two);
+}
+
 static void a_destination_is_told_of_a_head_until_it_confirms_it(void **state)
 {
     rig *r = *state;
@@ -506,6 +569,7 @@ int main(void)
         t(a_note_of_another_ledger_is_refused),
         t(a_key_is_rotated_wherever_it_is_cut_short),
         t(leaves_are_proved_under_the_newest_head),
+        t(a_proof_under_a_head_that_was_read_is_read_to_its_head),
         t(a_destination_is_told_of_a_head_until_it_confirms_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
