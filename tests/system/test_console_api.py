@@ -186,6 +186,24 @@ class Api(test_console.Console):
             self.assertGreater(len(named), 5, file)
             self.assertEqual(named - names, set(), file)
 
+    def test_description(self):
+        """docs/api.openapi.yaml has every route and no other, and answers are as it says."""
+        import jsonschema
+        import yaml
+        described = yaml.safe_load((steel.SOURCE / "docs" / "api.openapi.yaml").read_text())
+        served = {(m, p) for m, p in re.findall(
+            r'\{"([A-Z]+)", "(/[^"]*)"', (steel.SOURCE / "gateway/console/routes.c").read_text())}
+        told = {(m.upper(), re.sub(r"\{\w+\}", "{}", p))
+                for p, ops in described["paths"].items() for m in ops}
+        self.assertEqual(served, told)
+        alert = self.alert()
+        for path, real in (("/api/v1/session", "session"), ("/api/v1/site", "site"), ("/api/v1/last", "last"),
+                           ("/api/v1/devices", "devices"), ("/api/v1/rules", "rules"),
+                           ("/api/v1/readings", "readings?series=probe/t"), ("/api/v1/alerts", "alerts"),
+                           ("/api/v1/alerts/{id}", "alerts/" + alert["id"])):
+            schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            jsonschema.validate(self.get(real), {**schema, "components": described["components"]})
+
     def test_stop_while_work_goes_on(self):
         wu = self.sign_in("wu")
         slow, live = self.connect(), self.connect()
