@@ -26,7 +26,7 @@ def script(page, first=0, last=None):
     number = -1
     for kind, text in blocks(page):
         number += kind.startswith("sh")
-        if number < first or (last is not None and number >= last):
+        if max(number, 0) < first or (last is not None and number >= last):
             continue
         if kind.startswith("file "):
             lines += ["cat >%s <<'END'" % kind[5:], text.rstrip("\n"), "END"]
