@@ -32,5 +32,6 @@ enum MHD_Result sy_api_act(sy_request *r);
 enum MHD_Result sy_api_rules(sy_request *r);
 enum MHD_Result sy_api_workshop(sy_request *r);
 enum MHD_Result sy_api_evidence(sy_request *r);
+enum MHD_Result sy_api_assess(sy_request *r);
 
 #endif

@@ -21,6 +21,7 @@ const sy_route sy_console_routes[] = {
     {"POST", "/api/v1/alerts/{}/{}", SY_MAY_ANSWER, SMALL, sy_api_act},
     {"GET", "/api/v1/rules", SY_MAY_VIEW, 0, sy_api_rules},
     {"POST", "/api/v1/rules/{}", SY_MAY_RULES, RULES, sy_api_workshop},
+    {"GET", "/api/v1/assess", SY_MAY_AUDIT, 0, sy_api_assess},
     {"GET", "/metrics", SY_MAY_NOTHING, 0, sy_api_metrics},
     {NULL, NULL, 0, 0, NULL},
 };
