@@ -162,6 +162,20 @@ class Api(test_console.Console):
             status = self.ask("POST", "/api/v1/rules/check", {"text": "x" * (2 << 20)}, wu)[0]
             self.assertEqual(status, 413)
 
+    def test_maintenance(self):
+        self.account("de", "deployer")
+        de = self.sign_in("de")
+        self.assertEqual(self.ask("POST", "/api/v1/maintenance",
+                                  {"on": "probe", "minutes": 5, "why": "x"}, self.li)[0], 403)
+        status, said, _ = self.ask("POST", "/api/v1/maintenance",
+                                   {"on": "device:probe", "minutes": 30, "why": "new battery"}, de)
+        self.assertEqual(status, 200, said)
+        self.gateway.control("wait %d" % said["seq"])
+        runs = self.get("status")["maintenance"]
+        self.assertEqual([(m["on"], m["who"], m["why"]) for m in runs], [("probe", "de", "new battery")])
+        self.assertEqual(self.ask("POST", "/api/v1/maintenance",
+                                  {"on": "nothing", "minutes": 5, "why": "x"}, de)[0], 409)
+
     def test_metrics(self):
         self.send(4)
         status, text, head = self.ask("GET", "/metrics")
