@@ -385,9 +385,7 @@ void sy_sender_kick(sy_sender *s)
 
 void sy_sender_log_time(sy_sender *s, sy_ms t)
 {
-    sy_ms have = atomic_load(&s->log_time);
-    while (t > have && !atomic_compare_exchange_weak(&s->log_time, &have, t)) {
-    }
+    atomic_store(&s->log_time, t);
 }
 
 void sy_sender_ask_stop(sy_sender *s)
