@@ -107,7 +107,7 @@ static void put_line(const sy_grid *g, const sy_term *t, const sy_grid_cell *cel
 
 void sy_grid_put(sy_grid *g, const sy_term *t, sy_buf *out)
 {
-    if (g->failed) {
+    if (g->failed || g->n_columns == 0) {
         out->failed = true;
         return;
     }

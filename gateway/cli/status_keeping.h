@@ -9,6 +9,6 @@
 #include "base/buf.h"
 
 /* Lines, appended. NULL and what is no object print nothing. */
-void sy_status_keeping(const json_t *keeping, sy_buf *out);
+void sy_status_keeping(const json_t *keeping, sy_buf *b);
 
 #endif
