@@ -18,11 +18,16 @@ def commands(page):
     return [text for kind, text in blocks(page) if kind.startswith("sh")]
 
 
-def script(page):
-    """What the page says, after `set -e`; each command is shown before it runs."""
+def script(page, first=0, last=None):
+    """What the page says, after `set -e`; each command is shown before it runs. first, last: which
+    blocks of commands."""
     parts = dict(blocks(page))
     lines = ["set -e", "PASSWORD=${PASSWORD:-unknown} ALERT=${ALERT:-unknown}"]
+    number = -1
     for kind, text in blocks(page):
+        number += kind.startswith("sh")
+        if max(number, 0) < first or (last is not None and number >= last):
+            continue
         if kind.startswith("file "):
             lines += ["cat >%s <<'END'" % kind[5:], text.rstrip("\n"), "END"]
         if not kind.startswith("sh"):

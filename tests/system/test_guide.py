@@ -6,6 +6,7 @@ authority's receiver, the evidence is verified and a rule is signed. What a pack
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -122,6 +123,17 @@ class GuideTest(steel.Case):
             commands = [guide.commands(page) for page in pages]
             self.assertEqual(*commands)
             self.assertTrue(commands[0])
+
+    def test_links(self):
+        """Every page that a page names is there."""
+        wrong, links = [], 0
+        for page in [steel.SOURCE / "README.md", *DOCS.glob("*.md")]:
+            for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+                links += 1
+                if not (page.parent / target).exists():
+                    wrong.append("%s: %s" % (page.name, target))
+        self.assertEqual(wrong, [])
+        self.assertGreater(links, 100)
 
 
 if __name__ == "__main__":
