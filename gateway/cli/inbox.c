@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config.h"
 #include "inbox/inbox.h"
 
-static const char usage_text[] =
+static const char help_en[] =
     "usage: steelyard inbox --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE\n"
     "                       --data DIR [--page ADDRESS:PORT] [--time-zone NAME] [--ready-fd N]\n"
     "                       [--sign-cert FILE --sign-key FILE] [--user-header NAME] [--origin "
@@ -48,6 +49,34 @@ static const char usage_text[] =
     "  --est-lifetime TIME    of the certificates, as \"90 d\", the default\n"
     "  --est-grace TIME       so long after its end a certificate can still be renewed; \"400 d\"\n"
     "  --ready-fd N           write a line \"ready events=PORT page=PORT\" to this descriptor\n";
+
+static const char help_zh[] =
+    "用法：steelyard inbox --listen 地址:端口 --cert 文件 --key 文件 --client-ca 文件 --data 目录\n"
+    "                      [--page 地址:端口] [--time-zone 名称] [--ready-fd N]\n"
+    "                      [--sign-cert 文件 --sign-key 文件] [--user-header 名称] [--origin URL]\n"
+    "                      [--est-ca 文件 --est-ca-key 文件 [--est-tokens 文件]]\n"
+    "\n"
+    "接收网关送来的事件（POST /events，双向 TLS），每个事件只保存一次，并在网页上显示报警，\n"
+    "供检查人员处理；处理结果作为签名的指令由网关取回。\n"
+    "\n"
+    "  --listen 地址:端口     网关送达的地址；端口 0：任意\n"
+    "  --cert、--key 文件     接收方的证书与密钥（PEM）\n"
+    "  --client-ca 文件       签发网关证书的 CA\n"
+    "  --crl 文件             该 CA 的吊销列表（PEM），启动时读取\n"
+    "  --data 目录            事件的存放处；不存在则建立\n"
+    "  --page 地址:端口       网页与 /api/alerts、/api/events；仅限本机，无 TLS，无登录\n"
+    "  --sign-cert、--sign-key 文件\n"
+    "                         网页按钮签发指令所用的证书与密钥（PEM，P-256）；\n"
+    "                         证书的 OU 为 platform、inspector 或 regulator\n"
+    "  --user-header 名称     前置网页服务器用来说明用户的请求头；不给出则由用户自填姓名\n"
+    "  --origin URL           网页在该服务器后的地址，如 https://inbox.example\n"
+    "  --time-zone 名称       网页时间的时区，如 Asia/Shanghai；默认为本机时区\n"
+    "  --est-ca、--est-ca-key 文件  以此 CA 通过 EST（RFC 7030）为网关签发证书，\n"
+    "                         --client-ca 中须含此 CA\n"
+    "  --est-tokens 文件      每行“网关 令牌”；令牌只用一次\n"
+    "  --est-lifetime 时长    证书有效期，默认“90 d”\n"
+    "  --est-grace 时长       证书到期后在此时长内仍可续期；默认“400 d”\n"
+    "  --ready-fd N           向此描述符写一行“ready events=端口 page=端口”\n";
 
 typedef struct arguments {
     sy_inbox_options o;
@@ -113,7 +142,7 @@ static int parse(int argc, char **argv, arguments *a)
             }
             a->ready_fd = (int)fd;
         } else if (c == 'h') {
-            fputs(usage_text, stdout);
+            fputs(sy_locale() == SY_ZH ? help_zh : help_en, stdout);
             return 0;
         } else {
             return 2;
@@ -121,7 +150,7 @@ static int parse(int argc, char **argv, arguments *a)
     }
     if (optind != argc || !a->o.listen || !a->o.cert || !a->o.key || !a->o.client_ca ||
         !a->o.data) {
-        fputs(usage_text, stderr);
+        fputs(sy_locale() == SY_ZH ? help_zh : help_en, stderr);
         return 2;
     }
     return -1;

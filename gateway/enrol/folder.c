@@ -12,6 +12,7 @@
 #include "enrol/p7.h"
 #include "ledger/chain.h"
 #include "ledger/ledger_files.h"
+#include "upstream/tls.h"
 
 static const sy_ms ahead = 86400000;
 
@@ -182,7 +183,8 @@ sy_err sy_enrol__chain(const sy_enrol *o, sy_span certs, sy_span ca, sy_es256 *k
     sy_chain_want want = {.ca_pem = ca,
                           .spki = sy_es256_spki(key),
                           .gateway = sy_span_of(o->gateway),
-                          .when = o->now};
+                          .when = o->now,
+                          .or_later = sy_tls_now_is_a_bound(o->now)};
     sy_chain_init(&chain);
     sy_err e = sy_p7_order(certs, sy_es256_spki(key), out, f);
     e = e != SY_OK ? e : sy_chain_read_pem(sy_buf_span(out), &chain, f);

@@ -61,7 +61,8 @@ sy_err sy_desk_orders(sy_inbox_db *d, const char *source, const char *alert, int
     sqlite3_stmt *st = sy_inbox__prepare(
         d,
         "SELECT o.seq, o.source, o.id, o.kind, o.alert, o.who, o.why, o.signer, o.jws,"
-        " o.at, coalesce((SELECT asked FROM gateways g WHERE g.source=o.source), 0)>=o.seq,"
+        " o.at, coalesce((SELECT max(asked) FROM gateways g WHERE o.source IN (g.source, '*')), 0)"
+        ">=o.seq,"
         " " LAST_RESULT("result") ", " LAST_RESULT("why") ", " LAST_RESULT(
             "at") " FROM orders o WHERE o.seq>?1 AND (?2 IS NULL OR"
                   " (o.source=?2 AND (?3 IS NULL OR o.alert=?3))) ORDER BY o.seq LIMIT ?4",

@@ -107,12 +107,13 @@ static sy_ms time_of(const mbedtls_x509_time *t)
 
 static int at_that_time(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
-    const sy_ms *when = ctx;
+    const sy_chain_want *want = ctx;
     (void)depth;
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE |
                           MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE);
-    *flags |= time_of(&crt->valid_to) < *when ? MBEDTLS_X509_BADCERT_EXPIRED : 0u;
-    *flags |= time_of(&crt->valid_from) > *when ? MBEDTLS_X509_BADCERT_FUTURE : 0u;
+    *flags |= time_of(&crt->valid_to) < want->when ? MBEDTLS_X509_BADCERT_EXPIRED : 0u;
+    if (time_of(&crt->valid_from) > want->when && !want->or_later)
+        *flags |= MBEDTLS_X509_BADCERT_FUTURE;
     return 0;
 }
 
@@ -163,13 +164,13 @@ static sy_err trust(mbedtls_x509_crt *crt, const sy_chain_want *want, sy_flaw *f
     mbedtls_x509_crt ca;
     mbedtls_x509_crl crl;
     uint32_t flags = 0;
-    sy_ms when = want->when;
+    sy_chain_want asked = *want; /* mbedTLS takes no constant */
     mbedtls_x509_crt_init(&ca);
     mbedtls_x509_crl_init(&crl);
     sy_err e = parse_pem(want->ca_pem, &ca, "the authority's file", f);
     e = e ? e : parse_crl(want->crl_pem, &crl, f);
     if (!e && mbedtls_x509_crt_verify(crt, &ca, want->crl_pem.n ? &crl : NULL, NULL, &flags,
-                                      at_that_time, &when) != 0)
+                                      at_that_time, &asked) != 0)
         e = denied(want, flags, flaw, f);
     mbedtls_x509_crl_free(&crl);
     mbedtls_x509_crt_free(&ca);

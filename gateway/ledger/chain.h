@@ -29,6 +29,7 @@ typedef struct sy_chain_want {
     sy_span ca_pem, spki, gateway;
     sy_ms when;
     sy_span crl_pem;
+    bool or_later; /* it is `when` or later, nobody knows when: one that begins later holds, too */
 } sy_chain_want;
 SY_MUST_USE sy_err sy_chain_check(const sy_chain *c, const sy_chain_want *want, sy_fail *f);
 /* The same, and which of these it is that fails; the worst where several do. */

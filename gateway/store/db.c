@@ -192,13 +192,43 @@ sy_err sy_store__held(sy_store *s, sy_fail *f)
     return SY_OK;
 }
 
+/* The reader's statement of this text, where one waits for its next use. */
+static sqlite3_stmt *idle_one(sy_store *s, const char *sql)
+{
+    for (size_t i = s->n_idle; i-- > 0;) {
+        if (strcmp(sqlite3_sql(s->idle[i]), sql) == 0) {
+            sqlite3_stmt *st = s->idle[i];
+            memmove(&s->idle[i], &s->idle[i + 1], (--s->n_idle - i) * sizeof s->idle[0]);
+            return st;
+        }
+    }
+    return NULL;
+}
+
+/* Of those that wait the one that was used longest ago makes room. */
+static void set_idle(sy_store *s, sqlite3_stmt *st)
+{
+    if (s->n_idle == SY_IDLE) {
+        sqlite3_finalize(s->idle[0]);
+        memmove(&s->idle[0], &s->idle[1], (SY_IDLE - 1) * sizeof s->idle[0]);
+        s->n_idle--;
+    }
+    (void)sqlite3_reset(st);
+    (void)sqlite3_clear_bindings(st);
+    s->idle[s->n_idle++] = st;
+}
+
 sy_err sy_query_begin(sy_query *q, sy_store *s, const char *sql, sy_fail *f)
 {
     *q = (sy_query){.s = s, .locked = !sy_store__owns(s) || s->read_only};
     q->db = q->locked ? s->reader : s->writer;
     if (q->locked)
         pthread_mutex_lock(&s->read_mu);
-    int rc = sqlite3_prepare_v2(q->db, sql, -1, &q->st, NULL);
+    q->st = q->locked ? idle_one(s, sql) : NULL;
+    if (q->st)
+        return SY_OK;
+    unsigned how = q->locked ? SQLITE_PREPARE_PERSISTENT : 0;
+    int rc = sqlite3_prepare_v3(q->db, sql, -1, how, &q->st, NULL);
     if (rc == SQLITE_OK)
         return SY_OK;
     sy_err e = met(s, sy_store__err(q->db, rc, "prepare a query", f));
@@ -216,7 +246,10 @@ sy_err sy_query_next(sy_query *q, sy_fail *f)
 
 void sy_query_end(sy_query *q)
 {
-    sqlite3_finalize(q->st);
+    if (q->locked && q->st)
+        set_idle(q->s, q->st);
+    else
+        sqlite3_finalize(q->st);
     if (q->locked)
         pthread_mutex_unlock(&q->s->read_mu);
     *q = (sy_query){0};

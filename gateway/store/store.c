@@ -164,6 +164,8 @@ void sy_store_close(sy_store *s)
     save_at_close(s);
     for (int i = 0; i < SY_SQL_COUNT_; i++)
         sqlite3_finalize(s->st[i]);
+    for (size_t i = 0; i < s->n_idle; i++)
+        sqlite3_finalize(s->idle[i]);
     sqlite3_close(s->reader);
     sqlite3_close(s->writer);
     pthread_mutex_destroy(&s->read_mu);

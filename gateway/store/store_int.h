@@ -67,10 +67,14 @@ typedef enum sy_sql {
         SY_SQL_COUNT_
 } sy_sql;
 
+enum { SY_IDLE = 32 };
+
 struct sy_store {
     bool read_only;
     sqlite3 *writer, *reader;
     sqlite3_stmt *st[SY_SQL_COUNT_];
+    sqlite3_stmt *idle[SY_IDLE]; /* of the reader, for their next use, under read_mu */
+    size_t n_idle;
     pthread_mutex_t write_mu, read_mu; /* read_mu is recursive: a row's callback may ask again */
     _Atomic bool in_batch;
     _Atomic pthread_t owner; /* of the batch */

@@ -316,9 +316,7 @@ void sy_down_kick(sy_down *d)
 
 void sy_down_log_time(sy_down *d, sy_ms t)
 {
-    long long have = atomic_load(&d->log_time);
-    while (t > have && !atomic_compare_exchange_weak(&d->log_time, &have, t)) {
-    }
+    atomic_store(&d->log_time, t);
 }
 
 void sy_down_status(sy_down *d, sy_buf *json)

@@ -40,7 +40,8 @@ SY_MUST_USE sy_err sy_sender_start(sy_sender **out, const sy_sender_setup *o, sy
 void sy_sender_wake(sy_sender *s);
 /* Certificates or the line may have changed: end the pause, connect anew. */
 void sy_sender_kick(sy_sender *s);
-/* The log's clock is at least this; it never goes back. Any thread. */
+/* The log's clock now. It is taken back as the log takes it back (a new epoch): a wall clock that
+ * was far ahead for a while must not end all certificates for good. Any thread. */
 void sy_sender_log_time(sy_sender *s, sy_ms t);
 /* Ask it to end; sy_sender_stop then waits for it and frees it. */
 void sy_sender_ask_stop(sy_sender *s);

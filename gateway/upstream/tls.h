@@ -23,6 +23,10 @@ typedef struct sy_tls sy_tls;
 SY_MUST_USE sy_err sy_tls_open(sy_tls **out, sy_fail *f);
 void sy_tls_close(sy_tls *t); /* NULL is allowed */
 
+/* The wall clock is more than a day behind `now`, which has passed for certain: so it is later than
+ * `now` by nobody knows how much, and a certificate that begins after it may well be valid. */
+bool sy_tls_now_is_a_bound(sy_ms now);
+
 /* `now`: the time against which certificates are checked, ms UTC. SY_E_USAGE: our files;
  * SY_E_DENIED: the peer's certificate; SY_E_PEER: it refused us; SY_E_IO, SY_E_AGAIN: the line. */
 SY_MUST_USE sy_err sy_tls_connect(sy_tls *t, const sy_url *url, const sy_tls_paths *files,

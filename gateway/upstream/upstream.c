@@ -243,7 +243,7 @@ void sy_upstream_wake(sy_upstream *u)
 void sy_upstream_log_time(sy_upstream *u, sy_ms t)
 {
     pthread_mutex_lock(&u->lock);
-    u->log_time = t > u->log_time ? t : u->log_time;
+    u->log_time = t;
     for (size_t i = 0; i < u->n; i++) {
         sy_sender_log_time(u->senders[i], t);
     }

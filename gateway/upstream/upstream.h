@@ -24,7 +24,7 @@ SY_MUST_USE sy_err sy_upstream_start(sy_upstream **out, const sy_config *c, cons
                                      sy_store *s, sy_fail *f);
 /* There may be something new to send. Any thread; never blocks. */
 void sy_upstream_wake(sy_upstream *u);
-/* The log's clock is at least t: certificates are checked against the larger of wall clock, log
+/* The log's clock says t now: certificates are checked against the larger of wall clock, log
  * time and build time. Any thread. Not for --clock replay. */
 void sy_upstream_log_time(sy_upstream *u, sy_ms t);
 /* New destinations; senders of unchanged ones go on. */

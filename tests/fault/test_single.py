@@ -7,14 +7,20 @@ import datetime
 import json
 import os
 import random
+import shutil
 import subprocess
 import time
+import types
 import unittest
+import urllib.request
 
 import ledger
 import rig
+import shim
 import small
 from shim import steel
+
+import test_bus  # tests/system is in the path by now
 
 SEED = int(os.environ.get("SY_FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
 FLIPS = int(os.environ.get("SY_FAULT_FLIPS", "1"))
@@ -292,6 +298,95 @@ class Store(small.Case):
         self.start_until_it_stands()
         self.compare()
         self.same_alerts()
+
+
+class Since1970(small.Case):
+    """A box without a clock of its own: its wall clock says 1970 until somebody tells it."""
+
+    DESTINATION = True
+
+    def setUp(self):
+        super().setUp()
+        self.rules.write_text((small.RULE % self.MISSING).replace("2013-", "1970-"))
+
+    def inbox(self, *more):
+        keys = self.dir / "keys"
+        page = steel.free_port()
+        self.start(steel.Child(
+            ["inbox", "--listen", "127.0.0.1:%d" % self.inbox_port, "--cert",
+             keys / "authority.pem", "--key", keys / "authority.key", "--client-ca",
+             keys / "ca.pem", "--data", self.dir / "inbox", "--page", "127.0.0.1:%d" % page,
+             *more], self.dir / "inbox.log"))
+        return page
+
+    def types(self, page):
+        with urllib.request.urlopen("http://127.0.0.1:%d/api/events" % page, timeout=20) as answer:
+            return [e["type"] for e in json.load(answer)]
+
+    def upstream(self):
+        return self.gateway.status()["upstream"]
+
+    def openssl(self, *args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, timeout=60)
+
+    def renew_the_receiver(self):
+        """Another CA and receiver, whose certificates begin later than the program was built."""
+        keys = self.dir / "keys"
+        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        self.openssl("req", "-x509", *new, "-keyout", keys / "ca.key", "-out", keys / "ca.pem",
+                     "-days", 30, "-subj", "/CN=Renewed", "-addext",
+                     "keyUsage=critical,keyCertSign,cRLSign")
+        for name, extension in (("authority", "subjectAltName=IP:127.0.0.1"),
+                                ("gateway", "extendedKeyUsage=clientAuth")):
+            csr, more = keys / (name + ".csr"), self.write("ext", extension)
+            self.openssl("req", *new, "-keyout", keys / (name + ".key"), "-out", csr, "-subj",
+                         "/CN=" + name)
+            self.openssl("x509", "-req", "-in", csr, "-CA", keys / "ca.pem", "-CAkey",
+                         keys / "ca.key", "-CAcreateserial", "-days", 30, "-extfile", more,
+                         "-out", keys / (name + ".pem"))
+
+    def broker(self):
+        """A mosquitto with the receiver's certificate, as a second destination."""
+        keys = self.dir / "keys"
+        for kind in (".pem", ".key"):
+            shutil.copy(keys / ("authority" + kind), keys / ("broker" + kind))
+        broker = test_bus.Mosquitto(self.dir / "m", types.SimpleNamespace(dir=keys))
+        broker.start()
+        self.addCleanup(broker.stop)
+        self.tree["destinations"].append({
+            **self.tree["destinations"][0], "name": "bus", "kind": "mqtt",
+            "url": "mqtts://127.0.0.1:%d" % broker.port})
+        self.config(self.tree)
+
+    def test_it_enrols(self):
+        self.renew_the_receiver()
+        keys, now = self.dir / "keys", int(time.time() * 1000)
+        self.write("tokens", "gw-test-1 secret-one\n")
+        token = self.write("token", "secret-one")
+        self.inbox("--est-ca", keys / "ca.pem", "--est-ca-key", keys / "ca.key", "--est-tokens",
+                   self.dir / "tokens")
+        self.ctl.synced, self.ctl.wall_shift = 0, -now
+        steel.cli("enrol", "--data", self.data, "--gateway", "gw-test-1", "--url",
+                  "https://127.0.0.1:%d/.well-known/est" % self.inbox_port, "--ca", keys / "ca.pem",
+                  "--token-file", token, env=shim.environment(self.data, control=self.ctl))
+        self.assertTrue((self.data / "enrolled" / "gateway.pem").exists())
+
+    def test_it_reports(self):
+        """At its first start, though the receivers' certificates are younger than the program;
+        then over a restart."""
+        self.renew_the_receiver()
+        page = self.inbox()
+        self.broker()
+        self.ctl.synced, self.ctl.wall_shift = 0, -int(time.time() * 1000)
+        self.gateway.start()
+        self.assertTrue(self.send(warm=True))
+        steel.until(lambda: "steelyard.alert.raised" in self.types(page), "the alert")
+        self.gateway.kill()
+        self.gateway.start()
+        self.assertTrue(self.send())
+        steel.until(lambda: "steelyard.alert.cleared" in self.types(page), "the clearance")
+        steel.until(lambda: [d["waiting"] for d in self.upstream()] == [0, 0], "the broker")
+        self.assertEqual([d["refused"] for d in self.upstream()], [0, 0])
 
 
 class Clock(small.Case):

@@ -62,10 +62,7 @@ class Keys:
         for name, more in (("broker", "subjectAltName=DNS:localhost"),
                            ("gateway", "extendedKeyUsage=clientAuth"),
                            ("reader", "extendedKeyUsage=clientAuth")):
-            self.new(name, "-addext", more, "-out", self.dir / (name + ".csr"))
-            openssl("x509", "-req", "-in", self.dir / (name + ".csr"), "-CA", self.dir / "ca.pem",
-                    "-CAkey", self.dir / "ca.key", "-days", 30, "-copy_extensions", "copy",
-                    "-out", self.dir / (name + ".pem"))
+            self.certify(name, more)
         self.new("other", "-x509", "-days", 30)
         (self.dir / "index").write_text("")
         (self.dir / "ca.conf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=%s/index\n"
@@ -75,6 +72,12 @@ class Keys:
         openssl("ca", *by, "-gencrl", "-out", self.dir / "empty.crl")
         openssl("ca", *by, "-revoke", self.dir / "broker.pem")
         openssl("ca", *by, "-gencrl", "-out", self.dir / "crl.pem")
+
+    def certify(self, name, more):
+        self.new(name, "-addext", more, "-out", self.dir / (name + ".csr"))
+        openssl("x509", "-req", "-in", self.dir / (name + ".csr"), "-CA", self.dir / "ca.pem",
+                "-CAkey", self.dir / "ca.key", "-days", 30, "-copy_extensions", "copy",
+                "-out", self.dir / (name + ".pem"))
 
     def new(self, name, *more):
         where = () if "-out" in more else ("-out", self.dir / (name + ".pem"))
@@ -377,6 +380,19 @@ class Bus(steel.Case):
         self.config(self.tree(self.broker.port, tls={"crl": str(self.keys.dir / "empty.crl")}))
         self.kick()
         self.delivered()
+
+        # Another certificate in the same files: the next connection shows it, without a restart.
+        self.keys.certify("renewed", "extendedKeyUsage=clientAuth")
+        for kind in (".pem", ".key"):
+            os.replace(self.keys.dir / ("renewed" + kind), self.keys.dir / ("gateway" + kind))
+        log = self.broker.dir / "m.log"
+        self.assertNotIn("u'renewed'", log.read_text())
+        before = self.state()["connects"]
+        self.kick()
+        self.alerts(1)
+        self.delivered()
+        steel.until(lambda: "u'renewed'" in log.read_text(), "the new certificate at the broker")
+        self.assertGreater(self.state()["connects"], before)
 
     @unittest.skipUnless(RABBIT and pika, "rabbitmq-server or python3-pika is not installed")
     def test_rabbitmq(self):

@@ -5,6 +5,7 @@ also long after the certificate has ended, and never half."""
 
 import base64
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -101,6 +103,44 @@ class Place(unittest.TestCase):
         return done.stdout.decode()
 
 
+class Office(http.server.ThreadingHTTPServer):
+    """An authority where people decide: it takes each request and answers 202."""
+
+    allow_reuse_address = True
+
+    def __init__(self, cert, key, cacerts):
+        self.cacerts, self.asked = base64.encodebytes(cacerts), []
+        super().__init__(("127.0.0.1", 0), OfficeHandler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class OfficeHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body, **fields):
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(200, self.server.cacerts, Content_Type="application/pkcs7-mime",
+                    Content_Transfer_Encoding="base64")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, base64.b64decode(body)))
+        self.answer(202, b"", Retry_After="3600")
+
+    def log_message(self, *_):
+        pass
+
+
 class Enrol(Place):
     def test_by_token_then_by_certificate(self):
         self.start_inbox()
@@ -133,6 +173,27 @@ class Enrol(Place):
         self.assertIn("--ca FILE", self.enrol(*args, expect=2))
         self.enrol(*args, "--fingerprint", good)
         self.pair()
+
+    def test_not_decided_yet(self):
+        """202 (RFC 7030, 4.2.3): a person must decide; asked again, it is the same key."""
+        openssl("crl2pkcs7", "-nocrl", "-certfile", self.ca, "-outform", "DER", "-out",
+                self.dir / "ca.p7")
+        office = Office(self.dir / "server.pem", self.dir / "server.key",
+                        (self.dir / "ca.p7").read_bytes())
+        self.url = "https://127.0.0.1:%d/.well-known/est" % office.server_port
+        self.assertIn("not decided yet", self.first(expect=1))
+        self.assertIn("not decided yet", self.first(expect=1))
+        office.shutdown()
+        office.server_close()
+        self.assertEqual([path.rsplit("/", 1)[1] for path, _ in office.asked],
+                         ["simpleenroll", "simpleenroll"])
+        wanted = {openssl("req", "-inform", "DER", "-noout", "-pubkey", data=csr)
+                  for _, csr in office.asked}
+        self.assertEqual(len(wanted), 1)
+        self.assertFalse((self.data / "enrolled" / "gateway.pem").exists())
+        self.start_inbox(port=office.server_port)
+        self.first()
+        self.assertEqual({self.pair()}, wanted)
 
     def test_refused(self):
         self.start_inbox()
@@ -255,14 +316,37 @@ class Ended(Place):
         self.assertNotEqual(self.pair(), key)
         self.inbox.stop()
         self.start_inbox("--est-grace", "1 s", port=self.port)
-        text = openssl("x509", "-in", self.data / "enrolled" / "gateway.pem", "-noout", "-enddate")
-        over = ssl.cert_time_to_seconds(text.decode().strip().split("=")[1]) + 1.5
-        until(lambda: time.time() > over, "the end of the grace")
+        self.wait_for_the_end_of_grace()
         self.assertIn("403", self.enrol("--renew", expect=1))
         self.tokens.write_text(ID + " secret-new\n")
         (self.dir / "token").write_text("secret-new")
         self.enrol("--url", self.url, "--token-file", self.dir / "token")
         self.pair()
+
+
+    def test_kept_token(self):
+        """Too long after its end a certificate does not renew itself; a token that was kept does,
+        where the authority lets it count again."""
+        self.start_inbox("--est-grace", "1 s")
+        self.first("--keep-token")
+        kept = self.data / "enrolled" / "token"
+        self.assertEqual(stat.S_IMODE(kept.stat().st_mode), 0o600)
+        key = self.pair()
+        self.wait_for_the_end_of_grace()
+        said = self.enrol("--renew", expect=1)
+        self.assertIn("enrol-by-token", said)
+        self.assertIn("answered 403", said)
+        self.assertIn("answered 401", said)  # the token was for one key
+        self.assertEqual(self.pair(), key)
+        (self.dir / "inbox" / "est-used").unlink()
+        self.assertIn("enrol-by-token", self.enrol("--renew"))
+        self.assertNotEqual(self.pair(), key)
+
+    def wait_for_the_end_of_grace(self):
+        """The inbox was started with a grace of a second."""
+        text = openssl("x509", "-in", self.data / "enrolled" / "gateway.pem", "-noout", "-enddate")
+        over = ssl.cert_time_to_seconds(text.decode().strip().split("=")[1]) + 1.5
+        until(lambda: time.time() > over, "the end of the grace")
 
 
 class Running(Place):

@@ -34,6 +34,25 @@ end
 CLIENT = shutil.which("coap-client") or "coap-client-openssl"
 
 
+# An SMTP server with a login, that is TLS from the first byte.
+SMTPS = """
+import asyncio, ssl, sys
+from aiosmtpd.handlers import Mailbox
+from aiosmtpd.smtp import SMTP, AuthResult
+port, cert, key, box = int(sys.argv[1]), *sys.argv[2:]
+good = (b"box", b"open sesame")
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(cert, key)
+loop, handler = asyncio.new_event_loop(), Mailbox(box)
+def login(server, session, envelope, mechanism, data):
+    return AuthResult(success=(data.login, data.password) == good, handled=False)
+def peer():
+    return SMTP(handler, authenticator=login, auth_required=True, auth_require_tls=False, loop=loop)
+loop.run_until_complete(loop.create_server(peer, "127.0.0.1", port, ssl=context))
+loop.run_forever()
+"""
+
+
 class Lines(threading.Thread):
     """What a program prints, as it comes, each line with its time."""
 
@@ -252,6 +271,33 @@ class OnSite(steel.Case):
         self.assertIn("cleared", self.letters(box)[1][1]["Subject"])
         types = [e["type"] for _, _, e in hook.got]
         self.assertEqual(len(types), len(set(types)), types)
+
+    def test_mail_with_a_login(self):
+        """smtps: a wrong password loses nothing and is shown; the right one needs no restart."""
+        keys, port, box = self.keys(), steel.free_port(), self.dir / "mail"
+        server = Lines("/usr/bin/python3", "-c", SMTPS, port, keys / "authority.pem",
+                       keys / "authority.key", box)
+        self.addCleanup(server.stop)
+        steel.until(lambda: steel.listening(port), "the mail server")
+        password = self.write("mail.pw", "open says me\n")
+        self.begin(destinations=[
+            {"name": "owner", "kind": "mail", "serves": ["premises"], "from": "box@example.org",
+             "to": ["owner@example.org"], "url": "smtps://localhost:%d" % port, "user": "box",
+             "password-file": str(password), "tls": {"ca": str(keys / "ca.pem")}}])
+
+        def state():
+            return self.gateway.status()["upstream"][0]
+        self.measure(30)
+        error = steel.until(lambda: state()["last_error"], "the refusal")
+        self.assertIn("login", error.lower())
+        self.assertNotIn("says me", error + self.gateway.tail(100000))
+        self.assertEqual((state()["waiting"], state()["refused"]), (1, 0))
+        self.assertEqual(self.letters(box), [])
+        password.write_text("open sesame\n")
+        self.gateway.process.send_signal(signal.SIGHUP)
+        steel.until(lambda: self.letters(box), "the mail")
+        self.assertIn("Fridge 3", self.letters(box)[0][1]["Subject"])
+        steel.until(lambda: state()["waiting"] == 0, "the outbox to be empty")
 
     def test_panel_and_lamp(self):
         self.begin()

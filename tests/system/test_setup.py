@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import unittest
 
 import steel
 
@@ -126,6 +127,23 @@ class SetupTest(steel.Case):
         self.assertIn("cr-2", self.file.read_text())
         alerts = json.loads(steel.cli("alerts", "--data", self.data, "--json"))
         self.assertEqual([a["rule"] for a in alerts], ["SETUP-TEST"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "root alone gives files away")
+    def test_as_root_for_a_service(self):
+        """What root sets up, and changes later, belongs to the service that runs on the folder."""
+        nobody, group = 65534, 65534
+        self.dir.chmod(0o755)
+        self.data.mkdir(mode=0o700)
+        os.chown(self.data, nobody, group)
+        self.setup(self.answers(console=["127.0.0.1:%d" % steel.free_port(), "anna", PASSWORD],
+                                test=["yes", "25"]))
+        steel.cli("devices", "add", "probe-1", "--config", self.file)
+        subprocess.run([steel.BINARY, "users", "add", "wang", "--role", "viewer", "--data", self.data],
+                       input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+        owners = {p: p.stat().st_uid for p in self.data.rglob("*")}
+        self.assertEqual({p: u for p, u in owners.items() if u != nobody}, {})
+        self.assertGreater(len(owners), 5)
+        self.assertEqual((self.file.stat().st_uid, self.file.stat().st_gid), (0, group))
 
     def test_wrong_answers(self):
         with socket.socket() as taken:

@@ -287,6 +287,21 @@ static void serve(desk *d, const char *gateway, int64_t after, const char *want)
     sy_buf_fini(&b);
 }
 
+static void note_fetched(void *ctx, const sy_desk_order *o)
+{
+    unsigned *fetched = ctx;
+    *fetched |= o->asked ? 1u << o->seq : 0;
+}
+
+/* Bits: the numbers of orders that count as fetched. */
+static unsigned fetched(desk *d)
+{
+    sy_fail f;
+    unsigned bits = 0;
+    assert_int_equal(sy_desk_orders(d->db, NULL, NULL, 0, 9, note_fetched, &bits, &f), SY_OK);
+    return bits;
+}
+
 static void numbers_of_orders(void **state)
 {
     desk *d = *state;
@@ -306,7 +321,9 @@ static void numbers_of_orders(void **state)
     serve(d, "/steelyard/gw", 0,
           "{\"orders\":[\n{\"number\":1,\"order\":\"j1\"},\n{\"number\":3,\"order\":\"j3\"}],"
           "\"next\":3}\n");
+    assert_int_equal(fetched(d), 0);
     serve(d, "/steelyard/gw", 3, "{\"orders\":[],\"next\":3}\n");
+    assert_int_equal(fetched(d), 1u << 1 | 1u << 3); /* one to all: by any of them */
     serve(d, "/steelyard/none", 0, "{\"orders\":[\n{\"number\":3,\"order\":\"j3\"}],\"next\":3}\n");
     char id[65];
     assert_int_equal(sy_desk_evidence_wanted(d->db, "/steelyard/gw", "A", NULL, id, &f), SY_OK);

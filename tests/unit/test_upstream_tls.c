@@ -102,8 +102,11 @@ static void the_log_s_clock_counts(void **state)
     rig_events(s, 1, 3, 1);
     sy_sender *sender = rig_sender_to(s, *state, p);
     rig_until_error(sender, "in the future");
+    sy_sender_log_time(sender, now + 9 * RIG_DAY); /* it is wrong for a while */
+    sy_sender_kick(sender);
+    rig_until_error(sender, "validity has expired");
     sy_sender_log_time(sender, now + 2 * RIG_DAY);
-    sy_sender_log_time(sender, 1000); /* it never goes back */
+    sy_sender_kick(sender);
     rig_until_waiting(s, 0);
     sy_sender_stop(sender);
     rig_peer_stop(p);

@@ -8,7 +8,7 @@ sy_test(test_upstream_tls SOURCES unit/test_upstream_tls.c ${upstream_rig}
 sy_test(test_upstream_weak SOURCES unit/test_upstream_weak.c ${upstream_rig}
     LINKS sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 sy_test(test_inbox SOURCES unit/test_inbox.c ${upstream_rig} ${CMAKE_SOURCE_DIR}/gateway/cli/inbox.c
-    LINKS sy_inbox sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
+    LINKS sy_inbox sy_config sy_sender PkgConfig::JANSSON PkgConfig::GNUTLS)
 target_include_directories(test_inbox PRIVATE ${CMAKE_BINARY_DIR}/inc/sy_cli)
 sy_test(test_inbox_desk SOURCES unit/test_inbox_desk.c LINKS sy_inbox PkgConfig::JANSSON PkgConfig::SQLITE)
 sy_test(test_inbox_words SOURCES unit/test_inbox_words.c LINKS sy_inbox PkgConfig::JANSSON)
