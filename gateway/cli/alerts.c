@@ -11,10 +11,11 @@
 #include "cli/alerts_hold.h"
 #include "cli/cli.h"
 #include "cli/stored.h"
+#include "cli/term.h"
 #include "store/acts.h"
 
 static const char help[] =
-    "usage: steelyard alerts --data DIR [--json] [--to T] [--full] [--language en|zh]\n"
+    "usage: steelyard alerts --data DIR [--json|--watch] [--to T] [--full] [--language en|zh]\n"
     "       steelyard alerts acknowledge|shelve|unshelve|comment --help\n"
     "       steelyard alerts hold|release|holds --help\n\n"
     "Alerts judged live, ordered by (raised, rule, subject).\n\n"
@@ -23,7 +24,10 @@ static const char help[] =
     "  --to T         as they stood at T: raised up to T, cleared later is active\n"
     "  --full         further keys: series, replaces, measure, judgement, trial, both messages,\n"
     "                 acknowledged, shelved, suppressed, group, unanswered, actions\n"
-    "  --language L   of the message; en unless given\n\n"
+    "  --language L   of the message; en unless given\n"
+    "  --watch        on a terminal: the newest that fit it, drawn again every 2 s, until q or ^C\n"
+    "\n"
+    "On a terminal, without --full, a table as wide as it is.\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
 typedef struct people { /* what they did about an alert */
@@ -252,6 +256,97 @@ static int print(const sy_stored_options *o, const list *l)
     return rc;
 }
 
+static void list_free(list *l)
+{
+    sy_alloc heap = sy_heap();
+    heap.resize(heap.ctx, l->v, 0);
+    sy_arena_fini(&l->arena);
+}
+
+/* *l is to be freed in any case. */
+static sy_err load(const sy_stored_options *o, list *l, sy_fail *f)
+{
+    sy_store *s = NULL;
+    *l = (list){.to = o->to};
+    sy_arena_init(&l->arena, sy_heap(), 0);
+    sy_err err = sy_stored_readings(&s, o->data, f);
+    if (err)
+        return err;
+    err = sy_store_alerts(s, collect, l, f);
+    if (!err && l->failed)
+        err = sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    if (!err)
+        err = figures(s, l, f);
+    if (!err && o->full)
+        err = acts(s, l, f);
+    sy_store_close(s);
+    return err;
+}
+
+/* The last `most` of them as a table. */
+static void put_table(const sy_stored_options *o, const list *l, size_t most, const sy_term *t,
+                      sy_buf *out)
+{
+    static const sy_grid_column columns[] = {
+        {"raised", false, 20}, {"level", false, 0},   {"state", false, 0},   {"rule", false, 6},
+        {"subject", false, 8}, {"message", false, 8}, {"cleared", false, 20}};
+    sy_grid g;
+    sy_grid_init(&g, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = l->n > most ? l->n - most : 0; i < l->n; i++) {
+        sy_alert_view v = view_of(&l->v[i], o->language);
+        const char *level = sy_alert_level_text(v.severity, SY_EN);
+        bool active = v.state == SY_ALERT_ACTIVE;
+        char raised[25], cleared[25] = "";
+        sy_time_text(v.raised, raised);
+        if (v.cleared != SY_MS_NONE)
+            sy_time_text(v.cleared, cleared);
+        sy_grid_add(&g, SY_INK_NONE, raised);
+        sy_grid_add(&g, active ? sy_ink_of_level(level) : SY_INK_DIM, level);
+        sy_grid_add(&g, active ? SY_INK_BOLD : SY_INK_DIM, sy_alert_state_text(v.state));
+        sy_grid_add(&g, SY_INK_NONE, v.rule);
+        sy_grid_add(&g, SY_INK_NONE, v.subject);
+        sy_grid_add(&g, SY_INK_NONE, v.message);
+        sy_grid_add(&g, SY_INK_DIM, cleared);
+    }
+    sy_grid_put(&g, t, out);
+    sy_grid_fini(&g);
+}
+
+typedef struct watching {
+    const sy_stored_options *o;
+    sy_fail why;
+} watching;
+
+static bool draw(void *ctx, const sy_term *t, sy_buf *out)
+{
+    watching *w = ctx;
+    list l;
+    sy_err err = load(w->o, &l, &w->why);
+    if (!err)
+        put_table(w->o, &l, t->rows - 2, t, out);
+    list_free(&l);
+    return !err;
+}
+
+static int watch(const sy_stored_options *o)
+{
+    watching w = {.o = o};
+    int rc = sy_term_watch("alerts", draw, &w);
+    if (rc == 1 && w.why.text[0])
+        fprintf(stderr, "steelyard alerts: %s\n", w.why.text);
+    return rc;
+}
+
+static int print_table(const sy_stored_options *o, const list *l, const sy_term *t)
+{
+    sy_buf out;
+    sy_buf_init(&out, sy_heap());
+    put_table(o, l, SIZE_MAX, t, &out);
+    int rc = sy_stored_flush("alerts", &out) && fflush(stdout) == 0 ? 0 : 1;
+    sy_buf_fini(&out);
+    return rc;
+}
+
 int sy_cmd_alerts(int argc, char **argv)
 {
     sy_stored_options o;
@@ -260,28 +355,19 @@ int sy_cmd_alerts(int argc, char **argv)
     if (argc > 1 && sy_alerts_holds_named(argv[1]))
         return sy_alerts_holds(argc - 1, argv + 1);
     int rc = sy_stored_options_parse(
-        &o, SY_TAKES_JSON | SY_TAKES_TO | SY_TAKES_FULL | SY_TAKES_LANGUAGE, help, argc, argv);
+        &o, SY_TAKES_JSON | SY_TAKES_TO | SY_TAKES_FULL | SY_TAKES_LANGUAGE | SY_TAKES_WATCH, help,
+        argc, argv);
     if (rc >= 0)
         return rc;
-    sy_store *s = sy_stored_open_readings("alerts", o.data);
-    if (!s)
-        return 1;
-    list l = {.to = o.to};
+    if (o.watch)
+        return watch(&o);
+    list l;
     sy_fail why = {0};
-    sy_arena_init(&l.arena, sy_heap(), 0);
-    sy_err err = sy_store_alerts(s, collect, &l, &why);
-    if (!err && l.failed)
-        err = sy_fail_set(&why, SY_E_NOMEM, "out of memory");
-    if (!err)
-        err = figures(s, &l, &why);
-    if (!err && o.full)
-        err = acts(s, &l, &why);
-    sy_store_close(s);
+    sy_term t = sy_term_now();
+    sy_err err = load(&o, &l, &why);
     if (err)
         fprintf(stderr, "steelyard alerts: %s\n", why.text);
-    rc = err ? 1 : print(&o, &l);
-    sy_alloc heap = sy_heap();
-    heap.resize(heap.ctx, l.v, 0);
-    sy_arena_fini(&l.arena);
+    rc = err ? 1 : t.on && !o.json && !o.full ? print_table(&o, &l, &t) : print(&o, &l);
+    list_free(&l);
     return rc;
 }

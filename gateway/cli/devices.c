@@ -9,11 +9,14 @@
 #include "cli/cli.h"
 #include "cli/config_file.h"
 #include "cli/devices_int.h"
+#include "cli/term.h"
 #include "door/revoked.h"
 
 static const char help[] =
     "usage: steelyard devices COMMAND … --config FILE [--data DIR]\n\n"
-    "  list [--json]      devices, how they speak, and whether they have what they need to log in\n"
+    "  list [--json|--watch]\n"
+    "                     devices, how they speak, and whether they have what they need to log in\n"
+    "                     (--watch: on a terminal, drawn again every 2 s, until q or ^C)\n"
     "  add ID             make its credential and print it, once: a password (mqtt), a pre-shared\n"
     "                     key (coap), or how a certificate is asked for\n"
     "  rotate ID [--grace TIME]\n"
@@ -58,6 +61,9 @@ static bool take_option(sy_devices_args *a, int o)
     case 'j':
         a->json = true;
         return true;
+    case 'w':
+        a->watch = true;
+        return true;
     case 'n':
         a->dry_run = true;
         return true;
@@ -89,6 +95,8 @@ static const struct {
 static bool complete(const sy_devices_args *a, int words)
 {
     bool adopt = strcmp(a->verb, "adopt") == 0;
+    if (a->watch && (a->json || strcmp(a->verb, "list") != 0))
+        return false;
     if (!a->config || (adopt && (!a->id || !a->place)))
         return false;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
@@ -108,6 +116,7 @@ static int parse(int argc, char **argv, sy_devices_args *a)
         {"place", required_argument, NULL, 'p'},
         {"grace", required_argument, NULL, 'g'},
         {"for", required_argument, NULL, 'f'},
+        {"watch", no_argument, NULL, 'w'},
         {"help", no_argument, NULL, 'h'},
         {"transport", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
@@ -133,11 +142,73 @@ static int parse(int argc, char **argv, sy_devices_args *a)
     return -1;
 }
 
+/* Of what it says of a credential. */
+static sy_ink ink_of(const char *credential)
+{
+    bool bad = strstr(credential, "missing") || strcmp(credential, "revoked") == 0;
+    return bad ? SY_INK_RED : strcmp(credential, "none needed") == 0 ? SY_INK_YELLOW : SY_INK_GREEN;
+}
+
+static sy_err put_table(const sy_config *c, const sy_term *t, sy_buf *out, sy_fail *f)
+{
+    static const sy_grid_column columns[] = {{"device", false, 8},      {"transport", false, 0},
+                                             {"format", false, 6},      {"points", true, 0},
+                                             {"credential", false, 10}, {"topic", false, 8}};
+    sy_grid g;
+    sy_buf revoked;
+    sy_buf_init(&revoked, sy_heap());
+    sy_err e = sy_revoked_read(c->data, &revoked, f);
+    sy_grid_init(&g, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < c->n_devices && !e; i++) {
+        const sy_device *d = &c->devices[i];
+        bool cut = sy_revoked_has(sy_buf_span(&revoked), d->id);
+        const char *credential = cut ? "revoked" : sy_devices_credential(c, d);
+        sy_grid_add(&g, SY_INK_NONE, d->id);
+        sy_grid_add(&g, SY_INK_NONE, sy_transport_name(d->transport));
+        sy_grid_add(&g, SY_INK_NONE, d->format);
+        sy_grid_addf(&g, SY_INK_NONE, "%zu", d->n_channels);
+        sy_grid_add(&g, ink_of(credential), credential);
+        sy_grid_add(&g, SY_INK_DIM, d->topic ? d->topic : "");
+    }
+    if (!e)
+        sy_grid_put(&g, t, out);
+    sy_grid_fini(&g);
+    sy_buf_fini(&revoked);
+    return e;
+}
+
+typedef struct watching {
+    const sy_config *c;
+    sy_fail why;
+} watching;
+
+static bool draw(void *ctx, const sy_term *t, sy_buf *out)
+{
+    watching *w = ctx;
+    return put_table(w->c, t, out, &w->why) == SY_OK;
+}
+
+static int watch(const sy_config *c)
+{
+    watching w = {.c = c};
+    int rc = sy_term_watch("devices", draw, &w);
+    if (rc == 1 && w.why.text[0])
+        fprintf(stderr, "steelyard devices: %s\n", w.why.text);
+    return rc;
+}
+
 static sy_err list(const sy_config *c, bool json, sy_fail *f)
 {
     sy_buf out, revoked;
     sy_buf_init(&out, sy_heap());
     sy_buf_init(&revoked, sy_heap());
+    sy_term t = sy_term_now();
+    if (t.on && !json) {
+        sy_err failed = put_table(c, &t, &out, f);
+        fputs(!failed && out.n && !out.failed ? out.p : "", stdout);
+        sy_buf_fini(&out);
+        return failed;
+    }
     sy_err e = sy_revoked_read(c->data, &revoked, f);
     sy_buf_text(&out, json ? "[" : "");
     for (size_t i = 0; i < c->n_devices && !e; i++) {
@@ -195,7 +266,9 @@ int sy_cmd_devices(int argc, char **argv)
         fprintf(stderr, "steelyard devices: %s\n", f.text);
         return 2;
     }
-    if (strcmp(a.verb, "pending") == 0) {
+    if (a.watch) {
+        rc = watch(c);
+    } else if (strcmp(a.verb, "pending") == 0) {
         rc = sy_devices_pending(c, a.json);
     } else if (strcmp(a.verb, "adopt") == 0) {
         rc = sy_devices_adopt(c, &a);

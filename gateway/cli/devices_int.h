@@ -14,7 +14,7 @@ typedef struct sy_devices_args {
     const char *config, *data, *verb, *what; /* what: an id or a source; NULL */
     const char *id, *place, *transport;      /* adopt */
     sy_ms grace, window;
-    bool json, dry_run;
+    bool json, dry_run, watch;
 } sy_devices_args;
 
 /* devices_keys.c: make, renew, or take away the credential of a device of the configuration. What a

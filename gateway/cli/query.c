@@ -4,12 +4,14 @@
 
 #include "cli/cli.h"
 #include "cli/completeness.h"
+#include "cli/query_screen.h"
 #include "cli/stored.h"
 
 enum { FLUSH_BYTES = 1 << 16 };
 
 static const char help[] =
-    "usage: steelyard query --data DIR [--series ID] [--from T] [--to T] [--bucket D] [--json]\n"
+    "usage: steelyard query --data DIR [--series ID] [--from T] [--to T] [--bucket D]\n"
+    "                       [--json|--watch]\n"
     "       steelyard query --data DIR --completeness [--series ID] [--from T] [--to T] "
     "[--json]\n\n"
     "Show stored readings, ordered by time.\n\n"
@@ -24,7 +26,10 @@ static const char help[] =
     "               there should be by the point's `every`, how many are good\n"
     "  --json       an array of {time, series, value, unit, quality}, or of {time, series, count,\n"
     "               min, mean, max, unit}, or of {day, series, received, valid, expected, "
-    "share}\n\n"
+    "share}\n"
+    "  --watch      on a terminal: the newest that fit it, of the last hour unless --from, drawn\n"
+    "               again every 2 s, until q or ^C\n\n"
+    "On a terminal a table as wide as it is, and the course of each series of numbers.\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
 typedef struct job {
@@ -150,15 +155,19 @@ int sy_cmd_query(int argc, char **argv)
     sy_stored_options o;
     int rc = sy_stored_options_parse(&o,
                                      SY_TAKES_SERIES | SY_TAKES_FROM | SY_TAKES_TO | SY_TAKES_JSON |
-                                         SY_TAKES_BUCKET | SY_TAKES_COMPLETENESS,
+                                         SY_TAKES_BUCKET | SY_TAKES_COMPLETENESS | SY_TAKES_WATCH,
                                      help, argc, argv);
     if (rc >= 0)
         return rc;
     sy_config *config = sy_stored_config(o.data);
+    sy_term t = sy_term_now();
     job j = {.config = config, .series = o.series, .json = o.json};
     const sy_site_point *p = o.series ? sy_stored_point(config, o.series) : NULL;
     sy_buf_init(&j.out, sy_heap());
-    if (o.completeness && o.bucket) {
+    if (o.completeness && o.watch) {
+        fputs("steelyard query: --completeness is shown once, without --watch\n", stderr);
+        rc = 2;
+    } else if (o.completeness && o.bucket) {
         fputs("steelyard query: --completeness is by day, without --bucket\n", stderr);
         rc = 2;
     } else if (o.completeness) {
@@ -166,8 +175,10 @@ int sy_cmd_query(int argc, char **argv)
     } else if (o.bucket && (!o.series || (p && p->is_state))) {
         fputs("steelyard query: --bucket needs --series ID, of a series of numbers\n", stderr);
         rc = 2;
+    } else if (o.watch) {
+        rc = sy_query_watch(&o, config);
     } else {
-        rc = run(&o, &j);
+        rc = t.on && !o.json ? sy_query_screen(&o, config, &t) : run(&o, &j);
     }
     sy_buf_fini(&j.out);
     if (config)

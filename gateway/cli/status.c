@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/status_keeping.h"
+#include "cli/status_screen.h"
 #include "cli/stored.h"
 #include "control/control.h"
 #include "intake/journal.h"
@@ -13,14 +14,17 @@
 #include "run/keeper.h"
 #include "upstream/waiting.h"
 
-enum { ANSWER_MS = 10000 };
+enum { ANSWER_MS = 10000, SERIES_LOOKS = 10, SERIES_LINES = 24 };
 
 static const char help[] =
-    "usage: steelyard status --data DIR [--json]\n\n"
+    "usage: steelyard status --data DIR [--json|--watch]\n\n"
     "Counters since the data folder was made, and the state of the gateway that runs on it.\n\n"
     "What is kept, for how long it fits and what it wears is in docs/retention.md.\n\n"
     "  --data DIR  the data folder\n"
-    "  --json      one JSON object\n\n"
+    "  --json      one JSON object\n"
+    "  --watch     on a terminal: drawn again every 2 s, until q or ^C\n\n"
+    "On a terminal: tables as wide as it is, colours unless NO_COLOR is set, and the last day of\n"
+    "each series of numbers.\n\n"
     "Exit codes: 0 fine, 1 the folder cannot be read, 2 usage.\n";
 
 /* The last record of the log, counted from the stored position on. */
@@ -186,25 +190,90 @@ static int print_table(const char *text)
     print_upstream(json_object_get(o, "upstream"));
     print_modbus(json_object_get(o, "modbus"));
     print_observed(json_object_get(o, "coap"));
-    sy_status_keeping(json_object_get(o, "keeping"));
+    sy_buf keeping;
+    sy_buf_init(&keeping, sy_heap());
+    sy_status_keeping(json_object_get(o, "keeping"), &keeping);
+    bool written = sy_stored_flush("status", &keeping);
+    sy_buf_fini(&keeping);
     json_decref(o);
-    return 0;
+    return written ? 0 : 1;
+}
+
+/* What the running gateway says, else the folder. */
+static sy_err look(const char *data, sy_buf *json, sy_fail *f)
+{
+    sy_err err = sy_control_ask(data, "status", ANSWER_MS, json, f);
+    if (err == SY_E_NOTFOUND || err == SY_E_CLOSED) {
+        sy_buf_reset(json);
+        err = offline(data, json, f);
+    }
+    return err;
+}
+
+typedef struct screen {
+    const char *data;
+    sy_status_trend trend;
+    sy_buf series;  /* read every SERIES_LOOKS times */
+    size_t columns; /* for which they were drawn */
+    unsigned looks;
+    sy_fail why;
+} screen;
+
+static bool draw(void *ctx, const sy_term *t, sy_buf *out)
+{
+    screen *s = ctx;
+    sy_buf json;
+    sy_buf_init(&json, sy_heap());
+    sy_err err = look(s->data, &json, &s->why);
+    json_t *o = err ? NULL : json_loadb(json.p, json.n, 0, NULL);
+    if (!err && !json_is_object(o))
+        err = sy_fail_set(&s->why, SY_E_PARSE, "the answer is no JSON object");
+    sy_buf_fini(&json);
+    if (!err) {
+        sy_status_note(&s->trend, o, sy_mono_ms());
+        if (s->looks++ % SERIES_LOOKS == 0 || s->columns != t->columns) {
+            s->columns = t->columns;
+            sy_buf_reset(&s->series);
+            sy_status_series(s->data, o, t, SERIES_LINES, &s->series);
+        }
+        sy_status_screen(o, &s->trend, t, out);
+        sy_buf_span_put(out, sy_buf_span(&s->series));
+    }
+    json_decref(o);
+    return !err;
+}
+
+static int on_screen(const char *data, bool watch, const sy_term *t)
+{
+    screen s = {.data = data};
+    sy_buf out;
+    int rc;
+    sy_buf_init(&out, sy_heap());
+    sy_buf_init(&s.series, sy_heap());
+    if (watch)
+        rc = sy_term_watch("status", draw, &s);
+    else
+        rc = draw(&s, t, &out) && sy_stored_flush("status", &out) ? 0 : 1;
+    if (rc == 1 && s.why.text[0])
+        fprintf(stderr, "steelyard status: %s\n", s.why.text);
+    sy_buf_fini(&s.series);
+    sy_buf_fini(&out);
+    return rc;
 }
 
 int sy_cmd_status(int argc, char **argv)
 {
     sy_stored_options o;
-    int rc = sy_stored_options_parse(&o, SY_TAKES_JSON, help, argc, argv);
+    int rc = sy_stored_options_parse(&o, SY_TAKES_JSON | SY_TAKES_WATCH, help, argc, argv);
     if (rc >= 0)
         return rc;
+    sy_term t = sy_term_now();
+    if (o.watch || (t.on && !o.json))
+        return on_screen(o.data, o.watch, &t);
     sy_buf json;
     sy_fail why = {0};
     sy_buf_init(&json, sy_heap());
-    sy_err err = sy_control_ask(o.data, "status", ANSWER_MS, &json, &why);
-    if (err == SY_E_NOTFOUND || err == SY_E_CLOSED) {
-        sy_buf_reset(&json);
-        err = offline(o.data, &json, &why);
-    }
+    sy_err err = look(o.data, &json, &why);
     if (err) {
         fprintf(stderr, "steelyard status: %s\n", why.text);
         rc = 1;

@@ -60,53 +60,48 @@ static void put_classes(sy_buf *b, const json_t *classes)
     }
 }
 
-void sy_status_keeping(const json_t *keeping)
+void sy_status_keeping(const json_t *keeping, sy_buf *b)
 {
     static const char *const disk[] = {"bytes", "free",     "journal", "sealed", "damaged",
                                        "store", "readings", "alerts",  "ledger", "spool"};
     const json_t *written = json_object_get(keeping, "written");
     const json_t *day = json_object_get(keeping, "day"), *wear = json_object_get(keeping, "wear");
     const json_t *trouble = json_object_get(keeping, "trouble");
-    sy_buf b;
     if (!json_is_object(keeping))
         return;
-    sy_buf_init(&b, sy_heap());
-    line(&b, "disk");
-    put_sizes(&b, json_object_get(keeping, "disk"), disk, sizeof disk / sizeof *disk);
-    sy_buf_char(&b, '\n');
-    line(&b, "written per reading");
-    put_bytes(&b, json_object_get(written, "per_reading"));
-    sy_buf_text(&b, "; to the device ");
-    put_bytes(&b, json_object_get(written, "device_per_reading"));
-    sy_buf_char(&b, '\n');
+    line(b, "disk");
+    put_sizes(b, json_object_get(keeping, "disk"), disk, sizeof disk / sizeof *disk);
+    sy_buf_char(b, '\n');
+    line(b, "written per reading");
+    put_bytes(b, json_object_get(written, "per_reading"));
+    sy_buf_text(b, "; to the device ");
+    put_bytes(b, json_object_get(written, "device_per_reading"));
+    sy_buf_char(b, '\n');
     const char *most = json_string_value(json_object_get(written, "most"));
     if (most) {
-        line(&b, "wears most");
-        sy_buf_printf(&b, "%s\n", most);
+        line(b, "wears most");
+        sy_buf_printf(b, "%s\n", most);
     }
-    line(&b, "a day");
-    sy_buf_text(&b, "written ");
-    put_bytes(&b, json_object_get(day, "written"));
-    sy_buf_text(&b, ", to the device ");
-    put_bytes(&b, json_object_get(day, "device"));
-    sy_buf_text(&b, ", grows ");
-    put_bytes(&b, json_object_get(day, "grows"));
-    sy_buf_text(&b, " (measured over ");
-    put_number(&b, json_object_get(day, "measured_days"), "days)\n");
-    line(&b, "disk full in");
-    put_number(&b, json_object_get(keeping, "days_until_full"), "days\n");
+    line(b, "a day");
+    sy_buf_text(b, "written ");
+    put_bytes(b, json_object_get(day, "written"));
+    sy_buf_text(b, ", to the device ");
+    put_bytes(b, json_object_get(day, "device"));
+    sy_buf_text(b, ", grows ");
+    put_bytes(b, json_object_get(day, "grows"));
+    sy_buf_text(b, " (measured over ");
+    put_number(b, json_object_get(day, "measured_days"), "days)\n");
+    line(b, "disk full in");
+    put_number(b, json_object_get(keeping, "days_until_full"), "days\n");
     if (wear) {
-        line(&b, "card lasts");
-        put_number(&b, json_object_get(wear, "years"), "years\n");
-        put_classes(&b, json_object_get(keeping, "retention"));
-        line(&b, "holds");
-        put_number(&b, json_object_get(keeping, "holds"), "alerts\n");
+        line(b, "card lasts");
+        put_number(b, json_object_get(wear, "years"), "years\n");
+        put_classes(b, json_object_get(keeping, "retention"));
+        line(b, "holds");
+        put_number(b, json_object_get(keeping, "holds"), "alerts\n");
     }
     if (json_is_string(trouble)) {
-        line(&b, "trouble");
-        sy_buf_printf(&b, "%s\n", json_string_value(trouble));
+        line(b, "trouble");
+        sy_buf_printf(b, "%s\n", json_string_value(trouble));
     }
-    if (!b.failed && b.n)
-        fwrite(b.p, 1, b.n, stdout);
-    sy_buf_fini(&b);
 }

@@ -6,7 +6,9 @@
 
 #include <jansson.h>
 
-/* To stdout. NULL and what is no object print nothing. */
-void sy_status_keeping(const json_t *keeping);
+#include "base/buf.h"
+
+/* Lines, appended. NULL and what is no object print nothing. */
+void sy_status_keeping(const json_t *keeping, sy_buf *b);
 
 #endif

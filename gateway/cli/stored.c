@@ -59,6 +59,9 @@ static int option(const parser *p, int code, const char *value)
     case 'c':
         o->completeness = true;
         return -1;
+    case 'w':
+        o->watch = true;
+        return -1;
     case 'u':
         o->full = true;
         return -1;
@@ -79,7 +82,8 @@ static bool taken(unsigned takes, int code)
         unsigned bit;
     } rows[] = {{'s', SY_TAKES_SERIES},   {'f', SY_TAKES_FORMAT}, {'a', SY_TAKES_FROM},
                 {'z', SY_TAKES_TO},       {'j', SY_TAKES_JSON},   {'u', SY_TAKES_FULL},
-                {'l', SY_TAKES_LANGUAGE}, {'b', SY_TAKES_BUCKET}, {'c', SY_TAKES_COMPLETENESS}};
+                {'l', SY_TAKES_LANGUAGE}, {'b', SY_TAKES_BUCKET}, {'c', SY_TAKES_COMPLETENESS},
+                {'w', SY_TAKES_WATCH}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].code == code)
             return (takes & rows[i].bit) != 0;
@@ -89,13 +93,19 @@ static bool taken(unsigned takes, int code)
 int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *help, int argc,
                             char **argv)
 {
-    static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},   {"series", required_argument, NULL, 's'},
-        {"format", required_argument, NULL, 'f'}, {"from", required_argument, NULL, 'a'},
-        {"to", required_argument, NULL, 'z'},     {"json", no_argument, NULL, 'j'},
-        {"full", no_argument, NULL, 'u'},         {"language", required_argument, NULL, 'l'},
-        {"bucket", required_argument, NULL, 'b'}, {"completeness", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"series", required_argument, NULL, 's'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"from", required_argument, NULL, 'a'},
+                                            {"to", required_argument, NULL, 'z'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"full", no_argument, NULL, 'u'},
+                                            {"language", required_argument, NULL, 'l'},
+                                            {"bucket", required_argument, NULL, 'b'},
+                                            {"completeness", no_argument, NULL, 'c'},
+                                            {"watch", no_argument, NULL, 'w'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     parser p = {o, takes, argv[0]};
     *o = (sy_stored_options){.from = SY_MS_NONE, .to = SY_MS_MAX};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -109,6 +119,8 @@ int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *he
     }
     if (optind < argc)
         return wrong(&p, "too many arguments");
+    if (o->watch && o->json)
+        return wrong(&p, "--watch or --json, not both");
     return o->data ? -1 : wrong(&p, "--data DIR is missing");
 }
 

@@ -13,7 +13,7 @@ typedef struct sy_stored_options {
     const char *data, *series, *format;
     sy_ms from, to; /* SY_MS_NONE and SY_MS_MAX where not given */
     sy_ms bucket;   /* length of a stretch; 0 where not given */
-    bool json, full, completeness;
+    bool json, full, completeness, watch;
     sy_lang language; /* of messages; English unless --language */
 } sy_stored_options;
 
@@ -28,6 +28,7 @@ enum {
     SY_TAKES_LANGUAGE = 64,
     SY_TAKES_BUCKET = 128,
     SY_TAKES_COMPLETENESS = 256,
+    SY_TAKES_WATCH = 512,
 };
 /* Parses argv; -1: go on; else the exit code (help was shown, or the use was wrong). */
 int sy_stored_options_parse(sy_stored_options *o, unsigned takes, const char *help, int argc,

@@ -15,10 +15,14 @@ static bool add(void *ctx, const sy_waiting_row *r)
 bool sy_waiting_count(sy_store *s, const char *destination, sy_waiting *out)
 {
     sy_fail unused;
-    *out = (sy_waiting){.counted = sy_mono_ms()};
-    return sy_store_outbox_count(s, destination, &out->waiting, &out->refused, &unused) == SY_OK &&
-           sy_store_waiting(s, destination, add, out, &unused) == SY_OK &&
-           sy_store_withheld(s, destination, &out->withheld, &unused) == SY_OK;
+    const sy_ms begin = sy_mono_ms();
+    *out = (sy_waiting){0};
+    bool good = !sy_store_outbox_count(s, destination, &out->waiting, &out->refused, &unused) &&
+                !sy_store_waiting(s, destination, add, out, &unused) &&
+                !sy_store_withheld(s, destination, &out->withheld, &unused);
+    out->counted = sy_mono_ms();
+    out->took = out->counted - begin;
+    return good;
 }
 
 static void put_classes(const sy_waiting *t, sy_buf *json)

@@ -11,7 +11,7 @@
 typedef struct sy_waiting {
     uint64_t waiting, refused, n[SY_EGRESS_N], withheld;
     sy_ms since[SY_EGRESS_N]; /* where n is not 0 */
-    sy_ms counted;            /* sy_mono_ms() then */
+    sy_ms counted, took;      /* sy_mono_ms() then; how long the count took */
 } sy_waiting;
 
 /* Goes through all that waits: 0.1 s for 100,000 events. False: the store failed. */

@@ -21,6 +21,7 @@ sy_test(test_judge_setback
 sy_test(test_judge_memory
     SOURCES unit/test_judge_memory.c unit/judge_kit.c LINKS sy_rules sy_base)
 sy_test(test_cli_csv SOURCES unit/test_cli_csv.c LINKS sy_cli)
+sy_test(test_cli_term SOURCES unit/test_cli_term.c LINKS sy_cli)
 # Not a test by itself: tests/determinism/run compares what several builds of it print.
 add_executable(judge_digest determinism/judge_digest.c determinism/rule_site.c)
 target_link_libraries(judge_digest PRIVATE sy_rules sy_base)
