@@ -4,7 +4,8 @@ set(man ${CMAKE_BINARY_DIR}/man)
 find_program(GZIP gzip)
 add_custom_command(OUTPUT ${man}/done
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${man}
-    COMMAND python3 ${CMAKE_SOURCE_DIR}/packaging/man.py $<TARGET_FILE:steelyard> ${man} ${PROJECT_VERSION}
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/packaging/man.py ${man} ${PROJECT_VERSION}
+        ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:steelyard>
     COMMAND sh -c "${GZIP} -9n ${man}/*.1"
     COMMAND ${CMAKE_COMMAND} -E touch ${man}/done
     DEPENDS steelyard packaging/man.py VERBATIM)

@@ -8,7 +8,8 @@
 set(SY_WARNINGS
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
     -Wformat=2 -Wswitch-enum -Wvla -Werror)
-add_compile_options(${SY_WARNINGS} -fstack-protector-strong -ffp-contract=off)
+# Plain char is signed on every machine, so that the same text gives the same bytes (it is not on arm64).
+add_compile_options(${SY_WARNINGS} -fstack-protector-strong -ffp-contract=off -fsigned-char)
 add_compile_definitions(_GNU_SOURCE SY_VERSION="${PROJECT_VERSION}" $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 if(SY_SANITIZE)
     add_compile_options(-fsanitize=${SY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Manual pages from the program's own help: man.py PROGRAM FOLDER VERSION
+"""Manual pages from the program's own help: man.py FOLDER VERSION PROGRAM…
 
+PROGRAM may be several words: what runs a program of another architecture comes first.
 steelyard.1 lists the subcommands; steelyard-NAME.1 is the help of each. So they cannot say another
 thing than the program does.
 """
@@ -12,7 +13,7 @@ import sys
 
 
 def help_of(program, *words):
-    done = subprocess.run([program, *words, "--help"], capture_output=True, text=True,
+    done = subprocess.run([*program, *words, "--help"], capture_output=True, text=True,
                           env={**os.environ, "LC_ALL": "C.UTF-8"}, timeout=30)
     if done.returncode != 0 or not done.stdout:
         sys.exit("man.py: %s --help failed: %s" % (" ".join(words), done.stderr))
@@ -31,7 +32,7 @@ def page(name, summary, version, body, see):
 
 
 def main():
-    program, folder, version = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+    folder, version, program = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     folder.mkdir(parents=True, exist_ok=True)
     top = help_of(program)
     commands = re.findall(r"^  ([a-z]{2,}) +(\S.*)$", top, re.M)

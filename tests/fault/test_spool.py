@@ -100,6 +100,8 @@ class Spool(steel.Case):
         # Those that were on their way: a window of five each.
         self.assertEqual([len(d.acked) for d in self.devices], [25, 25])
         self.assertEqual(self.spool()["state"], "acknowledges")
+        # The gateway says so when it looks the next time.
+        rig.steel.until(lambda: "event=spool-accepts" in self.gateway.tail(1 << 20), "it to be said")
         self.assertEqual(self.gateway.tail(1 << 20).count("event=spool-accepts"), 1)
         self.assertEqual(self.gateway.broker(), broker)
         self.compare()

@@ -1,16 +1,23 @@
 #!/usr/bin/env python3
 """The package in a fresh Debian 12, made by debootstrap: clean.py PACKAGE.deb (as root)
 
-Installed with what it depends on by apt; the gateway runs there as its own user; an upgrade keeps
+The deployer's guide is followed there to the letter, from the package's installation to an alert at
+an authority's receiver, and the inspector's with that alert; the transcript is printed. Then:
+installed with what it depends on by apt; the gateway runs there as its own user; an upgrade keeps
 readings and configuration; removal leaves nothing but the evidence, a purge too.
 """
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tests"))
+import guide  # noqa: E402
 
 SUITE = "bookworm"
 failures = []
@@ -48,8 +55,8 @@ class Fresh:
         for at in reversed(self.mounted):
             subprocess.run(["umount", "-l", at])
 
-    def run(self, *args, **more):
-        return subprocess.run(["chroot", self.root, *map(str, args)], capture_output=True, text=True,
+    def run(self, *args, before=(), **more):
+        return subprocess.run([*before, "chroot", self.root, *map(str, args)], capture_output=True, text=True,
                               env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
                                    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, **more)
 
@@ -76,6 +83,93 @@ def as_service(fresh):
           ("" if done.returncode == 0 else done.stderr[-500:] + log.read_text()[-800:]))
     status = fresh.root / "tmp/status.json"
     return json.loads(status.read_text()) if status.exists() else {}
+
+
+# What a service manager and sudo do, where neither is: the unit's command as the unit's user. Then
+# the authority, which is another machine in truth.
+GUIDE = r"""
+cd /root
+sudo() { "$@"; }
+systemctl() {
+  case "$*" in
+    "start steelyard")
+      mkfifo /tmp/ready
+      (umask 0077; exec runuser -u steelyard -- steelyard run --config /etc/steelyard/steelyard.yaml \
+        --data /var/lib/steelyard --ready-fd 3 3>/tmp/ready >/tmp/gateway.log 2>&1) &
+      gateway=$!
+      read -r line </tmp/ready; test -n "$line" ;;
+    "reload steelyard") kill -HUP "$(pgrep -n -x -u steelyard steelyard)" ;;
+  esac
+}
+"""
+AUTHORITY = r"""
+ip link set lo up
+steelyard inbox --listen 127.0.0.1:8443 --cert server.pem --key server.key \
+  --client-ca authority-ca.pem --est-ca authority-ca.pem --est-ca-key ca.key --est-tokens tokens \
+  --data /tmp/inbox --ready-fd 4 4>/tmp/inbox-ready >/tmp/inbox.log 2>&1 &
+inbox=$!
+read -r line </tmp/inbox-ready
+"""
+THEN = r"""
+for i in $(seq 300); do
+  steelyard alerts --data /var/lib/steelyard | grep -q VACCINE-FROZEN &&
+    steelyard status --data /var/lib/steelyard --json | grep -q '"waiting":0' && break
+  sleep 0.1
+done
+printf '\n(a moment later)\n$ sudo steelyard alerts --data /var/lib/steelyard\n'
+steelyard alerts --data /var/lib/steelyard
+ALERT=$(steelyard alerts --data /var/lib/steelyard --json --full |
+  sed -n 's/.*"id": "\([^"]*\)", "rule": "VACCINE-FROZEN".*/\1/p')
+"""
+STOP = "\nkill $(pgrep -x -u steelyard steelyard); wait $gateway || true; kill $inbox; wait $inbox || true\n"
+
+
+def certify(folder):
+    """The authority's CA and its receiver's certificate."""
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], cwd=folder, check=True, capture_output=True)
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl("req", "-x509", *new, "-keyout", "ca.key", "-out", "authority-ca.pem", "-days", 30, "-subj",
+            "/CN=County CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl("req", "-new", *new, "-keyout", "server.key", "-out", "csr", "-subj", "/CN=inbox.example")
+    (folder / "ext").write_text("subjectAltName=DNS:inbox.example\nextendedKeyUsage=serverAuth\n")
+    openssl("x509", "-req", "-in", "csr", "-CA", "authority-ca.pem", "-CAkey", "ca.key", "-days", 20,
+            "-CAcreateserial", "-extfile", "ext", "-out", "server.pem")
+    (folder / "tokens").write_text("gw-0042 TOKEN-OF-THIS-BOX\n")
+
+
+def follow(fresh, package):
+    """The guides, with a network of their own, so that their ports are free."""
+    home = fresh.root / "root"
+    shutil.copy(package, home)
+    (fresh.root / "etc/apt/apt.conf.d/90test").write_text(
+        'APT::Get::Assume-Yes "true"; APT::Install-Recommends "false";\n')
+    certify(home)
+    with open(fresh.root / "etc/hosts", "a") as hosts:
+        hosts.write("127.0.0.1 localhost inbox.example\n")
+    page = SOURCE / "docs/guide-deployer.md"
+    for name, text in (("install.sh", GUIDE + guide.script(page, 0, 1)),
+                       ("guide.sh", GUIDE + "mkfifo /tmp/inbox-ready\n" + AUTHORITY +
+                        guide.script(page, 1) + THEN +
+                        guide.script(SOURCE / "docs/guide-inspector.md") + STOP)):
+        (fresh.root / "tmp" / name).write_text(text)
+    fresh.run("apt-get", "update", timeout=300)
+    fresh.run("apt-get", "install", "-y", "iproute2", "procps", timeout=300)
+    done = fresh.run("bash", "/tmp/install.sh", timeout=600)
+    print("\n".join(line for line in done.stdout.splitlines() if line.startswith("$")), flush=True)
+    check(done.returncode == 0, "the guide's installation " + done.stderr[-800:] * (done.returncode != 0))
+    done = fresh.run("bash", "/tmp/guide.sh", timeout=300, before=("unshare", "--net"))
+    print(done.stdout)
+    failed = done.returncode != 0
+    check(not failed, "the guides, to the letter " + done.stderr[-1500:] * failed)
+    check("all that was checked stands" in done.stdout, "the evidence of the alert is proven")
+    with sqlite3.connect(fresh.root / "tmp/inbox/inbox.db") as db:
+        rows = "".join(str(row) for row in db.execute("SELECT * FROM events"))
+    for rule in ("SETUP-TEST", "VACCINE-FROZEN"):
+        check(rule in rows, "the authority has the alert " + rule)
+    fresh.run("apt-get", "purge", "-y", "steelyard", timeout=300)
+    for path in ("var/lib/steelyard", "tmp/inbox"):
+        shutil.rmtree(fresh.root / path, ignore_errors=True)
 
 
 def life(fresh, package):
@@ -116,6 +210,7 @@ def main():
     fresh = Fresh(folder)
     try:
         fresh.make()
+        follow(fresh, sys.argv[1])
         life(fresh, sys.argv[1])
     finally:
         fresh.close()

@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 
 static const sy_grid_column columns[] = {
-    {"name", false, 4}, {"number", true, 0}, {"a longer text", false, 6}};
+    {"name", false, 8}, {"number", true, 0}, {"a longer text", false, 10}};
 
 static void each_line_fits(const sy_buf *b, size_t columns_of)
 {

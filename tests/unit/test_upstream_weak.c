@@ -5,6 +5,7 @@
  * implementation.
  */
 #include <gnutls/x509.h>
+#include <mbedtls/version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -146,6 +147,25 @@ static void tls_1_1(void **state)
     refused(state, NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.1", "the TLS handshake");
 }
 
+/* A receiver that takes nothing older than TLS 1.3: mbedTLS 2.28 has none, and that is said. */
+static void tls_1_3_alone(void **state)
+{
+    static const char newest[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+#if MBEDTLS_VERSION_NUMBER < 0x03060000
+    refused(state, NULL, newest, "want a TLS version");
+#else
+    sy_store *s = rig_store(*state);
+    rig_peer *p = rig_peer_start(*state, "server", rig_ok, NULL);
+    rig_peer_priority(p, newest);
+    rig_events(s, 1, 3, 1);
+    sy_sender *sender = rig_sender_to(s, *state, p);
+    rig_until_waiting(s, 0);
+    sy_sender_stop(sender);
+    rig_peer_stop(p);
+    sy_store_close(s);
+#endif
+}
+
 static void no_forward_secrecy(void **state)
 {
     refused(state, &(weak){GNUTLS_PK_RSA, 2048, GNUTLS_DIG_SHA256, false},
@@ -248,6 +268,7 @@ int main(void)
         ROW(the_same_but_strong),
         ROW(tls_1_0),
         ROW(tls_1_1),
+        ROW(tls_1_3_alone),
         ROW(no_forward_secrecy),
         ROW(without_a_client_certificate),
         ROW(replaced_while_it_runs),
