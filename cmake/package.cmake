@@ -18,6 +18,8 @@ install(DIRECTORY rules/packs/ DESTINATION share/steelyard/rules FILES_MATCHING 
 install(DIRECTORY docs/ DESTINATION share/doc/steelyard FILES_MATCHING PATTERN "*.md" PATTERN "*.json" PATTERN "*.yaml" PATTERN "*.png")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/changelog.gz DESTINATION share/doc/steelyard)
 install(FILES packaging/debian/copyright DESTINATION share/doc/steelyard)
+install(FILES packaging/monitoring/steelyard.rules.yml packaging/monitoring/grafana.json
+    DESTINATION share/steelyard/monitoring)
 install(FILES packaging/completion.bash DESTINATION share/bash-completion/completions RENAME steelyard)
 install(FILES packaging/systemd/steelyard.service DESTINATION /lib/systemd/system)
 install(FILES packaging/systemd/default DESTINATION /etc/default RENAME steelyard)

@@ -83,28 +83,46 @@ static sy_err write_beside(const char *tmp, sy_span bytes, unsigned mode, sy_fai
     return e;
 }
 
+/* What root makes belongs to the owner of `like`, or else of the folder: what a person does with
+ * sudo must stay readable for the service. */
+static sy_err hand_over(const char *path, const char *like, const char *folder, sy_fail *f)
+{
+    struct stat st;
+    if (geteuid() != 0 || (lstat(like, &st) != 0 && stat(folder, &st) != 0))
+        return SY_OK;
+    bool ours = st.st_uid == 0 && st.st_gid == getegid();
+    return ours || lchown(path, st.st_uid, st.st_gid) == 0
+               ? SY_OK
+               : sy_fail_sys(f, "cannot give %s to its owner", path);
+}
+
 sy_err sy_file_write(const char *path, sy_span bytes, unsigned mode, sy_fail *f)
 {
     char tmp[PATH_MAX], folder[PATH_MAX];
     if (snprintf(tmp, sizeof tmp, "%s.new", path) >= (int)sizeof tmp ||
         snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
         return sy_fail_set(f, SY_E_RANGE, "path too long: %.200s", path);
+    const char *in = dirname(folder);
     sy_err e = write_beside(tmp, bytes, mode, f);
+    if (e == SY_OK)
+        e = hand_over(tmp, path, in, f);
     if (e == SY_OK && rename(tmp, path) != 0)
         e = sy_fail_sys(f, "cannot replace %s", path);
     if (e != SY_OK) {
         unlink(tmp);
         return e;
     }
-    return sy_dir_sync(dirname(folder), f);
+    return sy_dir_sync(in, f);
 }
 
-/* What is kept in a folder is only as safe as the folder's own name. */
+/* A folder that was just made: what is kept in it is only as safe as its own name. */
 static sy_err sync_parent(const char *path, sy_fail *f)
 {
     char copy[PATH_MAX];
     memcpy(copy, path, strlen(path) + 1);
-    return sy_dir_sync(dirname(copy), f);
+    const char *in = dirname(copy);
+    sy_err e = hand_over(path, in, in, f);
+    return e ? e : sy_dir_sync(in, f);
 }
 
 sy_err sy_dir_make(const char *path, sy_fail *f)

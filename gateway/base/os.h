@@ -54,10 +54,12 @@ void sy_random(void *out, size_t n);
 
 /* A whole file, at most max bytes, into `out` (appended). SY_E_RANGE where it is larger. */
 SY_MUST_USE sy_err sy_file_read(const char *path, size_t max, sy_buf *out, sy_fail *f);
-/* Replace a file: written beside it, synced, renamed, folder synced. mode as for open. */
+/* Replace a file: written beside it, synced, renamed, folder synced. mode as for open. Written by
+ * root it belongs to the owner of the file before, else of the folder. */
 SY_MUST_USE sy_err sy_file_write(const char *path, sy_span bytes, unsigned mode, sy_fail *f);
 SY_MUST_USE sy_err sy_dir_sync(const char *path, sy_fail *f);
-/* mkdir -p with mode 0700 for what is made, whose name is on the disk then. */
+/* mkdir -p with mode 0700 for what is made, whose name is on the disk then; made by root it belongs
+ * to the owner of the folder that it is in. */
 SY_MUST_USE sy_err sy_dir_make(const char *path, sy_fail *f);
 /* All of the bytes, through short writes and EINTR. */
 SY_MUST_USE sy_err sy_write_all(int fd, const void *bytes, size_t n, sy_fail *f);

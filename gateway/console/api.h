@@ -19,6 +19,7 @@ enum MHD_Result sy_api_metrics(sy_request *r);
 enum MHD_Result sy_api_site(sy_request *r);
 enum MHD_Result sy_api_last(sy_request *r);
 enum MHD_Result sy_api_devices(sy_request *r);
+enum MHD_Result sy_api_maintain(sy_request *r);
 
 /* api_readings.c */
 enum MHD_Result sy_api_readings(sy_request *r);
@@ -32,5 +33,6 @@ enum MHD_Result sy_api_act(sy_request *r);
 enum MHD_Result sy_api_rules(sy_request *r);
 enum MHD_Result sy_api_workshop(sy_request *r);
 enum MHD_Result sy_api_evidence(sy_request *r);
+enum MHD_Result sy_api_assess(sy_request *r);
 
 #endif

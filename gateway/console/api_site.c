@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the box supervises (premises, places, points, devices, destinations), by the set in force,
  * and the newest reading of each point. */
+#include <jansson.h>
+
 #include "console/api.h"
 #include "console/last.h"
 #include "pipeline/members.h"
@@ -168,5 +170,33 @@ enum MHD_Result sy_api_devices(sy_request *r)
     sy_buf_fini(&pending);
     sy_buf_fini(&b);
     sy_config_unref(c);
+    return queued;
+}
+
+/* Maintenance of a place, a device or a point: {"on","minutes","why"}; 0 minutes: it ends. */
+enum MHD_Result sy_api_maintain(sy_request *r)
+{
+    enum { MOST_MINUTES = 31 * 1440 };
+    json_t *body = json_loadb(r->body.p ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, NULL);
+    const char *on = json_string_value(json_object_get(body, "on"));
+    const char *why = json_string_value(json_object_get(body, "why"));
+    json_int_t minutes = json_integer_value(json_object_get(body, "minutes"));
+    sy_buf line, answer;
+    sy_fail f;
+    if (!on || !why || !*on || !*why || strpbrk(on, "\t\n\r") || strpbrk(why, "\t\n\r") ||
+        minutes < 0 || minutes > MOST_MINUTES) {
+        json_decref(body);
+        return sy_answer_error(r, MHD_HTTP_BAD_REQUEST, "bad-request",
+                               "on and why are one line each, minutes 0 to 44640");
+    }
+    sy_buf_init(&line, sy_heap());
+    sy_buf_init(&answer, sy_heap());
+    sy_buf_printf(&line, "maintain %s\t%lld\t%s\t%s", on, (long long)minutes * 60000, r->user, why);
+    sy_err e = line.failed ? sy_fail_set(&f, SY_E_NOMEM, "no memory")
+                           : sy_request_ask(r, line.p, &answer, &f);
+    enum MHD_Result queued = e ? sy_answer_fail(r, &f) : sy_answer_json(r, MHD_HTTP_OK, &answer);
+    sy_buf_fini(&answer);
+    sy_buf_fini(&line);
+    json_decref(body);
     return queued;
 }

@@ -185,3 +185,23 @@ enum MHD_Result sy_api_evidence(sy_request *r)
     }
     return start(r, e, &f);
 }
+
+/* The exit code is 1 where something is bad, which is an answer like any other. */
+enum MHD_Result sy_api_assess(sy_request *r)
+{
+    sy_job *job = r->job;
+    sy_fail f;
+    if (job && (job->exit == 0 || job->exit == 1) && job->out.n) {
+        return sy_answer_json(r, MHD_HTTP_OK, &job->out);
+    }
+    if (job) {
+        return sy_answer_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "not-assessed", job->why);
+    }
+    const char *const words[] = {"assess", "--config",       r->console->file,
+                                 "--data", r->console->data, "--json"};
+    sy_err e = sy_job_begin(r, &job, &f);
+    for (size_t i = 0; !e && i < sizeof words / sizeof words[0]; i++) {
+        sy_job_word(job, words[i]);
+    }
+    return start(r, e, &f);
+}

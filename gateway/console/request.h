@@ -21,7 +21,7 @@ typedef struct sy_request {
     char peer[SY_REQUEST_PEER];                   /* address of the client, without its port */
     bool loopback;                                /* it is this machine */
     sy_buf body;
-    bool too_long;
+    bool too_long, early; /* early: its head was judged */
     /* Who it is; name "" where nobody is signed in. */
     char user[SY_USER_NAME + 1];
     sy_role role;

@@ -255,9 +255,10 @@ enum MHD_Result sy_console__request(void *cls, struct MHD_Connection *c, const c
                                     size_t *upload_n, void **state)
 {
     sy_request *r = *state;
+    bool done = false;
+    enum MHD_Result answered = MHD_YES;
     (void)version;
     if (!r) {
-        bool done;
         r = calloc(1, sizeof *r);
         if (!r) {
             return MHD_NO;
@@ -268,10 +269,20 @@ enum MHD_Result sy_console__request(void *cls, struct MHD_Connection *c, const c
         r->method = method;
         sy_buf_init(&r->body, sy_heap());
         *state = r;
-        return begin(r, &done);
+        /* What is answered before its body is read ends the connection; without one, only when the
+         * whole of it is there. */
+        r->early = !safe(method);
+        return r->early ? begin(r, &done) : MHD_YES;
     }
-    if (!r->route) {
-        return MHD_YES; /* answered by its head */
+    if (!r->early) {
+        if (*upload_n > 0) {
+            return MHD_NO; /* a body that nobody asked for */
+        }
+        r->early = true;
+        answered = begin(r, &done);
+    }
+    if (done || !r->route) {
+        return answered; /* answered by its head */
     }
     if (*upload_n > 0) {
         if (r->body.n + *upload_n > r->route->body_most) {

@@ -149,3 +149,19 @@ sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms, sy
                           (int)(answer->n - from - sizeof no), answer->p + from + sizeof no - 1);
     return err;
 }
+
+sy_err sy_control_peer(const char *data_dir, pid_t *out, sy_fail *f)
+{
+    int fd = -1;
+    struct ucred who;
+    socklen_t n = sizeof who;
+    sy_err err = dial(data_dir, &fd, f);
+    if (err)
+        return err;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+        err = sy_fail_sys(f, "cannot tell which process the gateway is");
+    else
+        *out = who.pid;
+    close(fd);
+    return err;
+}

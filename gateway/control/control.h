@@ -31,6 +31,7 @@
 #define SY_CONTROL_H
 
 #include <poll.h>
+#include <sys/types.h>
 
 #include "base/os.h"
 
@@ -99,5 +100,7 @@ SY_MUST_USE sy_err sy_control_follow(const char *data_dir, const char *line, int
  * its error where it says no. timeout_ms -1: none. */
 SY_MUST_USE sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms,
                                   sy_buf *answer, sy_fail *f);
+/* The process id of the gateway that runs on the folder. Fails as sy_control_ask. */
+SY_MUST_USE sy_err sy_control_peer(const char *data_dir, pid_t *out, sy_fail *f);
 
 #endif

@@ -130,7 +130,6 @@ static sy_err start_page(sy_inbox *i, const sy_inbox_options *o, sy_fail *f)
                         "only; put a web server with both before it",
                         o->page);
     }
-    e = e != SY_OK ? e : check_words(o, f);
     e = e != SY_OK || !o->zone ? e : sy_zone_load(&i->arena, o->zone, &po.zone, f);
     e = e != SY_OK || !o->sign_cert ? e : sy_pen_open(&i->signer, o->sign_cert, o->sign_key, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->reader, o->data, false, f);
@@ -148,7 +147,8 @@ sy_err sy_inbox_start(sy_inbox **out, const sy_inbox_options *o, sy_fail *f)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for the inbox");
     }
     sy_arena_init(&i->arena, sy_heap(), 0);
-    sy_err e = sy_dir_make(o->data, f);
+    sy_err e = check_words(o, f);
+    e = e != SY_OK ? e : sy_dir_make(o->data, f);
     e = e != SY_OK ? e : sy_inbox_db_open(&i->writer, o->data, true, f);
     e = e != SY_OK || !(o->est_ca || o->est_key || o->est_tokens) ? e : start_est(i, o, f);
     e = e != SY_OK ? e : start_events(i, o, f);

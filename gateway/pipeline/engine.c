@@ -7,7 +7,10 @@
 
 #include "base/log.h"
 
-enum { EARLY_LIMIT = 200000 }; /* readings before the first mark of a replay */
+enum {
+    EARLY_LIMIT = 200000, /* readings before the first mark of a replay */
+    TOLD_MOST = 256,      /* changes that the judge may gather beyond what can still change */
+};
 
 sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy_fail *f)
 {
@@ -492,6 +495,10 @@ sy_err sy_engine_record(sy_engine *e, const sy_jrec *rec, sy_fail *f)
         break;
     case SY_J_QUARANTINE: /* found before the log is read */
         break;
+    }
+    if (!err && e->told >= TOLD_MOST && e->now && e->now->judge) {
+        sy_judge_forget(e->now->judge); /* else a storm would gather until the next snapshot */
+        e->told = 0;
     }
     if (!err)
         err = sy_engine__keep_past(e, rec->seq);

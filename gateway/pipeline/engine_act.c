@@ -143,6 +143,7 @@ static sy_err tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
 void sy_engine__tell(sy_engine *e, const sy_config *config, const sy_judge *judge,
                      const sy_change *c)
 {
+    e->told++;
     if (tell(e, config, judge, c) ||
         sy_days_change(&e->days, e->now->config->site, config->site, c, e->clock))
         e->out_of_memory = true;

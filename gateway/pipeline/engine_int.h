@@ -49,6 +49,7 @@ struct sy_engine {
     sy_uplink uplink;
     sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
     uint64_t seq;      /* of the record in work */
+    unsigned told;     /* changes since the judge forgot what is final */
     sy_decoded *early; /* readings before the first mark */
     size_t n_early, cap_early;
     bool early_full; /* said */

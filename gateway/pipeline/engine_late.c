@@ -60,6 +60,8 @@ sy_err sy_engine__keep_past(sy_engine *e, uint64_t seq)
     if (!e->now || !e->now->judge || (e->clock < l->past_due && !l->unfounded))
         return SY_OK;
     bool all = e->clock >= l->past_due;
+    if (all)
+        sy_judge_forget(e->now->judge);
     sy_buf bytes;
     sy_err err = SY_OK;
     sy_buf_init(&bytes, sy_heap());

@@ -121,6 +121,22 @@ sy_err sy_store_withheld(sy_store *s, const char *destination, uint64_t *n, sy_f
     return e == SY_E_NOTFOUND ? SY_OK : e;
 }
 
+sy_err sy_store_outbox_upto(sy_store *s, const char *destination, uint64_t most, uint64_t *n,
+                            sy_fail *f)
+{
+    sy_query q;
+    sy_err e = sy_query_begin(
+        &q, s, "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE destination=?1 LIMIT ?2)", f);
+    if (e)
+        return e;
+    sy_store__bind(q.st, "ti", destination, (int64_t)most);
+    e = sy_query_next(&q, f);
+    if (!e)
+        *n = (uint64_t)sqlite3_column_int64(q.st, 0);
+    sy_query_end(&q);
+    return e;
+}
+
 sy_err sy_store_outboxes(sy_store *s, bool (*fn)(void *ctx, const char *destination), void *ctx,
                          sy_fail *f)
 {

@@ -33,6 +33,9 @@ SY_MUST_USE sy_err sy_store_waiting(sy_store *s, const char *destination,
                                     sy_fail *f);
 /* What was withheld from the destination so far. */
 SY_MUST_USE sy_err sy_store_withheld(sy_store *s, const char *destination, uint64_t *n, sy_fail *f);
+/* How many wait for it, counted up to `most`: cheap however many there are. */
+SY_MUST_USE sy_err sy_store_outbox_upto(sy_store *s, const char *destination, uint64_t most,
+                                        uint64_t *n, sy_fail *f);
 /* Every destination that has something in the outbox, or had something set aside or withheld. */
 SY_MUST_USE sy_err sy_store_outboxes(sy_store *s, bool (*fn)(void *ctx, const char *destination),
                                      void *ctx, sy_fail *f);

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/queue.h"
 #include "upstream/owed.h"
 #include "upstream/sender_int.h"
-#include "upstream/waiting.h"
 
 const sy_sender_times sy_sender_defaults = {
     .backoff_base = 1000,
@@ -431,19 +431,36 @@ bool sy_sender_same(const sy_sender *s, const sy_sender_setup *o)
            same_text(s->cert, o->files.cert) && same_text(s->key, o->files.key) && same_words(s, o);
 }
 
+/* Where much waits it is counted once a second, however often somebody asks. */
+static void put_waiting(sy_sender *s, sy_buf *json)
+{
+    enum { FEW = 1000, AGAIN_MS = 1000 };
+    sy_waiting w;
+    uint64_t waiting = 0;
+    sy_fail unused;
+    if (sy_store_outbox_upto(s->store, s->name, FEW + 1, &waiting, &unused) != SY_OK) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    w = s->waits;
+    pthread_mutex_unlock(&s->lock);
+    if (waiting <= FEW || w.waiting <= FEW || sy_mono_ms() - w.counted >= AGAIN_MS) {
+        if (!sy_waiting_count(s->store, s->name, &w)) {
+            return;
+        }
+        pthread_mutex_lock(&s->lock);
+        s->waits = w;
+        pthread_mutex_unlock(&s->lock);
+    }
+    sy_waiting_put(&w, json);
+}
+
 void sy_sender_status(sy_sender *s, sy_buf *json)
 {
-    uint64_t waiting = 0, refused = 0;
-    sy_fail f;
-    bool known = sy_store_outbox_count(s->store, s->name, &waiting, &refused, &f) == SY_OK;
     sy_buf_text(json, "{\"name\":");
     sy_buf_json(json, sy_span_of(s->name));
     sy_buf_printf(json, ",\"connected\":%s", atomic_load(&s->connected) ? "true" : "false");
-    if (known) {
-        sy_buf_printf(json, ",\"waiting\":%llu,\"refused\":%llu", (unsigned long long)waiting,
-                      (unsigned long long)refused);
-        sy_waiting_members(s->store, s->name, json);
-    }
+    put_waiting(s, json);
     sy_buf_printf(json,
                   ",\"connects\":%u,\"resumed\":%u,\"last_error\":", atomic_load(&s->connects),
                   atomic_load(&s->resumed));

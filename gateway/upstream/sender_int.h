@@ -12,6 +12,7 @@
 #include "ledger/signer.h"
 #include "upstream/sender.h"
 #include "upstream/suspects.h"
+#include "upstream/waiting.h"
 
 struct sy_sender {
     char *name, *ca, *cert, *key, *crl;
@@ -28,6 +29,7 @@ struct sy_sender {
     _Atomic sy_ms log_time;
     pthread_mutex_t lock;
     char last_error[512]; /* under the lock */
+    sy_waiting waits;     /* as counted last; under the lock */
 
     /* of the thread alone */
     sy_road *road;

@@ -68,7 +68,7 @@ class Receiver:
 
 def tree_of(folder, keys, port, source, **more):
     rules = folder / "bench.rules"
-    rules.write_text(steel.warm_rule("BENCH-02", missing="400 days"))
+    rules.write_text(steel.warm_rule("BENCH-02", missing="6 h"))
     tree = steel.base_config(
         [rules], [dict({"id": "c1", "format": "senml-json"}, **source)], PLACE,
         destinations=[{"name": "county", "kind": "https",

@@ -148,6 +148,26 @@ async function workshop() {
   await context.close();
 }
 
+async function auditAndMaintain() {
+  const {page, wrong, context} = await open('desktop', 'en');
+  await signIn(page, 'deployer');
+  await go(page, '#/health', '[data-tool=assess]');
+  await page.click('[data-tool=assess]');
+  await page.waitForSelector('[data-grade]', {timeout: 60000});
+  check(/^[A-E]$/.test(await page.$eval('[data-grade]', (e) => e.dataset.grade)), 'the box is assessed');
+  await accessible(page, 'assessment');
+  await shot(page, 'assessment');
+  await go(page, '#/devices', 'form[data-act=maintenance]');
+  await page.select('form[data-act=maintenance] select', 'device:probe');
+  await page.type('form[data-act=maintenance] input:not([type=number])', 'new battery');
+  await page.click('form[data-act=maintenance] button');
+  await page.waitForFunction(() => document.body.textContent.includes('deployer: new battery'), {timeout: 20000});
+  check(true, 'maintenance is announced');
+  await accessible(page, 'devices with a form');
+  check(wrong.length === 0, `no error in the page ${wrong.join(' ').slice(0, 300)}`);
+  await context.close();
+}
+
 // What a phone on a slow line loads until something is seen.
 async function weight() {
   const {page, context} = await open('phone', 'zh');
@@ -180,6 +200,7 @@ for (const [role, size, language] of tours) await tour(role, size, language, ale
 await weight();
 await workshop();
 await liveAndAct(alert);
+await auditAndMaintain();
 await browser.close();
 console.log(`browser: ${failures} failures`);
 process.exit(failures ? 1 : 0);

@@ -147,6 +147,18 @@ class Door(Console):
         again = self.ask("GET", "/", head={"If-None-Match": head["ETag"]})
         self.assertEqual((again[0], again[1]), (304, b""))
 
+    def test_a_connection_is_kept(self):
+        self.console()
+        self.account("li", "viewer")
+        head = self.sign_in("li")
+        c = self.connect()
+        with contextlib.closing(c):
+            for path, wanted in (("/", 200), ("/app.js", 200), ("/none", 404), ("/api/v1/site", 200)):
+                c.request("GET", path, headers=head)
+                answer = c.getresponse()
+                answer.read()
+                self.assertEqual((answer.status, answer.headers["Connection"]), (wanted, None), path)
+
     def test_certificates(self):
         keys = self.people()
         self.console(tls={"cert": str(keys / "authority.pem"), "key": str(keys / "authority.key"),

@@ -126,6 +126,16 @@ class Api(test_console.Console):
         an = self.sign_in("an")
         self.assertEqual(self.ask("GET", "/api/v1/alerts/%s/evidence" % alert["id"], head=an)[0], 403)
 
+    def test_assessment(self):
+        self.assertEqual(self.ask("GET", "/api/v1/assess", head=self.li)[0], 403)
+        self.account("gu", "auditor")
+        status, got, _ = self.ask("GET", "/api/v1/assess", head=self.sign_in("gu"))
+        self.assertEqual((status, got["running"]), (200, True), got)
+        listens = {f["subject"]: f["detail"] for f in got["findings"] if f["code"] == "listen-local"}
+        self.assertEqual(listens["tcp 127.0.0.1:%d" % self.port], "console")
+        accounts = [f["detail"] for f in got["findings"] if f["code"] == "accounts"]
+        self.assertEqual(accounts, ["viewer 1, inspector 1, regulator 1, auditor 1"])
+
     def test_workshop(self):
         alert = self.alert()
         wu = self.sign_in("wu")
@@ -152,6 +162,20 @@ class Api(test_console.Console):
             status = self.ask("POST", "/api/v1/rules/check", {"text": "x" * (2 << 20)}, wu)[0]
             self.assertEqual(status, 413)
 
+    def test_maintenance(self):
+        self.account("de", "deployer")
+        de = self.sign_in("de")
+        self.assertEqual(self.ask("POST", "/api/v1/maintenance",
+                                  {"on": "probe", "minutes": 5, "why": "x"}, self.li)[0], 403)
+        status, said, _ = self.ask("POST", "/api/v1/maintenance",
+                                   {"on": "device:probe", "minutes": 30, "why": "new battery"}, de)
+        self.assertEqual(status, 200, said)
+        self.gateway.control("wait %d" % said["seq"])
+        runs = self.get("status")["maintenance"]
+        self.assertEqual([(m["on"], m["who"], m["why"]) for m in runs], [("probe", "de", "new battery")])
+        self.assertEqual(self.ask("POST", "/api/v1/maintenance",
+                                  {"on": "nothing", "minutes": 5, "why": "x"}, de)[0], 409)
+
     def test_metrics(self):
         self.send(4)
         status, text, head = self.ask("GET", "/metrics")
@@ -169,6 +193,30 @@ class Api(test_console.Console):
                 self.assertTrue(found and found[1] in names, line)
                 float(found[3])
         self.assertIn("steelyard_stored_total 1", lines)
+        # The dashboard and the rules that ship name nothing else (this box has no MQTT).
+        names.add("steelyard_mqtt_connected")
+        for file in (steel.SOURCE / "packaging" / "monitoring").iterdir():
+            named = set(re.findall(r"\bsteelyard_[a-z_]+", file.read_text()))
+            self.assertGreater(len(named), 5, file)
+            self.assertEqual(named - names, set(), file)
+
+    def test_description(self):
+        """docs/api.openapi.yaml has every route and no other, and answers are as it says."""
+        import jsonschema
+        import yaml
+        described = yaml.safe_load((steel.SOURCE / "docs" / "api.openapi.yaml").read_text())
+        served = {(m, p) for m, p in re.findall(
+            r'\{"([A-Z]+)", "(/[^"]*)"', (steel.SOURCE / "gateway/console/routes.c").read_text())}
+        told = {(m.upper(), re.sub(r"\{\w+\}", "{}", p))
+                for p, ops in described["paths"].items() for m in ops}
+        self.assertEqual(served, told)
+        alert = self.alert()
+        for path, real in (("/api/v1/session", "session"), ("/api/v1/site", "site"), ("/api/v1/last", "last"),
+                           ("/api/v1/devices", "devices"), ("/api/v1/rules", "rules"),
+                           ("/api/v1/readings", "readings?series=probe/t"), ("/api/v1/alerts", "alerts"),
+                           ("/api/v1/alerts/{id}", "alerts/" + alert["id"])):
+            schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            jsonschema.validate(self.get(real), {**schema, "components": described["components"]})
 
     def test_stop_while_work_goes_on(self):
         wu = self.sign_in("wu")

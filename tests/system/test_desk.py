@@ -61,11 +61,14 @@ class Desk(steel.Case):
     def setUp(self):
         super().setUp()
         self.pki()
+        self.start_inbox()
+
+    def start_inbox(self, *more):
         self.inbox = steel.Child(
             ["inbox", "--listen", "127.0.0.1:0", "--cert", self.dir / "server.pem", "--key",
              self.dir / "server.key", "--client-ca", self.dir / "ca.pem", "--data",
              self.dir / "inbox", "--page", "127.0.0.1:0", "--sign-cert", self.dir / "desk.pem",
-             "--sign-key", self.dir / "desk.key", "--time-zone", "Asia/Shanghai"],
+             "--sign-key", self.dir / "desk.key", "--time-zone", "Asia/Shanghai", *more],
             self.dir / "inbox.log")
         self.start(self.inbox)
         ports = dict(part.split("=") for part in self.inbox.ready.split()[1:])
@@ -128,6 +131,7 @@ class Desk(steel.Case):
             kept = [k for k in self.cookie.split("; ") if k and not k.startswith(name + "=")]
             self.cookie = "; ".join(kept + [cookie.split(";")[0]])
             self.assertIn("HttpOnly; SameSite=Strict", cookie)
+            self.assertEqual("Secure" in cookie, "--origin" in self.inbox.args)
         c.close()
         return answer
 
@@ -230,13 +234,39 @@ class Desk(steel.Case):
             self.assertEqual(self.get("/?" + query).text.count("疫苗柜"), shown, query)
         self.assertIn("/steelyard/gw-test-1", self.get("/gateways").text)
 
-    def test_who_is_refused(self):
+    def deliver(self):
         event = {"specversion": "1.0", "id": "a/1", "source": "/steelyard/gw-test-1",
                  "type": "steelyard.alert.raised", "data": {"alert": {
                      "id": "a" * 32, "state": "active", "severity": "major"}}}
         answer = self.box("POST", "/events", "box", json.dumps([event]),
                           "application/cloudevents-batch+json")
         self.assertEqual(answer.status, 200, answer.text)
+
+    def test_the_web_server_says_who(self):
+        self.inbox.stop()
+        self.start_inbox("--user-header", "X-Remote-User", "--origin", "https://inbox.example")
+        self.deliver()
+        case = "/alert/1/case"
+        page = self.get("/alert/1")
+        self.assertIn("look only", page.text)
+        self.assertEqual(page.forms, {})
+        user = {"X-Remote-User": "wang.fang"}
+        answer = self.http("GET", "/alert/1", fields=user)
+        form = Page(answer.text.decode()).forms[case]
+        self.assertNotIn("who", form)
+        form.update(state="notified", who="somebody else", outcome="")
+        self.post(case, form, 403)  # no name
+        self.post(case, form, 403, {**user, "Origin": "http://inbox.example"})
+        self.post(case, form, 303, {**user, "Origin": "https://inbox.example"})
+        self.assertEqual([s["who"] for s in self.api("cases")], ["wang.fang"])
+        for words in (["--user-header", "X:"], ["--origin", "inbox.example"],
+                      ["--sign-cert", "none.pem"]):
+            done = steel.cli(*self.inbox.args[:11], *words, expect=None)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(words[0], done.stderr)
+
+    def test_who_is_refused(self):
+        self.deliver()
         self.alert_path, act = "/alert/1", "/alert/1/act"
         form = self.get(self.alert_path).forms[act]
         good = {**form, "who": "W", "why": "x", "do": "acknowledge"}

@@ -21,7 +21,7 @@ START = 1767571200000  # 2026-01-05
 OUTAGE = 72 * 3600 * 1000
 RECORDS = 16  # in a message
 
-RULES = steel.warm_rule("OUT-01", missing="400 days")
+RULES = steel.warm_rule("OUT-01", missing="6 h")
 
 NGINX_CONF = """
 daemon off;

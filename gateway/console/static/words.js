@@ -39,6 +39,8 @@ const table = {
   seeAll: ['All alerts', '全部报警'], live: ['live', '实时'], stalled: ['not live', '非实时'],
   points: ['points', '测点'], openAlerts: ['active alerts', '个进行中的报警'], done: ['Done.', '已完成。'],
   language: ['中文', 'English'], mayNot: ['Your role does not show this.', '您的角色不能查看此页。'],
+  assess: ['Assess this box', '评估本机'], grade: ['Grade', '等级'], pass: ['pass', '通过'], note: ['note', '提示'], weak: ['weak', '薄弱'],
+  announce: ['Announce maintenance', '登记维护'], until: ['until', '至'], assessment: ['Security self-assessment', '安全自评'],
   good: ['good', '有效'], uncertain: ['uncertain', '存疑'], bad: ['bad', '无效'], times: ['Times in', '时区'],
 };
 
