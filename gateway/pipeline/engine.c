@@ -25,6 +25,7 @@ sy_err sy_engine_open(sy_engine **out, const char *data_dir, sy_batch *batch, sy
     sy_late_init(&e->late);
     sy_doubts_init(&e->doubts);
     sy_standings_init(&e->standings);
+    sy_uplink_forget(&e->uplink);
     *out = e;
     return SY_OK;
 }
@@ -181,6 +182,8 @@ static sy_err activate(sy_engine *e, const sy_jrec *rec)
     e->now = next;
     sy_batch_site(e->batch);
     sy_upkeep_site(&e->upkeep, next->config->site);
+    if (!sy_uplink_measured(next->config))
+        sy_uplink_forget(&e->uplink);
     sy_births_keep(&e->births, next->devices);
     err = sy_late_site(&e->late, next->config->site, old ? old->config->site : NULL);
     if (!err)
@@ -223,6 +226,7 @@ static sy_err start(sy_engine *e, const sy_jrec *rec)
     if (e->replay || rec->recv == SY_MS_NONE)
         return SY_OK; /* the replay clock stood still while the process was away */
     e->start = rec->recv;
+    sy_uplink_forget(&e->uplink);
     sy_err err = SY_OK;
     if (e->now && e->now->judge) {
         err = sy_engine__turn(e, rec, "");
@@ -265,6 +269,7 @@ static sy_err set_back(sy_engine *e, sy_ms to)
     move(&e->judge_in_force, by);
     sy_upkeep_move(&e->upkeep, e->clock, by);
     sy_standings_move(&e->standings, by);
+    sy_uplink_forget(&e->uplink);
     e->clock = to;
     sy_doubts_forget(&e->doubts);
     sy_engine__break(e, "the clock was set back");
@@ -341,6 +346,9 @@ static sy_err on_reading(void *ctx, const sy_decoded *decoded)
     if (r->judged && sy_upkeep_covers(&e->upkeep, e->now->config->site, r->point, r->t))
         quality = sy_quality_worsen(quality, SY_Q_UNCERTAIN, SY_Q_MAINTENANCE);
     reading.quality = quality;
+    if (r->judged && (quality & SY_Q_GRADE) != SY_Q_BAD &&
+        sy_uplink_point(e->now->config, r->point))
+        sy_uplink_note(&e->uplink, &e->now->config->site->points[r->point], r->t, r->value);
     sy_err err = SY_OK;
     if (!e->now->judge) {
         err = wait_for_mark(e, t->rec, r);

@@ -62,8 +62,8 @@ static sy_err join_group(sy_engine *e, const sy_config *config, const sy_judge *
     const sy_group *g = NULL;
     bool made = false;
     sy_ms start = e->start == SY_MS_NONE ? e->judge_start : e->start;
-    const sy_group_look look = {config, judge, start};
-    if (!judge || !sy_group_wants(c))
+    const sy_group_look look = {config, judge, &e->uplink, start};
+    if (!judge || !sy_group_wants(c, config))
         return SY_OK;
     sy_err err = sy_groups_of(&e->groups, &look, c, &g, &made);
     if (err || !g)

@@ -15,6 +15,7 @@
 #include "pipeline/quality.h"
 #include "pipeline/standing.h"
 #include "pipeline/upkeep.h"
+#include "pipeline/uplink.h"
 
 typedef struct sy_era { /* one accepted set in force */
     sy_engine *engine;
@@ -45,6 +46,7 @@ struct sy_engine {
     sy_ms statement_due; /* SY_MS_MAX: none is */
     sy_standings standings;
     sy_groups groups;
+    sy_uplink uplink;
     sy_config *before; /* that judged an alert which was acted on later; NULL: none was needed */
     uint64_t seq;      /* of the record in work */
     unsigned told;     /* changes since the judge forgot what is final */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Snapshots of the engine. Little endian, in this order: u8 format (7), u8 bits (1 replay,
+ * Snapshots of the engine. Little endian, in this order: u8 format (8), u8 bits (1 replay,
  * 2 unsynchronised), clock, start, the judge's start and activation (i64 each), the numbers of
  * changes (u32 count; id blob, u64 n, u8 levels, i64 clock at the last; sorted by id), what waits
  * to be judged again (late.c, sy_late_save), what makes readings doubtful (quality.c,
  * sy_doubts_save), maintenance (upkeep.c, sy_upkeep_save), what births of Sparkplug said (births.c,
- * sy_births_save), how alerts stand (standing.c, sy_standings_save, and group.c,
- * sy_groups_save; missing in format 5), the days
- * for the statements (days_save.c, sy_days_save; missing in formats 5 and 6), the judge's own bytes
- * (blob). Equal states give equal bytes.
+ * sy_births_save), how alerts stand (standing.c, sy_standings_save; group.c,
+ * sy_groups_save; uplink.c, sy_uplink_save: missing before format 8; all missing in format 5), the
+ * days for the statements (days_save.c, sy_days_save; missing in formats 5 and 6), the judge's own
+ * bytes (blob). Equal states give equal bytes.
  */
 #include "pipeline/engine_int.h"
 
-enum { FORMAT = 7, BEFORE_DAYS = 6, FORMER = 5, REPLAY = 1, UNSYNCED = 2 };
+enum { FORMAT = 8, BEFORE_UPLINK = 7, BEFORE_DAYS = 6, FORMER = 5, REPLAY = 1, UNSYNCED = 2 };
 
 static void put_part(sy_buf *out, sy_buf *part)
 {
@@ -51,6 +51,7 @@ sy_err sy_engine_save(sy_engine *e, sy_buf *out, const char **set_hash)
     put_part(out, &part);
     sy_standings_save(&e->standings, &part);
     sy_groups_save(&e->groups, &part);
+    sy_uplink_save(&e->uplink, &part);
     put_part(out, &part);
     sy_days_save(&e->days, &part);
     put_part(out, &part);
@@ -95,7 +96,7 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
 {
     sy_rd in = sy_rd_of(bytes);
     uint8_t format = sy_rd_u8(&in);
-    if (format != FORMAT && format != BEFORE_DAYS && format != FORMER)
+    if (format < FORMER || format > FORMAT)
         return sy_fail_set(f, SY_E_UNSUPPORTED, "the judge's snapshot is of another format");
     uint8_t bits = sy_rd_u8(&in);
     e->replay = (bits & REPLAY) != 0;
@@ -110,7 +111,7 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
     sy_rd upkeep = sy_rd_of(sy_rd_blob(&in));
     sy_rd births = sy_rd_of(sy_rd_blob(&in));
     sy_rd standings = sy_rd_of(format == FORMER ? (sy_span){NULL, 0} : sy_rd_blob(&in));
-    sy_rd days = sy_rd_of(format < FORMAT ? (sy_span){NULL, 0} : sy_rd_blob(&in));
+    sy_rd days = sy_rd_of(format <= BEFORE_DAYS ? (sy_span){NULL, 0} : sy_rd_blob(&in));
     sy_span judge = sy_rd_blob(&in);
     if (err || in.bad)
         return sy_fail_set(f, SY_E_CORRUPT, "the judge's snapshot is damaged");
@@ -130,7 +131,7 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
         err = sy_births_load(&e->births, &births);
     if (!err)
         err = sy_days_site(&e->days, e->now->config->site);
-    if (!err && format == FORMAT)
+    if (!err && format > BEFORE_DAYS)
         err = sy_days_load(&e->days, e->now->config->site, &days);
     else if (!err)
         sy_days_begin(&e->days, e->now->config->site, e->clock);
@@ -140,8 +141,10 @@ sy_err sy_engine_load(sy_engine *e, const char *set_hash, sy_span bytes, sy_fail
         err = sy_judge_load(e->now->judge, judge);
     if (!err)
         err = format == FORMER ? stand_anew(e) : sy_standings_load(&e->standings, &standings);
-    if (!err && format == FORMAT)
+    if (!err && format != FORMER)
         err = sy_groups_load(&e->groups, &standings);
+    if (!err && format > BEFORE_UPLINK)
+        err = sy_uplink_load(&e->uplink, &standings);
     if (err)
         return sy_fail_set(f, err, "the judge's snapshot cannot be used: %s", sy_err_text(err));
     sy_batch_site(e->batch);

@@ -20,13 +20,21 @@ static const struct {
                        "网关启动后经营场所多个测点无数据",
                        "Look whether the devices reach the box since it started.",
                        "请检查网关启动后设备是否能连接到网关。"},
+    [SY_GROUP_UPLINK] =
+        {"uplink-down", "Many points are silent, and the box's uplink is down",
+         "网关上行中断，同时多个测点无数据",
+         "Ask whether the power or the network is off there; look at the router "
+         "and the line first, then at each point that stays silent.",
+         "请先询问现场是否停电或断网，检查路由器和线路，再逐一检查仍无数据的测点。"},
 };
 
-bool sy_group_wants(const sy_change *c)
+bool sy_group_wants(const sy_change *c, const sy_config *config)
 {
     const sy_rule *r = c->alert.rule;
     if (c->kind != SY_CHANGE_RAISED || c->late || c->alert.trial)
         return false;
+    if (sy_uplink_point(config, c->alert.point))
+        return true;
     for (size_t i = 0; i < r->n_alerts; i++)
         if (r->alerts[i].level == c->alert.level)
             return r->alerts[i].when->kind == SY_COND_TEST &&
@@ -49,25 +57,55 @@ static const sy_site_premises *premises_of(const sy_site *site, uint32_t point)
     return &site->premises[site->places[site->points[point].place].premises];
 }
 
+static sy_ms silent_since(const sy_group_look *look, uint32_t point)
+{
+    return later(sy_judge_newest(look->judge, point), look->start);
+}
+
+typedef struct silence { /* the first of those that may belong together */
+    uint32_t point;
+    sy_ms onset, at; /* since when, and when it is judged */
+} silence;
+
 /* Points of the premises that send at an interval, and those of them that fell silent with it. */
-static void count(const sy_group_look *look, const sy_change *c, sy_ms onset, uint32_t *quiet,
-                  uint32_t *of)
+static void count(const sy_group_look *look, const silence *s, uint32_t *quiet, uint32_t *of)
 {
     const sy_site *site = look->config->site;
-    const sy_site_point *first = &site->points[c->alert.point];
-    const sy_site_premises *premises = premises_of(site, c->alert.point);
+    const sy_site_point *first = &site->points[s->point];
+    const sy_site_premises *premises = premises_of(site, s->point);
     *quiet = *of = 0;
     for (uint32_t i = 0; i < site->n_points; i++) {
         const sy_site_point *p = &site->points[i];
         if (p->every == 0 || premises_of(site, i) != premises)
             continue;
         ++*of;
-        sy_ms since = later(sy_judge_newest(look->judge, i), look->start);
+        sy_ms since = silent_since(look, i);
         sy_ms within = later(SY_GROUP_WITHIN, later(p->every, first->every));
-        if (i == c->alert.point ||
-            (together(since, onset, within) && since + 2 * p->every <= c->at + first->delivery))
+        if (i == s->point ||
+            (together(since, s->onset, within) && since + 2 * p->every <= s->at + first->delivery))
             ++*quiet;
     }
+}
+
+/* The silence of the uplink's premises that began closest to when the uplink went down; false:
+ * none did. */
+static bool silent_with(const sy_group_look *look, const sy_change *c, sy_ms down, silence *out)
+{
+    const sy_site *site = look->config->site;
+    const sy_site_premises *premises = premises_of(site, c->alert.point);
+    sy_ms least = SY_UPLINK_WITHIN + 1;
+    for (uint32_t i = 0; i < site->n_points; i++) {
+        const sy_site_point *p = &site->points[i];
+        if (p->every == 0 || premises_of(site, i) != premises)
+            continue;
+        sy_ms since = silent_since(look, i);
+        sy_ms apart = since < down ? down - since : since - down;
+        if (apart < least && since + 2 * p->every <= c->at) {
+            least = apart;
+            *out = (silence){i, since, c->at};
+        }
+    }
+    return least <= SY_UPLINK_WITHIN;
 }
 
 static void id_of(const char *gateway, const char *premises, sy_ms onset, char out[33])
@@ -104,33 +142,57 @@ static sy_group *add(sy_groups *g, const char *premises)
     return x;
 }
 
+/* The alert is of the uplink itself, which is down: a storm that began while it was, or with it. */
+static sy_group *storm_of(sy_groups *g, const sy_uplink_turn *down)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        sy_group *x = &g->v[i];
+        if ((x->cause == SY_GROUP_UPLINK && down->since <= x->raised) ||
+            together(x->onset, down->since, SY_UPLINK_WITHIN)) {
+            x->uplink = x->cause != SY_GROUP_UPLINK;
+            return x;
+        }
+    }
+    return NULL;
+}
+
+static sy_group *open_at(sy_groups *g, const char *premises, sy_ms onset, sy_ms within)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (strcmp(g->v[i].premises, premises) == 0 && together(g->v[i].onset, onset, within))
+            return &g->v[i];
+    return NULL;
+}
+
 sy_err sy_groups_of(sy_groups *g, const sy_group_look *look, const sy_change *c,
                     const sy_group **out, bool *made)
 {
     const sy_site *site = look->config->site;
     const char *premises = premises_of(site, c->alert.point)->id;
-    sy_ms onset = later(c->alert.onset, look->start);
-    sy_ms within = later(SY_GROUP_WITHIN, site->points[c->alert.point].every);
+    const sy_uplink_turn *down = sy_uplink_down(look->uplink, c->at);
+    bool own = sy_uplink_point(look->config, c->alert.point);
+    silence s = {c->alert.point, later(c->alert.onset, look->start), c->at};
     uint32_t quiet, of;
-    *out = NULL;
     *made = false;
-    for (size_t i = 0; i < g->n; i++)
-        if (strcmp(g->v[i].premises, premises) == 0 && together(g->v[i].onset, onset, within)) {
-            *out = &g->v[i];
-            return SY_OK;
-        }
-    count(look, c, onset, &quiet, &of);
+    *out = own && down ? storm_of(g, down)
+           : own
+               ? NULL
+               : open_at(g, premises, s.onset, later(SY_GROUP_WITHIN, site->points[s.point].every));
+    if (*out || (own && !(down && silent_with(look, c, down->since, &s))))
+        return SY_OK;
+    count(look, &s, &quiet, &of);
     if (g->n >= SY_GROUPS || !(quiet >= SY_GROUP_LEAST || (quiet > 1 && 2 * quiet > of)))
         return SY_OK;
     sy_group *x = add(g, premises);
     if (!x)
         return SY_E_NOMEM;
-    id_of(site->gateway, premises, onset, x->id);
+    id_of(site->gateway, premises, s.onset, x->id);
     memcpy(x->first, c->alert.id, sizeof x->first);
-    x->cause = sy_judge_newest(look->judge, c->alert.point) < look->start ? SY_GROUP_BOOT
-                                                                          : SY_GROUP_SILENT;
+    x->cause = down                                                  ? SY_GROUP_UPLINK
+               : sy_judge_newest(look->judge, s.point) < look->start ? SY_GROUP_BOOT
+                                                                     : SY_GROUP_SILENT;
     x->level = c->alert.level;
-    x->onset = onset;
+    x->onset = s.onset;
     x->raised = c->at;
     x->quiet = quiet;
     x->of = of;
@@ -259,7 +321,7 @@ void sy_group_event(const sy_group *g, const sy_config *config, bool replay_cloc
     sy_member_key(out, "group");
     sy_buf_char(out, '{');
     sy_member_text(out, "id", g->id);
-    sy_member_text(out, "cause", causes[g->cause].word);
+    sy_member_text(out, "cause", causes[g->uplink ? SY_GROUP_UPLINK : g->cause].word);
     sy_member_text(out, "first", g->first);
     sy_member_int(out, "quiet", g->quiet);
     sy_member_int(out, "of", g->of);
@@ -272,6 +334,8 @@ void sy_group_event(const sy_group *g, const sy_config *config, bool replay_cloc
 
 /* ---- saving ---- */
 
+enum { LATER = 0x80 }; /* beside the cause: the uplink was down, as was known later */
+
 void sy_groups_save(const sy_groups *g, sy_buf *out)
 {
     sy_buf_u32(out, (uint32_t)g->n);
@@ -280,7 +344,7 @@ void sy_groups_save(const sy_groups *g, sy_buf *out)
         sy_buf_blob(out, sy_span_of(x->id));
         sy_buf_blob(out, sy_span_of(x->first));
         sy_buf_blob(out, sy_span_of(x->premises));
-        sy_buf_u8(out, (uint8_t)x->cause);
+        sy_buf_u8(out, (uint8_t)(x->cause | (x->uplink ? LATER : 0)));
         sy_buf_u8(out, (uint8_t)x->level);
         sy_buf_u64(out, (uint64_t)x->onset);
         sy_buf_u64(out, (uint64_t)x->raised);
@@ -306,13 +370,16 @@ sy_err sy_groups_load(sy_groups *g, sy_rd *in)
         memcpy(x->id, id.p, 32);
         memcpy(x->first, first.p, 32);
         uint8_t cause = sy_rd_u8(in), level = sy_rd_u8(in);
+        bool later_known = (cause & LATER) != 0;
+        cause &= (uint8_t)~LATER;
         x->onset = (sy_ms)sy_rd_u64(in);
         x->raised = (sy_ms)sy_rd_u64(in);
         x->quiet = sy_rd_u32(in);
         x->of = sy_rd_u32(in);
-        if (in->bad || cause > SY_GROUP_BOOT || level < SY_NOTICE || level > SY_MAJOR)
+        if (in->bad || cause > SY_GROUP_UPLINK || level < SY_NOTICE || level > SY_MAJOR)
             return SY_E_CORRUPT;
         x->cause = (sy_group_cause)cause;
+        x->uplink = later_known;
         x->level = (sy_alert_level)level;
     }
     return in->bad ? SY_E_CORRUPT : SY_OK;

@@ -1,7 +1,8 @@
 /*
  * A storm as one event: the points of a premises that fall silent together, because the power is
- * off there, or the box has just started, are a group of "has no data" alerts. Part of the engine's
- * state, a function of the log.
+ * off there, the box's own line is down, or it has just started, are a group of "has no data"
+ * alerts; what a rule tells of that line belongs to it, too. Part of the engine's state, a function
+ * of the log.
  *
  * A group is told once, before its first member, and once more when no member is open any longer;
  * who was woken by it is not woken by its members (docs/lifecycle.md). One thread.
@@ -10,18 +11,20 @@
 #define SY_GROUP_H
 
 #include "pipeline/standing.h"
+#include "pipeline/uplink.h"
 
 /* Points that fell silent within so long of each other did so together; or within their expected
  * interval, where that is longer. */
 #define SY_GROUP_WITHIN ((sy_ms)60000)
 enum { SY_GROUP_LEAST = 3, SY_GROUPS = 1024 };
 
-typedef enum sy_group_cause { SY_GROUP_SILENT, SY_GROUP_BOOT } sy_group_cause;
+typedef enum sy_group_cause { SY_GROUP_SILENT, SY_GROUP_BOOT, SY_GROUP_UPLINK } sy_group_cause;
 
 typedef struct sy_group {
     char id[33]; /* hex of 16 bytes of SHA-256(gateway NUL "group" NUL premises NUL onset) */
     char first[33], *premises;
-    sy_group_cause cause;
+    sy_group_cause cause; /* as it was told when it began, */
+    bool uplink;          /* and what its end says beside it: the uplink was down */
     sy_alert_level level; /* of its first member, */
     sy_ms onset, raised;  /* likewise */
     uint32_t quiet, of;   /* points without data then, and points that send at an interval */
@@ -31,12 +34,13 @@ typedef struct sy_groups {
     size_t n, cap;
 } sy_groups;
 
-/* The alert is one of "has no data". */
-bool sy_group_wants(const sy_change *c);
+/* The alert is one of "has no data", or of the box's own uplink. */
+bool sy_group_wants(const sy_change *c, const sy_config *config);
 
 typedef struct sy_group_look { /* what is known when an alert is raised */
     const sy_config *config;
     const sy_judge *judge;
+    const sy_uplink *uplink;
     sy_ms start; /* of the box: silence counts from then at the earliest */
 } sy_group_look;
 /* The group that the alert belongs to: one that is open, or a new one (*made); NULL: none. It lives

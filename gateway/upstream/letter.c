@@ -71,8 +71,9 @@ static void one(const sy_tidings *t, sy_buf *out)
         sy_buf_printf(out, "%s\r\n", t->say_en);
     if (t->say_zh[0])
         sy_buf_printf(out, "%s\r\n", t->say_zh);
-    if (t->members)
-        sy_buf_printf(out, "%zu alerts at once / 同时 %zu 条\r\n", t->members, t->members);
+    if (t->quiet)
+        sy_buf_printf(out, "%llu points without data / %llu 个测点无数据\r\n",
+                      (unsigned long long)t->quiet, (unsigned long long)t->quiet);
     sy_buf_printf(out, "since / 始于 %s, told / 通知 %s\r\nrule / 规则 %s, alert / 警报 %s\r\n\r\n",
                   t->since, t->time, t->rule, t->id);
 }

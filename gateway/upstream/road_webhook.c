@@ -10,7 +10,6 @@
 
 #include "base/hash.h"
 #include "upstream/carrier.h"
-#include "upstream/tidings.h"
 
 enum { SECRET_MOST = 4096 };
 
@@ -68,15 +67,6 @@ static sy_err start(sy_road **out, const sy_road_setup *o, sy_fail *f)
     }
     *out = &w->road;
     return SY_OK;
-}
-
-/* Members of a storm are told as one. */
-static sy_choice choose(sy_road *r, const sy_outbox_item *item, sy_arena *arena, sy_ms now)
-{
-    (void)r;
-    (void)arena;
-    (void)now;
-    return sy_tidings_grouped(item->body) ? SY_CHOICE_SKIP : SY_CHOICE_GO;
 }
 
 /* Read anew each time, so that a new secret needs no restart. */
@@ -157,7 +147,6 @@ const sy_road_ops sy_road_webhook = {
     .open = start,
     .close = shut,
     .turn = turn,
-    .choose = choose,
     .send = give,
     .fd = fd_of,
     .drop = drop,

@@ -43,17 +43,6 @@ static void of_alert(json_t *root, json_t *data, sy_arena *arena, sy_tidings *t,
     t->time = kept(arena, text_in(root, "time"), failed);
 }
 
-bool sy_tidings_grouped(sy_span event)
-{
-    json_t *root = json_loadb(event.p ? event.p : "", event.n, 0, NULL);
-    json_t *data = json_object_get(root, "data");
-    const char *change = text_in(data, "change");
-    bool member = (text_in(data, "group") || text_in(root, "group")) && change &&
-                  (strcmp(change, "raised") == 0 || strcmp(change, "cleared") == 0);
-    json_decref(root);
-    return member;
-}
-
 sy_err sy_tidings_of(sy_span event, sy_arena *arena, sy_tidings *out, sy_fail *f)
 {
     json_t *root = json_loadb(event.p ? event.p : "", event.n, 0, NULL);
@@ -74,7 +63,7 @@ sy_err sy_tidings_of(sy_span event, sy_arena *arena, sy_tidings *out, sy_fail *f
                         .source = ""};
     bool alert = type && change && strncmp(type, "steelyard.alert.", 16) == 0;
     for (size_t i = 0; alert && i < sizeof changes / sizeof *changes; i++)
-        if (strcmp(change, changes[i].change) == 0 && !sy_tidings_grouped(event)) {
+        if (strcmp(change, changes[i].change) == 0) {
             out->told = true;
             out->what = changes[i].change;
             out->zh = changes[i].zh;
@@ -83,7 +72,9 @@ sy_err sy_tidings_of(sy_span event, sy_arena *arena, sy_tidings *out, sy_fail *f
         out->told = true;
         out->what = "storm";
         out->zh = "集中报警";
-        out->members = json_array_size(json_object_get(data, "members"));
+        json_int_t quiet =
+            json_integer_value(json_object_get(json_object_get(data, "group"), "quiet"));
+        out->quiet = quiet > 0 ? (uint64_t)quiet : 0;
     }
     if (out->told)
         of_alert(root, data, arena, out, &failed);

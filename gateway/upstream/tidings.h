@@ -2,8 +2,9 @@
  * An event as people are told of it: by mail, by a webhook. Pure but for memory.
  *
  * Told are an alert that is raised, becomes more severe, is over or withdrawn, or was not answered
- * in time, and a storm (steelyard.group.raised) once in place of its members. What people did about
- * an alert, heartbeats, statements and heads wake nobody.
+ * in time, and that a storm began (steelyard.group.raised); who hears of a storm does not get its
+ * members' events (pipeline/event.h). What people did about an alert, heartbeats, statements and
+ * heads wake nobody.
  */
 #ifndef SY_TIDINGS_H
 #define SY_TIDINGS_H
@@ -18,13 +19,11 @@ typedef struct sy_tidings {
     const char *premises, *severity, *rule, *id;
     const char *source; /* "/steelyard/<gateway>" */
     const char *say_en, *say_zh, *since, *time;
-    size_t members; /* of a storm */
+    uint64_t quiet; /* of a storm: points without data */
 } sy_tidings;
 
 /* Texts are in the arena, or static; never NULL. What is no event is not told. */
 SY_MUST_USE sy_err sy_tidings_of(sy_span event, sy_arena *arena, sy_tidings *out, sy_fail *f);
-/* The CloudEvents type is that of a member of a storm, which was told as one. */
-bool sy_tidings_grouped(sy_span event);
 
 /* A mail about n of them: header fields and body (RFC 5322, 2047; UTF-8 in base64), lines end in
  * CRLF. `to`: addresses, "\n" between them. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is there hears it first: a panel at the managed broker, a lamp that observes by CoAP; what they
 show outlives the broker, and is for those of the premises alone. A webhook and a mail server (real
-ones, from packages) get it too, and the inspector's inbox; mains lost is told in time."""
+ones, from packages) get it too, and the inspector's inbox; mains lost is told in time; a storm wakes
+once."""
 
 import email
 import email.policy
@@ -29,6 +30,17 @@ rule SITE-02 version 1 "Mains lost"
   alert major when mains is off
   then tell premises, inspector
   say "The mains are off."
+end
+"""
+SILENT = """
+rule SITE-0%d version 1 "Silent"
+  basis "chosen for a test" policy
+  applies to subject any; goods any; stage any
+  effective from 2013-01-01
+  watch each %s: temperature
+  alert warning when temperature has no data for %d s
+  then tell %s
+  say "Look at the sensor."
 end
 """
 CLIENT = shutil.which("coap-client") or "coap-client-openssl"
@@ -298,6 +310,47 @@ class OnSite(steel.Case):
         steel.until(lambda: self.letters(box), "the mail")
         self.assertIn("Fridge 3", self.letters(box)[0][1]["Subject"])
         steel.until(lambda: state()["waiting"] == 0, "the outbox to be empty")
+
+    def test_a_storm_wakes_once(self):
+        hook, night, keys = Hook(), Hook(), self.keys()
+        for server in (hook, night):
+            self.addCleanup(server.server_close)
+            self.addCleanup(server.shutdown)
+        smtp, box = self.mail_server(keys)
+        probes = ["s1", "s2", "s3", "s4"]
+        tree = steel.base_config(
+            [self.write("silent.rules", SILENT % (3, "room", 1, "premises") +
+                        SILENT % (4, "cabinet", 2, "duty-chief"))],
+            [{"id": p, "transport": "coap", "format": "senml-json", "credential": "none",
+              "from": "127.0.0.1/32"} for p in probes],
+            [{"id": p, "kind": "cabinet" if p == "s4" else "room", "points": [
+                {"quantity": "temperature", "device": p, "name": "t", "unit": "°C",
+                 "every": "500 ms", "delivery": "0 s"}]} for p in probes],
+            destinations=[
+                {"name": "hook", "kind": "webhook", "serves": ["premises"],
+                 "url": "http://127.0.0.1:%d/alerts" % hook.server_port},
+                {"name": "night", "kind": "webhook", "serves": ["duty-chief"],
+                 "url": "http://127.0.0.1:%d/alerts" % night.server_port},
+                {"name": "owner", "kind": "mail", "serves": ["premises"],
+                 "from": "box@example.org", "to": ["owner@example.org"],
+                 "url": "smtp://localhost:%d" % smtp, "tls": {"ca": str(keys / "ca.pem")}}])
+        self.gateway = self.start(steel.Gateway(self.config(tree), self.dir / "data"))
+        _, _, storm = hook.find("the storm", lambda e: e["type"] == "steelyard.group.raised")
+        group = storm["data"]["group"]
+        self.assertEqual((group["cause"], group["quiet"], group["of"]), ("boot", 4, 4))
+        steel.until(lambda: self.letters(box), "the mail")
+        # Who was not woken by the storm is woken by its member.
+        _, _, alert = night.find("its own alert", lambda e: e["type"] == "steelyard.alert.raised")
+        self.assertEqual((alert["data"]["rule"]["id"], alert["data"]["group"]),
+                         ("SITE-04", group["id"]))
+        # By then the three of the storm were raised, a second ago.
+        alerts = json.loads(steel.cli("alerts", "--data", self.gateway.data, "--json", "--full"))
+        self.assertEqual([a["group"] for a in alerts], [group["id"]] * 4)
+        self.assertEqual([e["type"] for _, _, e in hook.got], ["steelyard.group.raised"])
+        self.assertEqual(len(night.got), 1)
+        (_, letter), = self.letters(box)
+        self.assertIn("storm: Test premises", letter["Subject"])
+        self.assertIn("4 points without data", letter.get_content())
 
     def test_panel_and_lamp(self):
         self.begin()

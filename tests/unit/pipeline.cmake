@@ -2,6 +2,7 @@ sy_test(test_pipeline_decode SOURCES unit/test_pipeline_decode.c unit/pipeline_r
 sy_test(test_upkeep SOURCES unit/test_upkeep.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_act SOURCES unit/test_act.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_standing SOURCES unit/test_standing.c unit/pipeline_rig.c LINKS sy_pipeline)
+sy_test(test_uplink SOURCES unit/test_uplink.c unit/pipeline_rig.c LINKS sy_pipeline)
 sy_test(test_births SOURCES unit/test_births.c unit/config_rig.c LINKS sy_pipeline)
 sy_test(test_quality SOURCES unit/test_quality.c unit/config_rig.c LINKS sy_pipeline)
 sy_test(test_pipeline SOURCES unit/test_pipeline.c unit/pipeline_rig.c LINKS sy_pipeline)

@@ -36,18 +36,26 @@ static const char yaml[] =
     "        points:\n"
     "          - {quantity: temperature, device: t2, name: t, unit: degC, every: 60 s%s}\n"
     "          - {quantity: door, device: d4, name: contact}\n"
+    "%s"
     "devices:\n"
     "  - {id: t1, transport: mqtt, topic: s/t1, format: senml-json}\n"
     "  - {id: t2, transport: mqtt, topic: s/t2, format: number}\n"
     "  - {id: d3, transport: mqtt, topic: s/d3, format: json,\n"
     "     map: {contact: \"$.c\", time: \"$.ts\"}}\n"
     "  - {id: d4, transport: mqtt, topic: s/d4, format: senml-json}\n"
+    "%s"
     "destinations:\n"
     "  - {name: county, kind: https, url: \"https://127.0.0.1:1/events\",\n"
     "     tls: {ca: ca.pem, cert: gw.pem, key: gw.key}, serves: [inspector]}\n"
     "  - {name: hq, kind: https, url: \"https://127.0.0.1:1/events\",\n"
     "     tls: {ca: ca.pem, cert: gw.pem, key: gw.key}, serves: [duty-chief],\n"
     "     severity: serious}\n";
+
+static const char box_place[] =
+    "      - id: box\n"
+    "        kind: gateway\n"
+    "        points: [{quantity: uplink-delay, device: box, name: uplink-delay, unit: h}]\n";
+static const char box_device[] = "  - {id: box, transport: box}\n";
 
 static const char rules[] = "rule P-1 version 1 \"Too warm\" / “过热”\n"
                             "  basis \"made for a test\" policy\n"
@@ -94,7 +102,7 @@ static void load(pipeline_rig *r)
 void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more)
 {
     char text[4096];
-    snprintf(text, sizeof text, yaml, t2_more);
+    snprintf(text, sizeof text, yaml, t2_more, "", "");
     write_file(r, "gw.yaml", text);
     snprintf(text, sizeof text, rules, limit, limit);
     write_file(r, "p.rules", text);
@@ -108,6 +116,14 @@ void rig_rules(pipeline_rig *r, const char *text)
     write_file(r, "p.rules", text);
     sy_config_unref(r->config);
     load(r);
+}
+
+void rig_box(pipeline_rig *r, const char *text)
+{
+    char config[4096];
+    snprintf(config, sizeof config, yaml, "", box_place, box_device);
+    write_file(r, "gw.yaml", config);
+    rig_rules(r, text);
 }
 
 void rig_open(pipeline_rig *r)
@@ -212,6 +228,19 @@ uint64_t rig_celsius(pipeline_rig *r, sy_ms t, double celsius)
     snprintf(text, sizeof text, "[{\"n\":\"t\",\"u\":\"Cel\",\"v\":%.1f,\"t\":%lld}]", celsius,
              (long long)(t / 1000));
     return rig_message(r, "s/t1", SY_MSG_PROMISE, text);
+}
+
+uint64_t rig_uplink(pipeline_rig *r, sy_ms t, double hours)
+{
+    char text[128];
+    snprintf(text, sizeof text, "[{\"n\":\"uplink-delay\",\"u\":\"h\",\"v\":%.4g,\"t\":%lld}]",
+             hours, (long long)(t / 1000));
+    sy_jrec rec = {.type = SY_J_MESSAGE,
+                   .code = SY_TRANSPORT_BOX | 0xffffu << 8,
+                   .source = sy_span_of("box"),
+                   .payload = sy_span_of(text)};
+    assert_int_equal(sy_journal_append(r->journal, &rec, &r->fail), SY_OK);
+    return rec.seq;
 }
 
 sy_pipeline_options rig_options(pipeline_rig *r)

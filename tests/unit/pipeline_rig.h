@@ -32,6 +32,9 @@ void rig_reload(pipeline_rig *r, const char *limit, const char *t2_more);
 /* Other rules under the same configuration. */
 void rig_rules(pipeline_rig *r, const char *text);
 
+/* Likewise, and the box measures its uplink: the device box, the point box/uplink-delay. */
+void rig_box(pipeline_rig *r, const char *text);
+
 /* Journal and store of the folder; replay clock. */
 void rig_log_open(pipeline_rig *r);
 void rig_log_close(pipeline_rig *r);
@@ -42,6 +45,9 @@ uint64_t rig_mark(pipeline_rig *r, sy_ms t);
 uint64_t rig_message(pipeline_rig *r, const char *topic, unsigned flags, const char *payload);
 /* {"n":"t"…} of device t1 over s/t1. */
 uint64_t rig_celsius(pipeline_rig *r, sy_ms t, double celsius);
+
+/* After rig_box: what the box measured of its uplink. */
+uint64_t rig_uplink(pipeline_rig *r, sy_ms t, double hours);
 
 /* Options that the tests use, over the rig's journal and store. */
 sy_pipeline_options rig_options(pipeline_rig *r);
