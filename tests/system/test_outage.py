@@ -2,8 +2,10 @@
 """The way upstream as it is in the field: an nginx that ends mutual TLS before the receiver, a
 receiver that is away, a line that breaks, and three days of events that waited."""
 
+import collections
 import json
 import os
+import random
 import shutil
 import socket
 import sqlite3
@@ -17,6 +19,8 @@ import steel
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 EVENTS = int(os.environ.get("SY_OUTAGE_EVENTS", "3000"))
+ROUGH = 3 if EVENTS <= 3000 else 120  # seconds of it
+SEED = int(os.environ.get("SY_SEED", random.SystemRandom().randrange(1 << 30)))
 START = 1767571200000  # 2026-01-05
 OUTAGE = 72 * 3600 * 1000
 RECORDS = 16  # in a message
@@ -90,8 +94,64 @@ class Line(threading.Thread):
                 self.broken += 1
 
 
+class Rough(Line):
+    """A line that does to each connection one of what receivers do: dies before it answers, answers
+    half, sends a byte a second, closes at random; or nothing, for a while."""
+
+    def __init__(self, to):
+        super().__init__(to)
+        self.random, self.calm = random.Random(SEED), False
+        self.done = collections.Counter()
+
+    def carry(self, near, limit):
+        how = "calm" if self.calm else self.random.choice(
+            ["mute", "half", "slow", "cut", "cut", "while"])
+        most = {"cut": self.random.randint(5000, 2000000),
+                "while": self.random.randint(1000000, 20000000)}.get(how)
+        self.done[how] += 1
+        with near:
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                return
+            with far:
+                self.pass_on(near, far, how, most)
+
+    def trickle(self, near, part):
+        """A byte a second, some of them."""
+        for i in range(min(4, len(part))):
+            near.sendall(part[i:i + 1])
+            if steel.select.select([near], [], [], 1)[0]:
+                return
+
+    def pass_on(self, near, far, how, most):
+        asked, passed = 0, 0
+        while True:
+            for s in steel.select.select([near, far], [], [], 60)[0]:
+                try:
+                    part = s.recv(65536)
+                    # So much is no handshake any more: what comes back is an answer.
+                    if s is far and asked > 10000 and how in ("mute", "half", "slow"):
+                        if how == "half":
+                            near.sendall(part[:len(part) // 2])
+                        elif how == "slow":
+                            self.trickle(near, part)
+                        return
+                    (near if s is far else far).sendall(part)
+                except OSError:
+                    return
+                if not part:
+                    return
+                passed += len(part)
+                asked += len(part) if s is near else 0
+                if most is not None and passed > most:
+                    return
+
+
 @unittest.skipUnless(NGINX, "the package nginx is not installed")
 class Outage(steel.Case):
+    LINE = Line
+
     def setUp(self):
         super().setUp()
         self.keys_dir = self.keys()
@@ -104,7 +164,7 @@ class Outage(steel.Case):
              self.keys_dir / "authority.pem", "--key", self.keys_dir / "authority.key",
              "--client-ca", self.keys_dir / "ca.pem", "--data", self.dir / "inbox"],
             self.dir / "inbox.log")
-        self.line = Line(self.nginx_port)
+        self.line = self.LINE(self.nginx_port)
         self.line.start()
         self.addCleanup(self.line.listener.close)
         port = steel.free_port(socket.SOCK_DGRAM)
@@ -227,6 +287,33 @@ class Outage(steel.Case):
         self.delivered(300)
         print("%d events waited, the last %d drained in %.1f s; resident %d KiB before, %d after" %
               (EVENTS, waiting, time.monotonic() - start, before, self.gateway.rss_kb()))
+        self.assertEqual(self.state()["refused"], 0)
+        self.compare()
+
+
+@unittest.skipUnless(NGINX, "the package nginx is not installed")
+class RoughOutage(Outage):
+    LINE = Rough
+
+    def test_all(self):
+        """Three days of events, then a receiver that misbehaves in every way, on each connection in
+        another one: all arrive, once, in order."""
+        print("seed %d" % SEED)
+        self.start(self.inbox)
+        self.alerts(EVENTS // 2, step=OUTAGE // EVENTS)
+        self.start_nginx()
+        start, ways = time.monotonic(), ("mute", "half", "slow", "cut", "while")
+        kicked = [start]
+
+        def through():
+            if not self.state()["connected"] and time.monotonic() > kicked[0] + 0.3:
+                kicked[0] = time.monotonic()
+                self.kick()  # how long it pauses is no matter here
+            if all(self.line.done[w] for w in ways) and time.monotonic() - start > ROUGH:
+                self.line.calm = True
+            return self.line.calm and self.state()["waiting"] == 0
+        steel.until(through, "all to be delivered", 900, 0.2)
+        print("%d events over %s in %.1f s" % (EVENTS, dict(self.line.done), time.monotonic() - start))
         self.assertEqual(self.state()["refused"], 0)
         self.compare()
 
