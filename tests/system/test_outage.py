@@ -19,7 +19,7 @@ import steel
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 EVENTS = int(os.environ.get("SY_OUTAGE_EVENTS", "3000"))
-ROUGH = 3 if EVENTS <= 3000 else 120  # seconds of it
+ROUGH = 3 if EVENTS <= 3000 else 60  # seconds of it
 SEED = int(os.environ.get("SY_SEED", random.SystemRandom().randrange(1 << 30)))
 START = 1767571200000  # 2026-01-05
 OUTAGE = 72 * 3600 * 1000
