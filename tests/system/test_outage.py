@@ -21,6 +21,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 EVENTS = int(os.environ.get("SY_OUTAGE_EVENTS", "3000"))
 ROUGH = 3 if EVENTS <= 3000 else 60  # seconds of it
 SEED = int(os.environ.get("SY_SEED", random.SystemRandom().randrange(1 << 30)))
+WAYS = ("mute", "half", "slow", "cut")
 START = 1767571200000  # 2026-01-05
 OUTAGE = 72 * 3600 * 1000
 RECORDS = 16  # in a message
@@ -101,12 +102,13 @@ class Rough(Line):
     def __init__(self, to):
         super().__init__(to)
         self.random, self.calm = random.Random(SEED), False
-        self.done = collections.Counter()
+        self.done, self.first = collections.Counter(), list(WAYS)
+        self.random.shuffle(self.first)
 
     def carry(self, near, limit):
-        how = "calm" if self.calm else self.random.choice(
-            ["mute", "half", "slow", "cut", "cut", "while"])
-        most = {"cut": self.random.randint(5000, 2000000),
+        how = "calm" if self.calm else self.first.pop() if self.first else self.random.choice(
+            [*WAYS, "cut", "while"])
+        most = {"cut": self.random.randint(5000, 1000000),
                 "while": self.random.randint(1000000, 20000000)}.get(how)
         self.done[how] += 1
         with near:
@@ -302,17 +304,17 @@ class RoughOutage(Outage):
         self.start(self.inbox)
         self.alerts(EVENTS // 2, step=OUTAGE // EVENTS)
         self.start_nginx()
-        start, ways = time.monotonic(), ("mute", "half", "slow", "cut", "while")
+        start = time.monotonic()
         kicked = [start]
 
         def through():
             if not self.state()["connected"] and time.monotonic() > kicked[0] + 0.3:
                 kicked[0] = time.monotonic()
                 self.kick()  # how long it pauses is no matter here
-            if all(self.line.done[w] for w in ways) and time.monotonic() - start > ROUGH:
-                self.line.calm = True
-            return self.line.calm and self.state()["waiting"] == 0
+            self.line.calm = not self.line.first and time.monotonic() - start > ROUGH
+            return self.state()["waiting"] == 0
         steel.until(through, "all to be delivered", 900, 0.2)
+        self.assertEqual(self.line.first, [])
         print("%d events over %s in %.1f s" % (EVENTS, dict(self.line.done), time.monotonic() - start))
         self.assertEqual(self.state()["refused"], 0)
         self.compare()
