@@ -36,9 +36,9 @@ class Api(test_console.Console):
         self.account("an", "viewer")
         self.li = self.sign_in("li")
 
-    def send(self, value):
-        answer = self.coap.request(
-            "r/probe", json.dumps([{"n": "t", "u": "Cel", "v": value, "t": time.time()}]).encode())
+    def send(self, value, ago=0):
+        record = {"n": "t", "u": "Cel", "v": value, "t": time.time() - ago}
+        answer = self.coap.request("r/probe", json.dumps([record]).encode())
         self.assertTrue(answer and answer[0].startswith("2."), answer)
         self.gateway.drained()
 
@@ -52,15 +52,15 @@ class Api(test_console.Console):
         return steel.until(lambda: self.get("alerts?state=active"), "an alert")[0]
 
     def test_readings_and_site(self):
-        self.send(4.5)
+        self.send(4.5, ago=60)
         site = self.get("site")
         place = site["premises"][0]["places"][0]
         self.assertEqual((place["name"], place["points"][0]["series"]), ("冷柜", "probe/t"))
         self.assertEqual([r["value"] for r in self.get("last")], [4.5])
         got = self.get("readings?series=probe/t")
         self.assertEqual((got["value"], got["unit"], got["bucket_ms"]), ([4.5], "degC", 0))
-        for _ in range(12):
-            self.send(5)
+        for i in range(12):  # a second apart: two of one time are one reading
+            self.send(5, ago=20 - i)
         got = self.get("readings?series=probe/t&points=10")
         self.assertGreater(got["bucket_ms"], 0)
         self.assertEqual((min(got["lowest"]), max(got["highest"])), (4.5, 5))
