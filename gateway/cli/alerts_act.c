@@ -66,36 +66,15 @@ bool sy_alerts_act_named(const char *word)
     return sy_act_kind_of(sy_span_of(word), &kind);
 }
 
-/* The record's number, out of {"ok":true,"seq":N}. */
-static json_int_t seq_of(const char *answer)
-{
-    json_t *o = json_loads(answer, 0, NULL);
-    json_int_t seq = json_integer_value(json_object_get(o, "seq"));
-    json_decref(o);
-    return seq;
-}
-
 /* Done once it is judged and in the ledger. */
 static sy_err ask(const arguments *a, sy_fail *f)
 {
-    sy_buf line, answer;
+    sy_buf line;
     sy_buf_init(&line, sy_heap());
-    sy_buf_init(&answer, sy_heap());
     sy_buf_printf(&line, "act %s\t%s\t%s%lld\t%s\tlocal\t%s", sy_act_word(a->kind), a->alert,
                   a->time ? "+" : "", (long long)(a->time ? a->time : a->until), a->who, a->why);
-    sy_err e = line.failed                 ? sy_fail_set(f, SY_E_NOMEM, "out of memory")
-               : line.n >= SY_CONTROL_LINE ? sy_fail_set(f, SY_E_RANGE, "the text is too long")
-                                           : sy_control_ask(a->data, line.p, ANSWER_MS, &answer, f);
-    if (!e) {
-        json_int_t seq = seq_of(answer.p);
-        sy_buf_reset(&line);
-        sy_buf_reset(&answer);
-        sy_buf_printf(&line, "wait %lld", (long long)seq);
-        e = line.failed ? sy_fail_set(f, SY_E_NOMEM, "out of memory")
-                        : sy_control_ask(a->data, line.p, ANSWER_MS, &answer, f);
-    }
+    sy_err e = sy_control_do(a->data, &line, ANSWER_MS, f);
     sy_buf_fini(&line);
-    sy_buf_fini(&answer);
     return e;
 }
 

@@ -68,38 +68,16 @@ static int told(const arguments *a, sy_err e, const sy_fail *why)
     return e ? 1 : 0;
 }
 
-/* The record's number, out of {"ok":true,"seq":N}. */
-static json_int_t seq_of(const char *answer)
-{
-    json_t *o = json_loads(answer, 0, NULL);
-    json_int_t seq = json_integer_value(json_object_get(o, "seq"));
-    json_decref(o);
-    return seq;
-}
-
 static int change(const arguments *a)
 {
     if (strpbrk(a->on, "\t\n") || strpbrk(a->who, "\t\n") || strpbrk(a->why, "\t\n"))
         return wrong("no tabs and line ends in WHAT, --by and --reason");
-    sy_buf line, answer;
+    sy_buf line;
     sy_fail f = {0};
     sy_buf_init(&line, sy_heap());
-    sy_buf_init(&answer, sy_heap());
     sy_buf_printf(&line, "maintain %s\t%lld\t%s\t%s", a->on, (long long)a->time, a->who, a->why);
-    sy_err e = line.failed ? sy_fail_set(&f, SY_E_NOMEM, "out of memory")
-               : line.n >= SY_CONTROL_LINE
-                   ? sy_fail_set(&f, SY_E_RANGE, "the reason is too long")
-                   : sy_control_ask(a->data, line.p, ANSWER_MS, &answer, &f);
-    if (!e) { /* it is done once it is in the ledger */
-        json_int_t seq = seq_of(answer.p);
-        sy_buf_reset(&line);
-        sy_buf_reset(&answer);
-        sy_buf_printf(&line, "wait %lld", (long long)seq);
-        e = line.failed ? sy_fail_set(&f, SY_E_NOMEM, "out of memory")
-                        : sy_control_ask(a->data, line.p, ANSWER_MS, &answer, &f);
-    }
+    sy_err e = sy_control_do(a->data, &line, ANSWER_MS, &f); /* it is in the ledger then */
     sy_buf_fini(&line);
-    sy_buf_fini(&answer);
     return told(a, e, &f);
 }
 

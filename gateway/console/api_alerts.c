@@ -12,15 +12,6 @@
 #include "store/acts.h"
 #include "store/browse.h"
 
-static void put_when(sy_buf *b, const char *name, sy_ms t)
-{
-    char text[25] = "";
-    if (t != SY_MS_NONE) {
-        sy_time_text(t, text);
-    }
-    sy_member_text(b, name, text[0] ? text : NULL);
-}
-
 static void put_both(sy_buf *b, const char *name, const char *en, const char *zh)
 {
     sy_member_key(b, name);
@@ -61,21 +52,19 @@ static void put_row(listing *l, const sy_alert_row *a, const sy_stand *stand)
     sy_member_text(b, "series", a->series);
     sy_member_text(b, "severity", sy_alert_level_text((sy_alert_level)a->severity, SY_EN));
     sy_member_text(b, "state", state_word(a->state));
-    put_when(b, "onset", a->onset);
-    put_when(b, "raised", a->raised);
-    put_when(b, "cleared", a->cleared);
+    sy_member_time(b, "onset", a->onset);
+    sy_member_time(b, "raised", a->raised);
+    sy_member_time(b, "cleared", a->cleared);
     sy_member_number(b, "min", a->driver_is_state ? NAN : a->min);
     sy_member_number(b, "max", a->driver_is_state ? NAN : a->max);
     sy_member_int(b, "count", (int64_t)a->count);
     put_both(b, "message", a->message_en, a->message_zh);
     sy_member_text(b, "replaces", a->replaces);
-    sy_member_key(b, "trial");
-    sy_buf_text(b, a->trial ? "true" : "false");
-    put_when(b, "acknowledged", stand->at.acknowledged);
+    sy_member_truth(b, "trial", a->trial);
+    sy_member_time(b, "acknowledged", stand->at.acknowledged);
     sy_member_text(b, "acknowledged_by", stand->at.by);
-    put_when(b, "shelved_until", stand->at.shelved);
-    sy_member_key(b, "unanswered");
-    sy_buf_text(b, stand->at.unanswered ? "true" : "false");
+    sy_member_time(b, "shelved_until", stand->at.shelved);
+    sy_member_truth(b, "unanswered", stand->at.unanswered);
 }
 
 static bool take_row(void *ctx, const sy_alert_row *a)
@@ -135,11 +124,11 @@ static bool take_act(void *ctx, const sy_act_row *a)
     sy_buf *b = ctx;
     sy_buf_text(b, b->p[b->n - 1] == '[' ? "{" : ",{");
     sy_member_text(b, "kind", a->kind);
-    put_when(b, "at", a->time);
+    sy_member_time(b, "at", a->time);
     sy_member_text(b, "who", a->who);
     sy_member_text(b, "via", a->via);
     sy_member_text(b, "why", a->why);
-    put_when(b, "until", a->until > 0 ? a->until : SY_MS_NONE);
+    sy_member_time(b, "until", a->until > 0 ? a->until : SY_MS_NONE);
     sy_buf_char(b, '}');
     return !b->failed;
 }
@@ -171,26 +160,11 @@ enum MHD_Result sy_api_alert(sy_request *r)
     return end(&l, e);
 }
 
-/* {"ok":true,"seq":N} → it is judged and stored. */
-static sy_err wait_for(sy_request *r, const sy_buf *answer, sy_fail *f)
-{
-    char line[64];
-    sy_buf unused;
-    json_t *o = json_loadb(answer->p, answer->n, 0, NULL);
-    json_int_t seq = json_integer_value(json_object_get(o, "seq"));
-    json_decref(o);
-    snprintf(line, sizeof line, "wait %lld", (long long)seq);
-    sy_buf_init(&unused, sy_heap());
-    sy_err e = sy_request_ask(r, line, &unused, f);
-    sy_buf_fini(&unused);
-    return e;
-}
-
 static enum MHD_Result do_act(sy_request *r, sy_act_kind kind, const json_t *body)
 {
     const char *why = json_string_value(json_object_get(body, "why"));
     json_int_t minutes = json_integer_value(json_object_get(body, "minutes"));
-    sy_buf line, answer;
+    sy_buf line;
     sy_fail f;
     if ((why && strpbrk(why, "\t\n\r")) ||
         (kind == SY_ACT_SHELVE && (minutes < 1 || minutes > SY_ACT_SHELVE_DAYS * 1440))) {
@@ -198,7 +172,6 @@ static enum MHD_Result do_act(sy_request *r, sy_act_kind kind, const json_t *bod
                                "why is one line; a shelf has minutes, 1 to 10080");
     }
     sy_buf_init(&line, sy_heap());
-    sy_buf_init(&answer, sy_heap());
     sy_buf_printf(&line, "act %s\t%s\t", sy_act_word(kind), r->part[0]);
     if (kind == SY_ACT_SHELVE) {
         sy_buf_printf(&line, "+%lld", (long long)minutes * 60000);
@@ -206,11 +179,8 @@ static enum MHD_Result do_act(sy_request *r, sy_act_kind kind, const json_t *bod
         sy_buf_char(&line, '0');
     }
     sy_buf_printf(&line, "\t%s\tconsole\t%s", r->user, why ? why : "");
-    sy_err e = line.failed ? sy_fail_set(&f, SY_E_NOMEM, "no memory")
-                           : sy_request_ask(r, line.p, &answer, &f);
-    e = e ? e : wait_for(r, &answer, &f);
+    sy_err e = sy_request_do(r, &line, &f);
     sy_buf_fini(&line);
-    sy_buf_fini(&answer);
     return e ? sy_answer_fail(r, &f) : sy_api_alert(r);
 }
 

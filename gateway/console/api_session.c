@@ -63,22 +63,10 @@ static enum MHD_Result answer_with_cookie(sy_request *r, unsigned status, const 
                                           const char *token)
 {
     char cookie[200];
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body->failed ? 0 : body->n, body->n ? body->p : (void *)(uintptr_t) "",
-        MHD_RESPMEM_MUST_COPY);
-    if (!response) {
-        return MHD_NO;
-    }
     snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
              sy_account_cookie(r->console), token, r->console->tls ? "; Secure" : "",
              *token ? "" : "; Max-Age=0");
-    sy_answer_heads(r, response);
-    MHD_add_response_header(response, "Set-Cookie", cookie);
-    MHD_add_response_header(response, "Content-Type", "application/json");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    enum MHD_Result queued = MHD_queue_response(r->mhd, status, response);
-    MHD_destroy_response(response);
-    return queued;
+    return sy_answer_with(r, status, "application/json", body, "Set-Cookie", cookie);
 }
 
 static enum MHD_Result wait_first(sy_request *r, sy_ms wait)

@@ -192,8 +192,8 @@ enum MHD_Result sy_api_maintain(sy_request *r)
     sy_buf_init(&line, sy_heap());
     sy_buf_init(&answer, sy_heap());
     sy_buf_printf(&line, "maintain %s\t%lld\t%s\t%s", on, (long long)minutes * 60000, r->user, why);
-    sy_err e = line.failed ? sy_fail_set(&f, SY_E_NOMEM, "no memory")
-                           : sy_request_ask(r, line.p, &answer, &f);
+    sy_err e = sy_request_do(r, &line, &f);
+    e = e ? e : sy_request_ask(r, "maintenance", &answer, &f);
     enum MHD_Result queued = e ? sy_answer_fail(r, &f) : sy_answer_json(r, MHD_HTTP_OK, &answer);
     sy_buf_fini(&answer);
     sy_buf_fini(&line);

@@ -65,8 +65,8 @@ static struct MHD_Response *response_of(const sy_buf *body)
                                            MHD_RESPMEM_MUST_COPY);
 }
 
-static enum MHD_Result queue(sy_request *r, unsigned status, const char *type, const sy_buf *body,
-                             const char *name, const char *value)
+enum MHD_Result sy_answer_with(sy_request *r, unsigned status, const char *type, const sy_buf *body,
+                               const char *name, const char *value)
 {
     struct MHD_Response *response = response_of(body);
     if (!response) {
@@ -89,12 +89,12 @@ static enum MHD_Result queue(sy_request *r, unsigned status, const char *type, c
 
 enum MHD_Result sy_answer(sy_request *r, unsigned status, const char *type, const sy_buf *body)
 {
-    return queue(r, status, type, body, NULL, NULL);
+    return sy_answer_with(r, status, type, body, NULL, NULL);
 }
 
 enum MHD_Result sy_answer_json(sy_request *r, unsigned status, const sy_buf *body)
 {
-    return queue(r, status, "application/json", body, NULL, NULL);
+    return sy_answer_with(r, status, "application/json", body, NULL, NULL);
 }
 
 enum MHD_Result sy_answer_error(sy_request *r, unsigned status, const char *code, const char *text)
@@ -150,11 +150,17 @@ enum MHD_Result sy_answer_file(sy_request *r, const char *type, const char *name
             *p = '_';
         }
     }
-    return queue(r, MHD_HTTP_OK, type, body, "Content-Disposition", value);
+    return sy_answer_with(r, MHD_HTTP_OK, type, body, "Content-Disposition", value);
 }
+
+enum { PATIENCE_MS = 10000 };
 
 sy_err sy_request_ask(sy_request *r, const char *line, sy_buf *answer, sy_fail *f)
 {
-    enum { PATIENCE_MS = 10000 };
     return sy_control_ask(r->console->data, line, PATIENCE_MS, answer, f);
+}
+
+sy_err sy_request_do(sy_request *r, const sy_buf *line, sy_fail *f)
+{
+    return sy_control_do(r->console->data, line, PATIENCE_MS, f);
 }

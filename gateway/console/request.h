@@ -54,6 +54,9 @@ bool sy_request_time(const sy_request *r, const char *name, sy_ms otherwise, sy_
 
 /* Answer with a copy of the bytes; an empty 500 where the buffer has failed. */
 enum MHD_Result sy_answer(sy_request *r, unsigned status, const char *type, const sy_buf *body);
+/* The same with one more header; name NULL: none. */
+enum MHD_Result sy_answer_with(sy_request *r, unsigned status, const char *type, const sy_buf *body,
+                               const char *name, const char *value);
 enum MHD_Result sy_answer_json(sy_request *r, unsigned status, const sy_buf *body);
 /* {"error":{"code":…,"text":…}}, as every failure of the API is told. */
 enum MHD_Result sy_answer_error(sy_request *r, unsigned status, const char *code, const char *text);
@@ -67,5 +70,7 @@ void sy_answer_heads(const sy_request *r, struct MHD_Response *response);
 
 /* Send a line to the gateway's control socket (control.h). SY_E_PEER: it said no, f has why. */
 SY_MUST_USE sy_err sy_request_ask(sy_request *r, const char *line, sy_buf *answer, sy_fail *f);
+/* The same for what becomes a record; done when that is judged and stored. */
+SY_MUST_USE sy_err sy_request_do(sy_request *r, const sy_buf *line, sy_fail *f);
 
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +149,29 @@ sy_err sy_control_ask(const char *data_dir, const char *line, int timeout_ms, sy
         err = sy_fail_set(f, SY_E_PEER, "the gateway says: %.*s",
                           (int)(answer->n - from - sizeof no), answer->p + from + sizeof no - 1);
     return err;
+}
+
+sy_err sy_control_do(const char *data_dir, const sy_buf *line, int timeout_ms, sy_fail *f)
+{
+    static const char seq[] = "\"seq\":";
+    char wait[64];
+    sy_buf answer;
+    if (line->failed)
+        return sy_fail_set(f, SY_E_NOMEM, "out of memory");
+    if (line->n >= SY_CONTROL_LINE)
+        return sy_fail_set(f, SY_E_RANGE, "the text is too long");
+    sy_buf_init(&answer, sy_heap());
+    sy_err e = sy_control_ask(data_dir, line->p, timeout_ms, &answer, f);
+    const char *at = e ? NULL : strstr(answer.p, seq);
+    if (!e && !at)
+        e = sy_fail_set(f, SY_E_PEER, "the gateway named no record");
+    if (!e) {
+        snprintf(wait, sizeof wait, "wait %llu", strtoull(at + sizeof seq - 1, NULL, 10));
+        sy_buf_reset(&answer);
+        e = sy_control_ask(data_dir, wait, timeout_ms, &answer, f);
+    }
+    sy_buf_fini(&answer);
+    return e;
 }
 
 sy_err sy_control_peer(const char *data_dir, pid_t *out, sy_fail *f)

@@ -95,6 +95,11 @@ SY_MUST_USE sy_err sy_control_follow(const char *data_dir, const char *line, int
                                      bool (*each)(void *ctx, const char *text), void *ctx,
                                      sy_fail *f);
 
+/* Ask for what becomes a record ({"ok":true,"seq":N}), and wait until that is judged and stored. As
+ * sy_control_ask; SY_E_RANGE: the line is too long. */
+SY_MUST_USE sy_err sy_control_do(const char *data_dir, const sy_buf *line, int timeout_ms,
+                                 sy_fail *f);
+
 /* Ask a running gateway, whose answer may be up to SY_CONTROL_ANSWER bytes: send a line, append its
  * answer (without the line end). SY_E_NOTFOUND where no gateway runs on the folder; SY_E_PEER with
  * its error where it says no. timeout_ms -1: none. */

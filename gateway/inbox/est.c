@@ -2,13 +2,13 @@
 /* Who may have a certificate, and the answers of EST. */
 #include "inbox/est.h"
 
-#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "inbox/est_sign.h"
 #include "ledger/b64.h"
+#include "web/peer.h"
 
 enum { TOKENS_MAX = 1 << 20, USED_MAX = 8 << 20, TOKEN_LEAST = 8 };
 
@@ -178,29 +178,17 @@ static bool by_token(const sy_web_request *r, const sy_est_csr *csr)
 /* The present certificate: of the CA for clients, or one that is good but for its end. */
 static bool by_certificate(const sy_web_request *r, const sy_est_csr *csr, bool expired_too)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    gnutls_session_t session = info ? (gnutls_session_t)info->tls_session : NULL;
-    gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
-                                     .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
-    unsigned status = 0, n = 0;
-    if (!session || gnutls_certificate_verify_peers(session, &purpose, 1, &status) != 0) {
-        return false;
-    }
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
-    gnutls_x509_crt_t crt = NULL;
-    char cn[SY_EST_CN + 1] = "";
-    size_t size = sizeof cn;
-    if (!chain || n == 0 || gnutls_x509_crt_init(&crt) != 0) {
+    gnutls_x509_crt_t crt;
+    unsigned wrong = 0;
+    char cn[SY_EST_CN + 1];
+    if (!sy_web_certificate(r->connection, &crt, &wrong)) {
         return false;
     }
     bool good =
-        gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
-        gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, cn, &size) == 0 &&
-        strcmp(cn, csr->cn) == 0;
-    if (good && status != 0) {
+        sy_web_subject(crt, GNUTLS_OID_X520_COMMON_NAME, cn, sizeof cn) && strcmp(cn, csr->cn) == 0;
+    if (good && wrong != 0) {
         sy_ms end = (sy_ms)gnutls_x509_crt_get_expiration_time(crt) * 1000;
-        good = expired_too && status == (GNUTLS_CERT_INVALID | GNUTLS_CERT_EXPIRED) &&
+        good = expired_too && wrong == (GNUTLS_CERT_INVALID | GNUTLS_CERT_EXPIRED) &&
                sy_wall_ms() - end <= r->est->grace;
     }
     gnutls_x509_crt_deinit(crt);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "inbox/est.h"
 #include "ledger/evidence.h"
+#include "web/peer.h"
 
 enum { CONNECTIONS_MAX = 256, CONNECTION_MEMORY = 64 * 1024, IDLE_S = 90 };
 
@@ -100,48 +101,25 @@ enum MHD_Result sy_web_refuse(struct MHD_Connection *c, unsigned status, const c
     return queued;
 }
 
-/* The name that stands for the client; "" where there are two, or one that does not fit. */
-static void name_of(gnutls_x509_crt_t crt, char out[SY_WEB_NAME + 1])
-{
-    size_t n = SY_WEB_NAME + 1, unused = 0;
-    out[0] = 0;
-    if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 1, 0, NULL, &unused) !=
-            GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
-        gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &n) != 0 ||
-        strlen(out) != n) {
-        out[0] = 0;
-    }
-}
-
-/* The subject of the client's certificate, if it is one that our CA signed for clients. */
+/* The subject of the client's certificate, if it is one that our CA signed for clients; and the
+ * name that stands for it, "" where there is none. */
 static bool who(struct MHD_Connection *c, char out[SY_WEB_SENDER], char cn[SY_WEB_NAME + 1])
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    gnutls_session_t session = info ? (gnutls_session_t)info->tls_session : NULL;
-    gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
-                                     .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
-    unsigned status = 0, n = 0;
-    if (!session || gnutls_certificate_verify_peers(session, &purpose, 1, &status) != 0 ||
-        status != 0) {
+    gnutls_x509_crt_t crt;
+    gnutls_datum_t name = {NULL, 0};
+    unsigned wrong = 0;
+    if (!sy_web_certificate(c, &crt, &wrong)) {
         return false;
     }
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
-    gnutls_x509_crt_t crt = NULL;
-    gnutls_datum_t name = {NULL, 0};
-    bool good = chain && n > 0 && gnutls_x509_crt_init(&crt) == 0 &&
-                gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
-                gnutls_x509_crt_get_dn3(crt, &name, 0) == 0 && name.size > 0 &&
+    bool good = wrong == 0 && gnutls_x509_crt_get_dn3(crt, &name, 0) == 0 && name.size > 0 &&
                 name.size < SY_WEB_SENDER;
     if (good) {
         memcpy(out, name.data, name.size);
         out[name.size] = 0;
-        name_of(crt, cn);
+        (void)sy_web_subject(crt, GNUTLS_OID_X520_COMMON_NAME, cn, SY_WEB_NAME + 1);
     }
     gnutls_free(name.data);
-    if (crt) {
-        gnutls_x509_crt_deinit(crt);
-    }
+    gnutls_x509_crt_deinit(crt);
     return good;
 }
 

@@ -27,9 +27,9 @@ struct sy_page {
     sy_guard guard;
 };
 
-typedef struct request { /* of a POST */
+typedef struct request {
     sy_buf body;
-    size_t max;
+    size_t max; /* longest body of a POST; 0: it only looks */
     bool too_long;
 } request;
 
@@ -234,6 +234,18 @@ static enum MHD_Result read_only(sy_page *p, struct MHD_Connection *c, const cha
     return queued;
 }
 
+static enum MHD_Result wait_for_body(size_t max, void **state)
+{
+    request *r = calloc(1, sizeof *r);
+    if (!r) {
+        return MHD_NO;
+    }
+    r->max = max;
+    sy_buf_init(&r->body, sy_heap());
+    *state = r;
+    return MHD_YES;
+}
+
 /* The head of a POST is there. */
 static enum MHD_Result begin(struct MHD_Connection *c, const char *url, void **state)
 {
@@ -245,14 +257,7 @@ static enum MHD_Result begin(struct MHD_Connection *c, const char *url, void **s
     if (length && strtoull(length, NULL, 10) > max) {
         return sy_web_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
     }
-    request *r = calloc(1, sizeof *r);
-    if (!r) {
-        return MHD_NO;
-    }
-    r->max = max;
-    sy_buf_init(&r->body, sy_heap());
-    *state = r;
-    return MHD_YES;
+    return wait_for_body(max, state);
 }
 
 static enum MHD_Result finish(sy_page *p, struct MHD_Connection *c, const char *url,
@@ -293,11 +298,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
                                  "this page answers to localhost, 127.0.0.1 and [::1] only");
         }
         if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
-            return read_only(cls, c, url);
+            /* What is answered before the whole request is there ends the connection. */
+            return wait_for_body(0, state);
         }
         return strcmp(method, "POST") == 0
                    ? begin(c, url, state)
                    : sy_web_refuse(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET, HEAD and POST");
+    }
+    if (r->max == 0) {
+        return *upload_n > 0 ? MHD_NO : read_only(cls, c, url);
     }
     if (*upload_n > 0) {
         r->too_long = r->too_long || r->body.n + *upload_n > r->max;

@@ -2,9 +2,10 @@
 /* Records of what people do about alerts: their text, and what may stand in it. */
 #include "pipeline/act.h"
 
+#include "pipeline/tabs.h"
+
 #include "base/utf8.h"
 
-#define TIME_MAX ((sy_ms)253402300799999)
 enum { ALERT_ID = 32 };
 
 static const struct {
@@ -69,7 +70,7 @@ sy_err sy_act_check(const sy_act *a, sy_fail *f)
         return sy_fail_set(f, SY_E_PARSE,
                            "why is needed: a text of at most %d bytes without control characters",
                            (int)SY_ACT_WHY);
-    if ((a->kind == SY_ACT_SHELVE) != (a->until > 0) || a->until < 0 || a->until > TIME_MAX)
+    if ((a->kind == SY_ACT_SHELVE) != (a->until > 0) || a->until < 0 || a->until > SY_TABS_LAST)
         return sy_fail_set(f, SY_E_RANGE, "a shelved alert has an end, and no other act has one");
     return SY_OK;
 }
@@ -89,30 +90,13 @@ void sy_act_text(const sy_act *a, sy_buf *out)
     sy_buf_span_put(out, a->why);
 }
 
-static bool number(sy_span s, sy_ms *out)
-{
-    sy_ms v = 0;
-    for (size_t i = 0; i < s.n && v <= TIME_MAX; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        v = v * 10 + (s.p[i] - '0');
-    }
-    *out = v;
-    return s.n > 0 && v <= TIME_MAX;
-}
-
 sy_err sy_act_parse(sy_span payload, sy_act *out)
 {
-    sy_span f[6], rest = payload;
-    for (size_t i = 0; i < 6; i++) {
-        const char *tab = rest.n && i < 5 ? memchr(rest.p, '\t', rest.n) : NULL;
-        if (i < 5 && !tab)
-            return SY_E_PARSE;
-        f[i] = (sy_span){rest.p, tab ? (size_t)(tab - rest.p) : rest.n};
-        rest = tab ? (sy_span){tab + 1, rest.n - f[i].n - 1} : (sy_span){NULL, 0};
-    }
+    sy_span f[6];
+    if (!sy_tabs_split(payload, f, 6))
+        return SY_E_PARSE;
     *out = (sy_act){.alert = f[1], .who = f[3], .via = f[4], .why = f[5]};
-    if (!sy_act_kind_of(f[0], &out->kind) || !number(f[2], &out->until) ||
+    if (!sy_act_kind_of(f[0], &out->kind) || !sy_tabs_time(f[2], &out->until) ||
         sy_act_check(out, NULL) != SY_OK)
         return SY_E_PARSE;
     return SY_OK;

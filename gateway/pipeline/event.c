@@ -36,23 +36,6 @@ void sy_event_id(const sy_alert *a, uint64_t number, sy_buf *out)
     sy_buf_int(out, (int64_t)number);
 }
 
-static void truth(sy_buf *b, const char *name, bool value)
-{
-    sy_member_key(b, name);
-    sy_buf_text(b, value ? "true" : "false");
-}
-
-static void when(sy_buf *b, const char *name, sy_ms t)
-{
-    char t_text[25];
-    if (t == SY_MS_NONE) {
-        sy_member_text(b, name, NULL);
-        return;
-    }
-    sy_time_text(t, t_text);
-    sy_member_text(b, name, t_text);
-}
-
 static void both(sy_buf *b, const char *name, const char *en, const char *zh)
 {
     sy_member_key(b, name);
@@ -77,9 +60,9 @@ static void alert_object(sy_buf *b, const sy_alert *a, bool is_state)
     sy_member_int(b, "version", (int64_t)r->version->value);
     sy_member_text(b, "subject", a->subject);
     sy_member_text(b, "severity", sy_alert_level_text(a->level, SY_EN));
-    when(b, "onset", a->onset);
-    when(b, "raised", a->raised);
-    when(b, "cleared", a->cleared);
+    sy_member_time(b, "onset", a->onset);
+    sy_member_time(b, "raised", a->raised);
+    sy_member_time(b, "cleared", a->cleared);
     sy_member_text(b, "state", state_texts[a->state]);
     sy_member_number(b, "min", is_state ? NAN : a->min);
     sy_member_number(b, "max", is_state ? NAN : a->max);
@@ -105,7 +88,7 @@ static void rule_object(sy_buf *b, const sy_alert *a, const sy_site_premises *pr
         sy_buf_char(b, '{');
         both(b, "text", r->bases[i].text.en, r->bases[i].text.zh);
         both(b, "clause", r->bases[i].clause.en, r->bases[i].clause.zh);
-        truth(b, "verify", r->bases[i].verify);
+        sy_member_truth(b, "verify", r->bases[i].verify);
         sy_member_text(b, "origin", r->bases[i].origin == SY_ORIGIN_LAW ? "law" : "policy");
         sy_buf_char(b, '}');
     }
@@ -181,8 +164,8 @@ static void act_object(sy_buf *b, const sy_event_of *e)
     sy_buf_json(b, a->via);
     sy_member_key(b, "why");
     sy_buf_json(b, a->why);
-    when(b, "until", a->until > 0 ? a->until : SY_MS_NONE);
-    when(b, "at", e->change->at);
+    sy_member_time(b, "until", a->until > 0 ? a->until : SY_MS_NONE);
+    sy_member_time(b, "at", e->change->at);
     sy_buf_char(b, '}');
 }
 
@@ -211,12 +194,12 @@ static void data_object(sy_buf *b, const sy_event_of *e)
     sy_member_int(b, "span_ms", a->span);
     sy_buf_char(b, '}');
     if (e->shelved != SY_MS_NONE) {
-        truth(b, "shelved", true);
-        when(b, "shelved_until", e->shelved);
+        sy_member_truth(b, "shelved", true);
+        sy_member_time(b, "shelved_until", e->shelved);
     }
     if (e->suppressed != SY_MS_NONE) {
         sy_member_text(b, "suppressed", "maintenance");
-        when(b, "suppressed_until", e->suppressed);
+        sy_member_time(b, "suppressed_until", e->suppressed);
     }
     if (e->group[0])
         sy_member_text(b, "group", e->group);
@@ -248,7 +231,7 @@ void sy_event_json(const sy_event_of *e, sy_buf *out)
     out->failed = out->failed || word.failed;
     sy_buf_fini(&word);
     sy_member_text(out, "subject", a->subject);
-    when(out, "time", e->change->at);
+    sy_member_time(out, "time", e->change->at);
     sy_member_text(out, "datacontenttype", "application/json");
     data_object(out, e);
     sy_buf_char(out, '}');

@@ -226,14 +226,6 @@ void sy_groups_fini(sy_groups *g)
 
 /* ---- the event ---- */
 
-static void time_member(sy_buf *b, const char *name, sy_ms t)
-{
-    char text[25] = "";
-    if (t != SY_MS_NONE)
-        sy_time_text(t, text);
-    sy_member_text(b, name, text[0] ? text : NULL);
-}
-
 static void both(sy_buf *b, const char *name, const char *en, const char *zh)
 {
     sy_member_key(b, name);
@@ -254,9 +246,9 @@ static void alert_object(const sy_group *g, sy_ms cleared, size_t members, sy_bu
     sy_member_int(b, "version", 1);
     sy_member_text(b, "subject", g->premises);
     sy_member_text(b, "severity", sy_alert_level_text(g->level, SY_EN));
-    time_member(b, "onset", g->onset);
-    time_member(b, "raised", g->raised);
-    time_member(b, "cleared", cleared);
+    sy_member_time(b, "onset", g->onset);
+    sy_member_time(b, "raised", g->raised);
+    sy_member_time(b, "cleared", cleared);
     sy_member_text(b, "state", cleared == SY_MS_NONE ? "active" : "cleared");
     sy_member_text(b, "min", NULL);
     sy_member_text(b, "max", NULL);
@@ -311,7 +303,7 @@ void sy_group_event(const sy_group *g, const sy_config *config, bool replay_cloc
     sy_buf_fini(&source);
     sy_member_text(out, "type", over ? "steelyard.group.cleared" : "steelyard.group.raised");
     sy_member_text(out, "subject", g->premises);
-    time_member(out, "time", over ? cleared : g->raised);
+    sy_member_time(out, "time", over ? cleared : g->raised);
     sy_member_text(out, "datacontenttype", "application/json");
     sy_member_key(out, "data");
     sy_buf_char(out, '{');

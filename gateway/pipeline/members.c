@@ -31,3 +31,17 @@ void sy_member_number(sy_buf *b, const char *name, double value)
     sy_member_key(b, name);
     sy_buf_double(b, value);
 }
+
+void sy_member_time(sy_buf *b, const char *name, sy_ms t)
+{
+    char text[25] = "";
+    if (t != SY_MS_NONE)
+        sy_time_text(t, text);
+    sy_member_text(b, name, text[0] ? text : NULL);
+}
+
+void sy_member_truth(sy_buf *b, const char *name, bool value)
+{
+    sy_member_key(b, name);
+    sy_buf_text(b, value ? "true" : "false");
+}

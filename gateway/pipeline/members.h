@@ -11,6 +11,9 @@
 void sy_member_key(sy_buf *b, const char *name);
 void sy_member_text(sy_buf *b, const char *name, const char *value); /* NULL: null */
 void sy_member_int(sy_buf *b, const char *name, int64_t value);
+/* RFC 3339 in UTC; SY_MS_NONE: null. */
+void sy_member_time(sy_buf *b, const char *name, sy_ms t);
+void sy_member_truth(sy_buf *b, const char *name, bool value);
 void sy_member_number(sy_buf *b, const char *name, double value); /* not finite: null */
 
 #endif

@@ -33,19 +33,6 @@ void sy_statement_id(const sy_days *d, const sy_days_turn *t, uint32_t n, sy_buf
     sy_buf_printf(out, "statement/%s/%s/%u", d->premises[t->premises].id, date, n);
 }
 
-static void when(sy_buf *b, const char *name, sy_ms t)
-{
-    char text[25];
-    sy_time_text(t, text);
-    sy_member_text(b, name, text);
-}
-
-static void truth(sy_buf *b, const char *name, bool value)
-{
-    sy_member_key(b, name);
-    sy_buf_text(b, value ? "true" : "false");
-}
-
 /* Rows of one name become one; in the order of the names' texts. */
 typedef struct line {
     sy_days_words words;
@@ -118,8 +105,8 @@ static void put_rules(sy_buf *b, const line *v, size_t n)
         sy_member_int(b, "version", strtoll(v[i].words.version, NULL, 10));
         sy_member_text(b, "place", v[i].words.place);
         sy_member_text(b, "series", v[i].words.series);
-        truth(b, "trial", v[i].trial);
-        truth(b, "by_close", v[i].by_close);
+        sy_member_truth(b, "trial", v[i].trial);
+        sy_member_truth(b, "by_close", v[i].by_close);
         put_sums(b, &v[i].s);
         sy_buf_char(b, '}');
     }
@@ -225,9 +212,9 @@ static void put_data(const sy_statement_of *s, const sy_day *x, const line *v, s
     sy_buf_char(b, '{');
     sy_member_text(b, "day", date);
     sy_member_text(b, "time_zone", premises->zone ? premises->zone->name : "UTC");
-    when(b, "from", x->from);
-    when(b, "to", x->to);
-    when(b, "since", p->since > x->from ? p->since : x->from);
+    sy_member_time(b, "from", x->from);
+    sy_member_time(b, "to", x->to);
+    sy_member_time(b, "since", p->since > x->from ? p->since : x->from);
     sy_member_text(b, "verdict", verdict(x, v, n, &all));
     put_premises(b, premises);
     sy_buf_init(&replaces, b->alloc);
@@ -239,7 +226,7 @@ static void put_data(const sy_statement_of *s, const sy_day *x, const line *v, s
     sy_buf_fini(&replaces);
     put_previous(b, p);
     sy_member_text(b, "clock", s->replay ? "replay" : "wall");
-    truth(b, "synchronised", !s->unsynced);
+    sy_member_truth(b, "synchronised", !s->unsynced);
     sy_member_text(b, "set", s->config->hash_hex);
     sy_member_key(b, "total");
     sy_buf_char(b, '{');
@@ -282,7 +269,7 @@ void sy_statement_json(const sy_statement_of *s, sy_buf *out)
     sy_buf_json(out, sy_buf_span(&word));
     sy_member_text(out, "type", "steelyard.statement");
     sy_member_text(out, "subject", s->days->premises[s->turn.premises].id);
-    when(out, "time", s->turn.due);
+    sy_member_time(out, "time", s->turn.due);
     sy_member_text(out, "datacontenttype", "application/json");
     put_data(s, x, v, n, out);
     sy_buf_char(out, '}');

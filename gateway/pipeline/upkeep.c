@@ -2,9 +2,9 @@
 /* Stretches of maintenance: their records, which readings lie in them, and how they are saved. */
 #include "pipeline/upkeep.h"
 
-#include <stdlib.h>
+#include "pipeline/tabs.h"
 
-#define TIME_MAX ((sy_ms)253402300799999)
+#include <stdlib.h>
 
 static const char *const kinds[] = {"place", "device", "point"};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
@@ -30,40 +30,22 @@ void sy_upkeep_text(const sy_upkeep_act *a, sy_buf *out)
     sy_buf_span_put(out, a->why);
 }
 
-static bool next_field(sy_span *rest, sy_span *field)
-{
-    const char *tab = rest->n ? memchr(rest->p, '\t', rest->n) : NULL;
-    *field = (sy_span){rest->p, tab ? (size_t)(tab - rest->p) : rest->n};
-    *rest = tab ? (sy_span){tab + 1, rest->n - field->n - 1} : (sy_span){NULL, 0};
-    return field->n > 0 && field->n <= SY_UPKEEP_TEXT * 2;
-}
-
-static bool number(sy_span s, sy_ms *out)
-{
-    sy_ms v = 0;
-    for (size_t i = 0; i < s.n && v <= TIME_MAX; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        v = v * 10 + (s.p[i] - '0');
-    }
-    *out = v;
-    return s.n > 0 && v <= TIME_MAX;
-}
-
 sy_err sy_upkeep_parse(sy_span payload, sy_upkeep_act *out)
 {
-    sy_span f[6], rest = payload;
-    for (size_t i = 0; i < 6; i++)
-        if (!next_field(&rest, &f[i]))
-            return SY_E_PARSE;
+    sy_span f[6];
+    bool good = sy_tabs_split(payload, f, 6) && !memchr(f[5].p, '\t', f[5].n);
+    for (size_t i = 0; i < 6 && good; i++)
+        good = f[i].n > 0 && f[i].n <= SY_UPKEEP_TEXT * 2;
+    if (!good)
+        return SY_E_PARSE;
     *out = (sy_upkeep_act){
         .start = sy_span_is(f[0], "maintenance-start"), .on = f[2], .who = f[4], .why = f[5]};
-    if (rest.p || (!out->start && !sy_span_is(f[0], "maintenance-end")))
+    if (!out->start && !sy_span_is(f[0], "maintenance-end"))
         return SY_E_PARSE;
     for (size_t k = 0; k < N_KINDS; k++)
         if (sy_span_is(f[1], kinds[k])) {
             out->kind = (sy_upkeep_kind)k;
-            return number(f[3], &out->until) ? SY_OK : SY_E_PARSE;
+            return sy_tabs_time(f[3], &out->until) ? SY_OK : SY_E_PARSE;
         }
     return SY_E_PARSE;
 }
@@ -317,8 +299,8 @@ sy_err sy_upkeep_load(sy_upkeep *u, const sy_site *site, sy_rd *in)
         a.on = sy_rd_blob(in);
         a.who = sy_rd_blob(in);
         a.why = sy_rd_blob(in);
-        if (in->bad || kind >= N_KINDS || from < 0 || a.until < 0 || a.until > TIME_MAX ||
-            from > TIME_MAX || !a.on.n || !a.who.n || !a.why.n)
+        if (in->bad || kind >= N_KINDS || from < 0 || a.until < 0 || a.until > SY_TABS_LAST ||
+            from > SY_TABS_LAST || !a.on.n || !a.who.n || !a.why.n)
             return SY_E_CORRUPT;
         sy_err err = add(u, site, &a, from);
         if (err)

@@ -14,16 +14,6 @@
 
 static const sy_ms day = 86400000;
 
-/* The renewal's thread. */
-static sy_config *config_in_force(void *ctx)
-{
-    sy_service *s = ctx;
-    pthread_mutex_lock(&s->config_lock);
-    sy_config *c = sy_config_ref(s->config);
-    pthread_mutex_unlock(&s->config_lock);
-    return c;
-}
-
 /* Any thread. The largest of the clocks that there are. */
 static sy_ms certificate_now(void *ctx)
 {
@@ -45,7 +35,7 @@ static void renewed(void *ctx)
 sy_err sy_service__certificates_open(sy_service *s, sy_fail *f)
 {
     const sy_renew_options o = {.data = s->data,
-                                .config = config_in_force,
+                                .config = sy_service__config_in_force,
                                 .now = certificate_now,
                                 .renewed = renewed,
                                 .ctx = s};

@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "run/service_int.h"
 
-/* Any thread. */
-static sy_config *config_in_force(void *ctx)
+sy_config *sy_service__config_in_force(void *ctx)
 {
     sy_service *s = ctx;
     pthread_mutex_lock(&s->config_lock);
@@ -28,7 +27,7 @@ static void start(sy_service *s, const sy_config *c)
                           .metrics_token = c->console_metrics,
                           .store = s->store,
                           .watch = s->watchers,
-                          .config = config_in_force,
+                          .config = sy_service__config_in_force,
                           .ctx = s};
     if (sy_console_start(&s->console, &o, &why)) {
         sy_log_fail(SY_LOG_ERROR, "console-failed", &why);

@@ -167,6 +167,8 @@ void sy_service__maintenance(sy_service *s, sy_buf *json); /* what runs, as an a
 /* console.c: the console is no reason not to run: what keeps it from starting is logged, and told
  * by the status. Again at each reload. */
 void sy_service__console_open(sy_service *s);
+/* ctx: the service. A counted reference to the set in force. Any thread. */
+sy_config *sy_service__config_in_force(void *ctx);
 void sy_service__console_reload(sy_service *s, const sy_config *c);
 void sy_service__console_close(sy_service *s);
 void sy_service__console_status(sy_service *s, sy_buf *json);

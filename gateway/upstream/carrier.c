@@ -47,11 +47,6 @@ void sy_carrier_close(sy_carrier *c)
     free(c);
 }
 
-unsigned sy_carrier_connects(const sy_carrier *c)
-{
-    return c->connects;
-}
-
 /* ---- near ---- */
 
 static bool near_v4(const unsigned char a[4], bool lan)
@@ -226,4 +221,50 @@ sy_err sy_carrier_send(sy_carrier *c, const sy_parcel *p, unsigned *status, sy_f
     curl_easy_cleanup(h);
     curl_slist_free_all(list);
     return e;
+}
+
+/* ---- what roads share ---- */
+
+sy_err sy_carried_open(sy_carried *c, const sy_road_ops *ops, const sy_road_setup *o, sy_fail *f)
+{
+    c->road.ops = ops;
+    snprintf(c->url, sizeof c->url, "%s", o->url);
+    return sy_carrier_open(&c->carrier, o, f);
+}
+
+void sy_carried_close(sy_road *r)
+{
+    sy_carrier_close(((sy_carried *)r)->carrier);
+    free(r);
+}
+
+sy_err sy_carried_turn(sy_road *r, const char *url, sy_fail *f)
+{
+    sy_carried *c = (sy_carried *)r;
+    (void)f;
+    sy_carrier_drop(c->carrier);
+    snprintf(c->url, sizeof c->url, "%s", url);
+    return SY_OK;
+}
+
+int sy_carried_fd(const sy_road *r)
+{
+    (void)r;
+    return -1; /* libcurl watches its own */
+}
+
+void sy_carried_drop(sy_road *r)
+{
+    sy_carrier_drop(((sy_carried *)r)->carrier);
+}
+
+void sy_carried_counts(const sy_road *r, unsigned *connects, unsigned *resumed)
+{
+    *connects = ((const sy_carried *)r)->carrier->connects;
+    *resumed = 0;
+}
+
+const char *sy_carried_peer(const sy_road *r)
+{
+    return ((const sy_carried *)r)->url;
 }

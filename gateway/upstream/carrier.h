@@ -14,7 +14,6 @@ typedef struct sy_carrier sy_carrier;
 SY_MUST_USE sy_err sy_carrier_open(sy_carrier **out, const sy_road_setup *o, sy_fail *f);
 void sy_carrier_close(sy_carrier *c); /* NULL is allowed */
 void sy_carrier_drop(sy_carrier *c);  /* end the lines that are kept */
-unsigned sy_carrier_connects(const sy_carrier *c);
 
 typedef struct sy_parcel {
     const char *url;
@@ -29,6 +28,23 @@ typedef struct sy_parcel {
 /* *status: of HTTP or SMTP, the last. SY_E_IO: the line; SY_E_DENIED: the peer's certificate, or a
  * login; SY_E_PEER: the server refused; SY_E_CLOSED: told to end. */
 SY_MUST_USE sy_err sy_carrier_send(sy_carrier *c, const sy_parcel *p, unsigned *status, sy_fail *f);
+
+/* What roads by a carrier share: a struct of such a road begins with it. */
+typedef struct sy_carried {
+    sy_road road;
+    sy_carrier *carrier;
+    char url[640];
+} sy_carried;
+/* The rest of the struct is the road's own; it was allocated, and is freed by sy_carried_close. */
+SY_MUST_USE sy_err sy_carried_open(sy_carried *c, const sy_road_ops *ops, const sy_road_setup *o,
+                                   sy_fail *f);
+/* For sy_road_ops. */
+void sy_carried_close(sy_road *r);
+sy_err sy_carried_turn(sy_road *r, const char *url, sy_fail *f);
+int sy_carried_fd(const sy_road *r);
+void sy_carried_drop(sy_road *r);
+void sy_carried_counts(const sy_road *r, unsigned *connects, unsigned *resumed);
+const char *sy_carried_peer(const sy_road *r);
 
 /* A host that may be spoken to without TLS: loopback, or for `lan` an address that is private (RFC
  * 1918, RFC 4193, link-local). A name is none, but for "localhost". */

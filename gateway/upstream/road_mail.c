@@ -14,12 +14,10 @@
 enum { BURST = 5, EVERY_MS = 60 * 1000, TO_MOST = 32, PASSWORD_MOST = 1024, EVENTS = 50 };
 
 typedef struct mail {
-    sy_road road;
-    sy_carrier *carrier;
+    sy_carried base;
     const sy_road_setup o; /* borrowed texts; stop_fd and store are of the carrier */
-    char url[640];
-    unsigned left; /* mails that may go at once */
-    sy_ms since;   /* monotonic: when `left` was last made up */
+    unsigned left;         /* mails that may go at once */
+    sy_ms since;           /* monotonic: when `left` was last made up */
 } mail;
 
 static mail *of(sy_road *r)
@@ -30,24 +28,10 @@ static mail *of(sy_road *r)
 static sy_err check(const sy_road_setup *o, sy_fail *f)
 {
     bool smtps = strncmp(o->url, "smtps://", 8) == 0, smtp = strncmp(o->url, "smtp://", 7) == 0;
-    if (strlen(o->url) >= sizeof((mail *)0)->url || (!smtps && !smtp))
+    if (strlen(o->url) >= sizeof((sy_carried *)0)->url || (!smtps && !smtp))
         return sy_fail_set(f, SY_E_USAGE, "%.100s: a mail server is smtp://… or smtps://…", o->url);
     if (!sy_road_word_of(o, "from") || !sy_road_word_of(o, "to"))
         return sy_fail_set(f, SY_E_USAGE, "mail needs 'from' and 'to'");
-    return SY_OK;
-}
-
-static void shut(sy_road *r)
-{
-    sy_carrier_close(of(r)->carrier);
-    free(r);
-}
-
-static sy_err turn(sy_road *r, const char *url, sy_fail *f)
-{
-    (void)f;
-    sy_carrier_drop(of(r)->carrier);
-    snprintf(of(r)->url, sizeof of(r)->url, "%s", url);
     return SY_OK;
 }
 
@@ -56,15 +40,14 @@ static sy_err start(sy_road **out, const sy_road_setup *o, sy_fail *f)
     mail *m = malloc(sizeof *m);
     if (!m)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for a destination");
-    mail made = {.road = {&sy_road_mail}, .o = *o, .left = BURST, .since = sy_mono_ms()};
+    mail made = {.o = *o, .left = BURST, .since = sy_mono_ms()};
     memcpy(m, &made, sizeof *m);
-    snprintf(m->url, sizeof m->url, "%s", o->url);
-    sy_err e = sy_carrier_open(&m->carrier, o, f);
+    sy_err e = sy_carried_open(&m->base, &sy_road_mail, o, f);
     if (e) {
         free(m);
         return e;
     }
-    *out = &m->road;
+    *out = &m->base.road;
     return SY_OK;
 }
 
@@ -161,15 +144,15 @@ static sy_err give(sy_road *r, const sy_batch *b, sy_reply *reply, sy_fail *f)
     e = e ? e : password(sy_road_word_of(&m->o, "password"), &secret, f);
     *reply = (sy_reply){.answer = SY_ANSWER_LATER};
     if (!e) {
-        const sy_parcel p = {.url = m->url,
+        const sy_parcel p = {.url = m->base.url,
                              .body = sy_buf_span(&text),
                              .from = l.from,
                              .to = to,
                              .user = user,
                              .password = user ? secret.p : NULL,
-                             .plain = strncmp(m->url, "smtp://", 7) == 0 &&
-                                      sy_carrier_near(m->url, false)};
-        e = verdict(sy_carrier_send(m->carrier, &p, &reply->status, f), reply, f);
+                             .plain = strncmp(m->base.url, "smtp://", 7) == 0 &&
+                                      sy_carrier_near(m->base.url, false)};
+        e = verdict(sy_carrier_send(m->base.carrier, &p, &reply->status, f), reply, f);
     }
     if (!e && reply->answer == SY_ANSWER_OK && m->left) {
         m->since = m->left == BURST ? sy_mono_ms() : m->since;
@@ -180,40 +163,18 @@ static sy_err give(sy_road *r, const sy_batch *b, sy_reply *reply, sy_fail *f)
     return e;
 }
 
-static int fd_of(const sy_road *r)
-{
-    (void)r;
-    return -1;
-}
-
-static void drop(sy_road *r)
-{
-    sy_carrier_drop(of(r)->carrier);
-}
-
-static void counts(const sy_road *r, unsigned *connects, unsigned *resumed)
-{
-    *connects = sy_carrier_connects(((const mail *)r)->carrier);
-    *resumed = 0;
-}
-
-static const char *peer(const sy_road *r)
-{
-    return ((const mail *)r)->url;
-}
-
 const sy_road_ops sy_road_mail = {
     .kind = "mail",
     .most_events = EVENTS,
     .check = check,
     .open = start,
-    .close = shut,
-    .turn = turn,
+    .close = sy_carried_close,
+    .turn = sy_carried_turn,
     .choose = choose,
     .send = give,
     .sleep = sleep_of,
-    .fd = fd_of,
-    .drop = drop,
-    .counts = counts,
-    .peer = peer,
+    .fd = sy_carried_fd,
+    .drop = sy_carried_drop,
+    .counts = sy_carried_counts,
+    .peer = sy_carried_peer,
 };

@@ -14,10 +14,8 @@
 enum { SECRET_MOST = 4096 };
 
 typedef struct webhook {
-    sy_road road;
-    sy_carrier *carrier;
+    sy_carried base;
     const char *secret; /* file; NULL: none */
-    char url[640];
 } webhook;
 
 static webhook *of(sy_road *r)
@@ -28,7 +26,7 @@ static webhook *of(sy_road *r)
 static sy_err check(const sy_road_setup *o, sy_fail *f)
 {
     bool https = strncmp(o->url, "https://", 8) == 0, http = strncmp(o->url, "http://", 7) == 0;
-    if (strlen(o->url) >= sizeof((webhook *)0)->url || (!https && !http))
+    if (strlen(o->url) >= sizeof((sy_carried *)0)->url || (!https && !http))
         return sy_fail_set(f, SY_E_USAGE, "%.100s: a webhook is https://… or http://…", o->url);
     if (http && !sy_carrier_near(o->url, true))
         return sy_fail_set(f, SY_E_USAGE,
@@ -38,34 +36,18 @@ static sy_err check(const sy_road_setup *o, sy_fail *f)
     return SY_OK;
 }
 
-static void shut(sy_road *r)
-{
-    sy_carrier_close(of(r)->carrier);
-    free(r);
-}
-
-static sy_err turn(sy_road *r, const char *url, sy_fail *f)
-{
-    (void)f;
-    sy_carrier_drop(of(r)->carrier);
-    snprintf(of(r)->url, sizeof of(r)->url, "%s", url);
-    return SY_OK;
-}
-
 static sy_err start(sy_road **out, const sy_road_setup *o, sy_fail *f)
 {
     webhook *w = calloc(1, sizeof *w);
     if (!w)
         return sy_fail_set(f, SY_E_NOMEM, "no memory for a destination");
-    w->road.ops = &sy_road_webhook;
     w->secret = sy_road_word_of(o, "secret");
-    snprintf(w->url, sizeof w->url, "%s", o->url);
-    sy_err e = sy_carrier_open(&w->carrier, o, f);
+    sy_err e = sy_carried_open(&w->base, &sy_road_webhook, o, f);
     if (e) {
         free(w);
         return e;
     }
-    *out = &w->road;
+    *out = &w->base.road;
     return SY_OK;
 }
 
@@ -108,36 +90,14 @@ static sy_err give(sy_road *r, const sy_batch *b, sy_reply *reply, sy_fail *f)
         return e;
     if (signature[0])
         fields[4] = signature;
-    const sy_parcel p = {.url = w->url, .body = b->items[0]->body, .fields = fields};
+    const sy_parcel p = {.url = w->base.url, .body = b->items[0]->body, .fields = fields};
     *reply = (sy_reply){.answer = SY_ANSWER_LATER};
-    e = sy_carrier_send(w->carrier, &p, &reply->status, f);
+    e = sy_carrier_send(w->base.carrier, &p, &reply->status, f);
     if (e)
         return e;
     reply->answer = sy_answer_of(reply->status);
-    snprintf(reply->text, sizeof reply->text, "%.200s answered %u", w->url, reply->status);
+    snprintf(reply->text, sizeof reply->text, "%.200s answered %u", w->base.url, reply->status);
     return SY_OK;
-}
-
-static int fd_of(const sy_road *r)
-{
-    (void)r;
-    return -1;
-}
-
-static void drop(sy_road *r)
-{
-    sy_carrier_drop(of(r)->carrier);
-}
-
-static void counts(const sy_road *r, unsigned *connects, unsigned *resumed)
-{
-    *connects = sy_carrier_connects(((const webhook *)r)->carrier);
-    *resumed = 0;
-}
-
-static const char *peer(const sy_road *r)
-{
-    return ((const webhook *)r)->url;
 }
 
 const sy_road_ops sy_road_webhook = {
@@ -145,11 +105,11 @@ const sy_road_ops sy_road_webhook = {
     .most_events = 1,
     .check = check,
     .open = start,
-    .close = shut,
-    .turn = turn,
+    .close = sy_carried_close,
+    .turn = sy_carried_turn,
     .send = give,
-    .fd = fd_of,
-    .drop = drop,
-    .counts = counts,
-    .peer = peer,
+    .fd = sy_carried_fd,
+    .drop = sy_carried_drop,
+    .counts = sy_carried_counts,
+    .peer = sy_carried_peer,
 };

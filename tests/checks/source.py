@@ -37,7 +37,7 @@ FOREIGN = {
     "coap3/": ("drivers/coap/", "gateway/assess/parts.c"),
     "microhttpd.h": ("gateway/web/", "gateway/inbox/", "gateway/console/",
                      "gateway/assess/parts.c"),
-    "gnutls/": ("gateway/inbox/", "gateway/console/"),
+    "gnutls/": ("gateway/web/", "gateway/inbox/", "gateway/console/"),
     "argon2.h": ("gateway/console/users.c",),
     "http_parser.h": ("gateway/upstream/",),
     "curl/": ("gateway/upstream/carrier.c",),
